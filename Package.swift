@@ -1,0 +1,80 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "tidings",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "tidings", targets: ["tidings"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // The C libraries, a module map each. `make setup` installs them from Debian.
+    .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+
+    .target(name: "Contract", dependencies: ["CXXHash", "CSimdjson"]),
+    .target(name: "MarkedYAML", dependencies: ["Yams"]),
+    .target(name: "Policy", dependencies: ["Contract", "MarkedYAML"]),
+    .target(
+      name: "Kafka",
+      dependencies: ["CLibrdkafka", "Contract", .product(name: "Logging", package: "swift-log")]),
+    .target(name: "Pipeline", dependencies: ["Contract", "Policy"]),
+    .target(
+      name: "Processor",
+      dependencies: [
+        "Contract", "Kafka", "Pipeline", "Policy",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    .target(
+      name: "Settings",
+      dependencies: ["MarkedYAML", .product(name: "Configuration", package: "swift-configuration")]),
+    .target(
+      name: "Delivery",
+      dependencies: [
+        "Contract", "Kafka",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    .target(
+      name: "EmailSink",
+      dependencies: ["CCurl", "Delivery", .product(name: "Mustache", package: "swift-mustache")]),
+    .target(
+      name: "Inbox",
+      dependencies: [
+        "Delivery",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Mustache", package: "swift-mustache"),
+      ]),
+    .target(
+      name: "Operations",
+      dependencies: [
+        "Kafka",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    .executableTarget(
+      name: "tidings",
+      dependencies: [
+        "Contract", "EmailSink", "Inbox", "Kafka", "Operations", "Policy", "Processor", "Settings",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+  ],
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,257 @@
+import Foundation
+
+/// A growing run of bytes that encoders append to: the one place where the data path writes.
+///
+/// It owns its memory and keeps the capacity over `removeAll`, so that a buffer in steady use does not allocate.
+/// Not thread-safe: a buffer belongs to the thread of its worker.
+public struct OutputBuffer: ~Copyable {
+  @usableFromInline var start: UnsafeMutablePointer<UInt8>
+  /// The number of bytes that the buffer can hold before it grows.
+  public private(set) var capacity: Int
+  /// The number of bytes written.
+  public internal(set) var count: Int
+
+  /// An empty buffer with room for `capacity` bytes (at least 64).
+  public init(capacity: Int = 1024) {
+    self.capacity = max(64, capacity)
+    self.start = .allocate(capacity: self.capacity)
+    self.count = 0
+  }
+
+  deinit { start.deallocate() }
+
+  /// What was written; valid until the next append, truncation or the end of the buffer.
+  public var view: ByteView { ByteView(start: UnsafePointer(start), count: count) }
+
+  /// Forgets what was written and keeps the memory.
+  public mutating func removeAll() { count = 0 }
+
+  /// Forgets what was written behind the first `length` bytes; a longer length changes nothing.
+  public mutating func truncate(to length: Int) { count = min(count, max(0, length)) }
+
+  /// Gives memory beyond `limit` back, if the buffer holds less than that.
+  public mutating func shrink(to limit: Int) {
+    guard capacity > limit, count <= limit else { return }
+    reallocate(to: max(64, limit))
+  }
+
+  /// Makes room for `additional` more bytes.
+  @inline(__always)
+  public mutating func reserve(_ additional: Int) {
+    if count + additional > capacity { grow(additional) }
+  }
+
+  @inline(never)
+  private mutating func grow(_ additional: Int) {
+    reallocate(to: max(capacity * 2, count + additional))
+  }
+
+  private mutating func reallocate(to newCapacity: Int) {
+    let grown = UnsafeMutablePointer<UInt8>.allocate(capacity: newCapacity)
+    grown.update(from: start, count: count)
+    start.deallocate()
+    start = grown
+    capacity = newCapacity
+  }
+
+  /// Appends one byte.
+  @inline(__always)
+  public mutating func append(byte: UInt8) {
+    reserve(1)
+    start[count] = byte
+    count += 1
+  }
+
+  /// Appends the bytes of a view.
+  @inline(__always)
+  public mutating func append(_ bytes: ByteView) {
+    guard let source = bytes.start else { return }
+    reserve(bytes.count)
+    (start + count).update(from: source, count: bytes.count)
+    count += bytes.count
+  }
+
+  /// Appends a literal.
+  @inline(__always)
+  public mutating func append(_ literal: StaticString) {
+    let length = literal.utf8CodeUnitCount
+    reserve(length)
+    (start + count).update(from: literal.utf8Start, count: length)
+    count += length
+  }
+
+  /// Appends text as UTF-8.
+  public mutating func append(text: String) {
+    text.withByteView { append($0) }
+  }
+}
+
+// MARK: - Binary
+
+extension OutputBuffer {
+  /// Appends an integer in little-endian order.
+  @inline(__always)
+  public mutating func append<Integer: FixedWidthInteger>(littleEndian value: Integer) {
+    reserve(MemoryLayout<Integer>.size)
+    UnsafeMutableRawPointer(start + count).storeBytes(of: value.littleEndian, as: Integer.self)
+    count += MemoryLayout<Integer>.size
+  }
+
+  /// Appends an unsigned integer as LEB128: seven bits a byte, the lowest first.
+  @inline(__always)
+  public mutating func append(varint value: UInt64) {
+    reserve(10)
+    var rest = value
+    while rest >= 0x80 {
+      start[count] = UInt8(truncatingIfNeeded: rest) | 0x80
+      count += 1
+      rest >>= 7
+    }
+    start[count] = UInt8(rest)
+    count += 1
+  }
+
+  /// Appends a hash, its upper half first, each in little-endian order.
+  @inline(__always)
+  public mutating func append(_ hash: Hash128) {
+    append(littleEndian: hash.high)
+    append(littleEndian: hash.low)
+  }
+
+  /// Appends the length of a view as a varint, then its bytes.
+  @inline(__always)
+  public mutating func append(lengthPrefixed bytes: ByteView) {
+    append(varint: UInt64(bytes.count))
+    append(bytes)
+  }
+
+  /// Writes an integer over four bytes that were appended before, in little-endian order.
+  ///
+  /// - Parameter position: where the four bytes begin; they must have been written (otherwise nothing happens).
+  public mutating func overwrite(at position: Int, littleEndian value: UInt32) {
+    guard position >= 0, position + 4 <= count else { return }
+    UnsafeMutableRawPointer(start + position).storeBytes(of: value.littleEndian, as: UInt32.self)
+  }
+}
+
+// MARK: - JSON
+
+extension OutputBuffer {
+  /// Appends a decimal integer.
+  public mutating func append(decimal value: Int64) {
+    reserve(20)
+    if value < 0 { append(byte: UInt8(ascii: "-")) }
+    var rest = value.magnitude
+    var length = 1
+    var bound = rest / 10
+    while bound > 0 {
+      length += 1
+      bound /= 10
+    }
+    var index = count + length - 1
+    count += length
+    repeat {
+      start[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+      index -= 1
+    } while rest > 0
+  }
+
+  /// Appends a hash as 32 lower-case hexadecimal digits.
+  public mutating func append(hex hash: Hash128) {
+    append(hex: hash.high)
+    append(hex: hash.low)
+  }
+
+  /// Appends 16 lower-case hexadecimal digits.
+  public mutating func append(hex value: UInt64) {
+    reserve(16)
+    for index in 0..<16 {
+      let digit = UInt8(truncatingIfNeeded: value >> UInt64((15 - index) * 4)) & 15
+      start[count + index] = digit < 10 ? 0x30 + digit : 0x57 + digit
+    }
+    count += 16
+  }
+
+  /// Appends text as a JSON string with its quotes (RFC 8259 §7). The bytes must be UTF-8.
+  public mutating func append(jsonString bytes: ByteView) {
+    append(byte: UInt8(ascii: "\""))
+    reserve(bytes.count)
+    var clean = 0
+    for index in 0..<bytes.count {
+      let byte = bytes[index]
+      guard byte < 0x20 || byte == 0x22 || byte == 0x5C else { continue }
+      append(bytes.slice(clean..<index))
+      append(escaped: byte)
+      clean = index + 1
+    }
+    append(bytes.slice(clean..<bytes.count))
+    append(byte: UInt8(ascii: "\""))
+  }
+
+  /// Appends text as a JSON string with its quotes (RFC 8259 §7).
+  public mutating func append(jsonString text: String) {
+    text.withByteView { append(jsonString: $0) }
+  }
+
+  private mutating func append(escaped byte: UInt8) {
+    append(byte: UInt8(ascii: "\\"))
+    switch byte {
+    case 0x22, 0x5C: append(byte: byte)
+    case 0x0A: append(byte: UInt8(ascii: "n"))
+    case 0x0D: append(byte: UInt8(ascii: "r"))
+    case 0x09: append(byte: UInt8(ascii: "t"))
+    default:
+      append("u00")
+      let digits: StaticString = "0123456789abcdef"
+      append(byte: digits.utf8Start[Int(byte >> 4)])
+      append(byte: digits.utf8Start[Int(byte & 15)])
+    }
+  }
+
+  /// Appends an instant as a JSON string in RFC 3339, UTC, with milliseconds.
+  ///
+  /// - Parameter milliseconds: since the epoch; years 0 to 9999 are represented, others are clamped.
+  public mutating func append(jsonTime milliseconds: Int64) {
+    let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
+    let seconds = Int64((Double(clamped) / 1000).rounded(.down))
+    let millis = clamped - seconds * 1000
+    let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
+    let rest = seconds - days * 86_400
+    // Days to civil date, after Howard Hinnant's chrono-compatible algorithms.
+    let shifted = days + 719_468
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    append(byte: UInt8(ascii: "\""))
+    append(padded: year, width: 4)
+    append(byte: UInt8(ascii: "-"))
+    append(padded: month, width: 2)
+    append(byte: UInt8(ascii: "-"))
+    append(padded: day, width: 2)
+    append(byte: UInt8(ascii: "T"))
+    append(padded: rest / 3600, width: 2)
+    append(byte: UInt8(ascii: ":"))
+    append(padded: rest / 60 % 60, width: 2)
+    append(byte: UInt8(ascii: ":"))
+    append(padded: rest % 60, width: 2)
+    append(byte: UInt8(ascii: "."))
+    append(padded: millis, width: 3)
+    append("Z\"")
+  }
+
+  private mutating func append(padded value: Int64, width: Int) {
+    reserve(width)
+    var rest = value
+    for index in stride(from: count + width - 1, through: count, by: -1) {
+      start[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
+    count += width
+  }
+}

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Tidings: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "tidings", abstract: "Notifications on Kafka.")
+}
