@@ -75,6 +75,9 @@ let package = Package(
         "Contract", "EmailSink", "Inbox", "Kafka", "Operations", "Policy", "Processor", "Settings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+
+    .testTarget(name: "MarkedYAMLTests", dependencies: ["MarkedYAML"]),
+    .testTarget(name: "PolicyTests", dependencies: ["Contract", "MarkedYAML", "Policy"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -35,7 +35,7 @@ public struct Hash128: Hashable, Comparable, Sendable {
     return String(unsafeUninitializedCapacity: 32) { buffer in
       for index in 0..<32 {
         let half = index < 16 ? high : low
-        buffer[index] = digits[Int(half >> UInt64((15 - index % 16) * 4)) & 15]
+        buffer[index] = digits[Int(truncatingIfNeeded: half >> UInt64((15 - index % 16) * 4)) & 15]
       }
       return 32
     }

@@ -1,0 +1,33 @@
+/// A way on which a notification reaches its recipient.
+public enum Channel: UInt8, CaseIterable, Sendable {
+  /// An email to the recipient's address.
+  case email = 0
+  /// An entry in the recipient's inbox inside the product.
+  case inapp = 1
+
+  /// The name in topics, catalogs and records.
+  public var literal: StaticString {
+    switch self {
+    case .email: "email"
+    case .inapp: "inapp"
+    }
+  }
+
+  /// The name in topics, catalogs and records.
+  public var name: String { literal.description }
+
+  /// The channel of that name; nil if there is none.
+  public init?(name: ByteView) {
+    for channel in Channel.allCases where name.equals(channel.literal) {
+      self = channel
+      return
+    }
+    return nil
+  }
+
+  /// The channel of that name; nil if there is none.
+  public init?(name: String) {
+    guard let channel = name.withByteView({ Channel(name: $0) }) else { return nil }
+    self = channel
+  }
+}

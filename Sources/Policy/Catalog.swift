@@ -1,0 +1,140 @@
+import Contract
+import MarkedYAML
+
+/// The notification types of the product teams, and how each is delivered: `catalog.yaml`, read and checked.
+///
+/// Immutable: any thread may read it, and a changed file is another catalog with another version. The look-ups on the
+/// data path (`typeIndex`, `rules`, `defaultRules`, `text`) allocate nothing.
+public final class Catalog: Sendable {
+  /// The hash of the content: equal for files that say the same, whatever their order, comments and spelling.
+  ///
+  /// The upper half of the XXH3 128-bit hash of the canonical encoding. Decisions and deliveries carry it.
+  public let version: UInt64
+  /// What happens with an event of a type that is not listed.
+  public let unknownTypes: UnknownTypes
+  /// The rules for types that are not listed, where `unknownTypes` is `deliver`.
+  public let defaultRules: TypeRules
+
+  private let texts: TextTable
+  private let names: [TextID]
+  private let allRules: [TypeRules]
+  /// Open addressing by the hash of the name: 0 is free, else the index of the type plus 1. Half of it is free.
+  private let slots: [UInt32]
+
+  init(_ definition: CatalogDefinition) {
+    var texts = TextTableBuilder()
+    let types = definition.types.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    defaultRules = TypeRules(definition.defaults, &texts)
+    allRules = types.map { TypeRules($0.value, &texts) }
+    names = types.map { texts.intern($0.key) }
+    unknownTypes = definition.unknownTypes
+    self.texts = texts.build()
+    var slots = [UInt32](repeating: 0, count: Catalog.slotCount(forTypes: types.count))
+    for (index, type) in types.enumerated() {
+      var slot = type.key.withByteView { Catalog.firstSlot(of: $0, in: slots.count) }
+      while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+      slots[slot] = UInt32(index + 1)
+    }
+    self.slots = slots
+    var canonical = OutputBuffer()
+    definition.appendCanonical(to: &canonical)
+    version = Hash128(of: canonical.view).high
+  }
+
+  /// The version as 16 lower-case hexadecimal digits.
+  public var versionText: String {
+    String(Hash128(high: version, low: 0).hex.prefix(16))
+  }
+
+  /// The number of types listed. They are numbered from 0 in the byte order of their names.
+  public var typeCount: Int { names.count }
+
+  /// The number of a type; nil where the catalog does not list it.
+  public func typeIndex(named name: ByteView) -> Int? {
+    var slot = Catalog.firstSlot(of: name, in: slots.count)
+    while slots[slot] != 0 {
+      let index = Int(slots[slot]) - 1
+      if texts.view(names[index]) == name { return index }
+      slot = (slot + 1) & (slots.count - 1)
+    }
+    return nil
+  }
+
+  /// The rules of the type with a number below `typeCount`.
+  public func rules(at index: Int) -> TypeRules { allRules[index] }
+
+  /// The name of the type with a number below `typeCount`, valid as long as the catalog lives.
+  public func typeName(at index: Int) -> ByteView { texts.view(names[index]) }
+
+  /// The bytes of a text of this catalog, valid as long as the catalog lives.
+  public func text(_ id: TextID) -> ByteView { texts.view(id) }
+
+  private static func slotCount(forTypes count: Int) -> Int {
+    var slots = 2
+    while slots < count * 2 { slots *= 2 }
+    return slots
+  }
+
+  private static func firstSlot(of name: ByteView, in count: Int) -> Int {
+    Int(truncatingIfNeeded: Hash128(of: name).low) & (count - 1)
+  }
+}
+
+extension Catalog {
+  /// Reads a catalog file.
+  ///
+  /// - Throws: `YAMLProblems`, every problem of the file with line, column and key.
+  public static func load(file: String) throws(YAMLProblems) -> Catalog {
+    try read(YAMLDocument(contentsOf: file))
+  }
+
+  /// Reads the text of a catalog.
+  ///
+  /// - Parameters:
+  ///   - yaml: the text.
+  ///   - file: the name that problems carry.
+  /// - Throws: `YAMLProblems`, every problem of the text with line, column and key.
+  public static func parse(yaml: String, file: String) throws(YAMLProblems) -> Catalog {
+    try read(YAMLDocument(yaml: yaml, file: file))
+  }
+
+  /// The catalog of a system that has none: every type goes to the inbox at once, titled by its name.
+  public static let `default` = Catalog(CatalogDefinition())
+
+  private static func read(_ document: YAMLDocument) throws(YAMLProblems) -> Catalog {
+    let definition = CatalogDefinition(reading: document)
+    try document.finish()
+    return Catalog(definition)
+  }
+}
+
+extension TypeRules {
+  fileprivate init(_ definition: TypeDefinition, _ texts: inout TextTableBuilder) {
+    var channels: [Channel: ChannelRule] = [:]
+    for channel in Channel.allCases {
+      guard let rule = definition.channels[channel] else { continue }
+      channels[channel] = ChannelRule(
+        channel: channel, policy: ChannelPolicy(rule.policy, &texts), mandatory: rule.mandatory)
+    }
+    self.init(
+      category: texts.intern(definition.category),
+      title: texts.intern(definition.title),
+      link: definition.link.map { texts.intern($0) },
+      digestTitle: definition.digestTitle.map { texts.intern($0) },
+      priority: definition.priority,
+      channels: ChannelRules(channels))
+  }
+}
+
+extension ChannelPolicy {
+  fileprivate init(_ definition: PolicyDefinition, _ texts: inout TextTableBuilder) {
+    switch definition {
+    case .immediate:
+      self = .immediate
+    case .digest(let windowMilliseconds, let items, let group):
+      let rule = DigestRule(
+        windowMilliseconds: windowMilliseconds, itemLimit: items, group: group.map { texts.intern($0) })
+      self = .digest(rule)
+    }
+  }
+}

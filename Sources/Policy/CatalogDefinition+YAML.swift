@@ -1,0 +1,162 @@
+import Contract
+import MarkedYAML
+
+/// Bounds of what a catalog may hold, against a file that grew by mistake.
+enum CatalogLimits {
+  static let types = 10_000
+  static let nameBytes = 256
+  static let templateBytes = 4_096
+}
+
+extension CatalogDefinition {
+  /// Takes the content from a document and reports to it whatever is wrong. What it returns is to be used only if
+  /// the document has no problems.
+  init(reading document: YAMLDocument) {
+    self.init()
+    guard let root = document.root, !root.isEmpty else {
+      document.report("the catalog is empty; it needs at least `types:` or `defaults:`")
+      return
+    }
+    guard let mapping = root.mapping(keys: ["unknownTypes", "defaults", "types"]) else { return }
+    if let value = mapping["unknownTypes"],
+      let choice = value.choice(of: ["deliver": UnknownTypes.deliver, "reject": .reject])
+    {
+      unknownTypes = choice
+    }
+    if let value = mapping["defaults"], let type = TypeDefinition(readingDefaults: value) { defaults = type }
+    if let value = mapping["types"] { readTypes(value) }
+    if unknownTypes == .reject, types.isEmpty, document.problems.isEmpty {
+      document.report("every event would be rejected: `unknownTypes` is reject and `types` lists none")
+    }
+  }
+
+  private mutating func readTypes(_ value: YAMLValue) {
+    guard !value.isEmpty else {
+      value.report("lists no type; remove the key, or list one")
+      return
+    }
+    guard let mapping = value.mapping() else { return }
+    if mapping.entries.count > CatalogLimits.types {
+      value.report("lists \(mapping.entries.count) types; at most \(CatalogLimits.types) are allowed")
+      return
+    }
+    for entry in mapping.entries {
+      guard isName(entry.key, of: entry.keyValue, what: "the name of a type") else { continue }
+      if let type = TypeDefinition(reading: entry.value, defaults: defaults) { types[entry.key] = type }
+    }
+  }
+}
+
+extension TypeDefinition {
+  private static let keys = ["category", "title", "link", "digestTitle", "priority", "channels"]
+
+  /// The `defaults` section: everything is optional and keeps the built-in default.
+  fileprivate init?(readingDefaults value: YAMLValue) {
+    guard !value.isEmpty else {
+      value.report("is empty; remove the key, or give a default")
+      return nil
+    }
+    guard let mapping = value.mapping(keys: TypeDefinition.keys) else { return nil }
+    self.init()
+    read(mapping)
+  }
+
+  /// A listed type. Category, priority and channels fall back to the catalog's defaults; templates do not: a title
+  /// that was made for any type says nothing about this one.
+  fileprivate init?(reading value: YAMLValue, defaults: TypeDefinition) {
+    guard let mapping = value.mapping(keys: TypeDefinition.keys) else { return nil }
+    self.init(category: defaults.category, priority: defaults.priority, channels: defaults.channels)
+    if mapping["title"] == nil {
+      value.report("lacks a title: add `title:` with a template such as \"{{actor}}: {{data.title}}\"")
+    }
+    read(mapping)
+  }
+
+  private mutating func read(_ mapping: YAMLMapping) {
+    if let value = mapping["category"], let text = readName(value, what: "a category") { category = text }
+    if let value = mapping["title"], let text = readTemplate(value, fields: .item) { title = text }
+    if let value = mapping["link"] { link = readTemplate(value, fields: .item) }
+    if let value = mapping["digestTitle"] { digestTitle = readTemplate(value, fields: .digest) }
+    if let value = mapping["priority"],
+      let choice = value.choice(of: ["normal": Priority.normal, "critical": .critical])
+    {
+      priority = choice
+    }
+    if let value = mapping["channels"], let rules = readChannels(value) { channels = rules }
+  }
+
+  private func readChannels(_ value: YAMLValue) -> [Channel: ChannelDefinition]? {
+    let names = Channel.allCases.map(\.name)
+    guard !value.isEmpty else {
+      value.report("names no channel; give at least one of \(names.joined(separator: ", "))")
+      return nil
+    }
+    guard let mapping = value.mapping(keys: names) else { return nil }
+    var rules: [Channel: ChannelDefinition] = [:]
+    for channel in Channel.allCases {
+      if let entry = mapping[channel.name] { rules[channel] = ChannelDefinition(reading: entry) }
+    }
+    return rules
+  }
+
+  private func readTemplate(_ value: YAMLValue, fields: TemplateFields) -> String? {
+    guard let text = value.text() else { return nil }
+    guard text.utf8.count <= CatalogLimits.templateBytes else {
+      value.report("has \(text.utf8.count) bytes; a template may have \(CatalogLimits.templateBytes)")
+      return nil
+    }
+    guard text.contains(where: { !$0.isWhitespace }) else {
+      value.report("is an empty template")
+      return nil
+    }
+    do throws(TemplateError) {
+      try TemplateSyntax.check(text, fields: fields)
+      return text
+    } catch {
+      value.report(error.message, suggestion: error.suggestion)
+      return nil
+    }
+  }
+}
+
+extension ChannelDefinition {
+  fileprivate init?(reading value: YAMLValue) {
+    guard let mapping = value.mapping(keys: ["policy", "window", "items", "group", "mandatory"]) else {
+      return nil
+    }
+    self.init()
+    if let flag = mapping["mandatory"]?.boolean() { mandatory = flag }
+    guard let policyValue = mapping.required("policy"),
+      let isDigest = policyValue.choice(of: ["immediate": false, "digest": true])
+    else { return }
+    guard isDigest else {
+      for key in ["window", "items", "group"] {
+        mapping[key]?.report("has a meaning only with `policy: digest`")
+      }
+      return
+    }
+    let window = mapping.required("window")?.duration(in: DigestRule.windowBounds)
+    let items = mapping["items"].map { $0.integer(in: DigestRule.itemBounds) } ?? DigestRule.defaultItems
+    let group = mapping["group"].flatMap { readName($0, what: "a digest key") }
+    guard let window, let items else { return }
+    policy = .digest(windowMilliseconds: window.wholeMilliseconds, items: items, group: group)
+  }
+}
+
+/// A name within bounds and without control characters.
+private func readName(_ value: YAMLValue, what: String) -> String? {
+  guard let text = value.text(), isName(text, of: value, what: what) else { return nil }
+  return text
+}
+
+private func isName(_ text: String, of value: YAMLValue, what: String) -> Bool {
+  guard (1...CatalogLimits.nameBytes).contains(text.utf8.count) else {
+    value.report("\(what) must have 1 to \(CatalogLimits.nameBytes) bytes, but has \(text.utf8.count)")
+    return false
+  }
+  guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+    value.report("\(what) must not hold control characters")
+    return false
+  }
+  return true
+}

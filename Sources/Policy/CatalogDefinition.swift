@@ -1,0 +1,86 @@
+import Contract
+
+/// What happens with an event of a type that the catalog does not list.
+public enum UnknownTypes: String, CaseIterable, Sendable {
+  /// It is delivered by the catalog's defaults.
+  case deliver
+  /// It goes to the rejected topic with the reason `unknownType`.
+  case reject
+}
+
+/// The content of a catalog as its authors wrote it, checked, with the defaults filled in.
+struct CatalogDefinition: Equatable {
+  var unknownTypes = UnknownTypes.deliver
+  var defaults = TypeDefinition()
+  var types: [String: TypeDefinition] = [:]
+}
+
+/// The content of one type.
+struct TypeDefinition: Equatable {
+  var category = "general"
+  var title = "{{type}}"
+  var link: String?
+  var digestTitle: String?
+  var priority = Priority.normal
+  var channels: [Channel: ChannelDefinition] = [.inapp: ChannelDefinition()]
+}
+
+/// The content of one channel of a type.
+struct ChannelDefinition: Equatable {
+  var policy = PolicyDefinition.immediate
+  var mandatory = false
+}
+
+/// The content of one policy.
+enum PolicyDefinition: Equatable {
+  case immediate
+  case digest(windowMilliseconds: Int64, items: Int, group: String?)
+}
+
+extension CatalogDefinition {
+  /// The number of the canonical encoding, part of it: a change of the encoding is a change of all versions.
+  private static let encodingVersion: UInt8 = 1
+
+  /// Appends the one encoding that equal contents have, whatever the file looked like: what the version is a hash of.
+  func appendCanonical(to output: inout OutputBuffer) {
+    output.append(byte: CatalogDefinition.encodingVersion)
+    output.append(canonical: unknownTypes.rawValue)
+    defaults.appendCanonical(to: &output)
+    output.append(varint: UInt64(types.count))
+    for (name, type) in types.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+      output.append(canonical: name)
+      type.appendCanonical(to: &output)
+    }
+  }
+}
+
+extension TypeDefinition {
+  fileprivate func appendCanonical(to output: inout OutputBuffer) {
+    output.append(canonical: category)
+    output.append(canonical: title)
+    output.append(canonical: link)
+    output.append(canonical: digestTitle)
+    output.append(byte: priority == .critical ? 1 : 0)
+    output.append(byte: UInt8(channels.count))
+    for (channel, rule) in channels.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      output.append(byte: channel.rawValue)
+      output.append(byte: rule.mandatory ? 1 : 0)
+      switch rule.policy {
+      case .immediate:
+        output.append(byte: 0)
+      case .digest(let windowMilliseconds, let items, let group):
+        output.append(byte: 1)
+        output.append(littleEndian: windowMilliseconds)
+        output.append(varint: UInt64(items))
+        output.append(canonical: group)
+      }
+    }
+  }
+}
+
+extension OutputBuffer {
+  fileprivate mutating func append(canonical text: String?) {
+    append(byte: text == nil ? 0 : 1)
+    text?.withByteView { append(lengthPrefixed: $0) }
+  }
+}

@@ -1,0 +1,78 @@
+import Contract
+
+/// What the catalog says about one notification type: the form that the pipeline reads for every event.
+///
+/// Plain values without references: copying costs nothing, and the texts are looked up in the catalog only where
+/// they are written out.
+public struct TypeRules: Equatable, Sendable {
+  /// The category of an event that names none itself.
+  public let category: TextID
+  /// The mustache template of the title of one item.
+  public let title: TextID
+  /// The mustache template of the address that an item leads to, if it leads anywhere.
+  public let link: TextID?
+  /// The mustache template of the title of a digest; nil leaves the wording to the sink.
+  public let digestTitle: TextID?
+  /// The priority of an event that names none itself.
+  public let priority: Priority
+  /// The channels of the type, at least one.
+  public let channels: ChannelRules
+}
+
+/// The rules of a type for each channel that it goes to, in place of a dictionary and without its allocation.
+public struct ChannelRules: Equatable, Sendable {
+  private let email: ChannelRule?
+  private let inapp: ChannelRule?
+
+  /// The number of channels: what one arrival of the type adds to `accepted` (design, the conservation law).
+  public let count: Int
+
+  init(_ rules: [Channel: ChannelRule]) {
+    email = rules[.email]
+    inapp = rules[.inapp]
+    count = (email == nil ? 0 : 1) + (inapp == nil ? 0 : 1)
+  }
+
+  /// The rule for a channel; nil where the type does not go to it.
+  public subscript(channel: Channel) -> ChannelRule? {
+    switch channel {
+    case .email: email
+    case .inapp: inapp
+    }
+  }
+}
+
+/// How a type is delivered on one channel.
+public struct ChannelRule: Equatable, Sendable {
+  /// The channel.
+  public let channel: Channel
+  /// When it is delivered: at once, or with others.
+  public let policy: ChannelPolicy
+  /// Whether a recipient's opt-out has no force here.
+  public let mandatory: Bool
+}
+
+/// When a notification is handed to its channel.
+public enum ChannelPolicy: Equatable, Sendable {
+  /// By itself, at once.
+  case immediate
+  /// Together with the others of its window.
+  case digest(DigestRule)
+}
+
+/// A window of fixed length that opens at the first notification of its recipient, channel and digest key.
+public struct DigestRule: Equatable, Sendable {
+  /// The length of the window in milliseconds, 100 to 31 days.
+  public let windowMilliseconds: Int64
+  /// How many items the digest carries in full, 1 to 100; its totals count all.
+  public let itemLimit: Int
+  /// The digest key besides the recipient; nil means the category of the event (its own, or else the catalog's).
+  public let group: TextID?
+
+  /// The lengths that a window may have.
+  public static let windowBounds = Duration.milliseconds(100)...Duration.seconds(31 * 86_400)
+  /// The numbers of items that a digest may carry in full.
+  public static let itemBounds = 1...100
+  /// The number of items in full where the catalog says nothing.
+  public static let defaultItems = 10
+}

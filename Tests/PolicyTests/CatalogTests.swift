@@ -1,0 +1,174 @@
+import Contract
+import Foundation
+import MarkedYAML
+import Policy
+import Testing
+
+@Suite("The catalog")
+struct CatalogTests {
+  private let yaml = """
+    defaults:
+      category: misc
+      channels: { email: { policy: immediate } }
+    types:
+      git.commit.pushed:
+        category: commits
+        title: "{{actor}}: {{data.title}}"
+        link: "{{data.url}}"
+        digestTitle: "{{totals.events}} commits"
+        priority: critical
+        channels:
+          inapp: { policy: immediate }
+          email: { policy: digest, window: 5m, items: 20, group: code, mandatory: true }
+      card.moved:
+        title: "{{data.card}} moved"
+    """
+
+  private func rules(_ catalog: Catalog, _ type: String) throws -> TypeRules {
+    let index = try #require(type.withByteView { catalog.typeIndex(named: $0) })
+    return catalog.rules(at: index)
+  }
+
+  @Test("a listed type has its category, templates, priority and channels")
+  func listedType() throws {
+    let catalog = try Catalog.parse(yaml: yaml, file: "c.yaml")
+    let rules = try rules(catalog, "git.commit.pushed")
+    #expect(catalog.text(rules.category).string == "commits")
+    #expect(catalog.text(rules.title).string == "{{actor}}: {{data.title}}")
+    #expect(rules.link.map { catalog.text($0).string } == "{{data.url}}")
+    #expect(rules.digestTitle.map { catalog.text($0).string } == "{{totals.events}} commits")
+    #expect(rules.priority == .critical)
+    #expect(rules.channels.count == 2)
+    let inapp = try #require(rules.channels[.inapp])
+    #expect(inapp.policy == .immediate && !inapp.mandatory && inapp.channel == .inapp)
+    let email = try #require(rules.channels[.email])
+    guard case .digest(let digest) = email.policy else {
+      Issue.record("the mail is not a digest")
+      return
+    }
+    #expect(email.mandatory && email.channel == .email)
+    #expect(digest.windowMilliseconds == 300_000)
+    #expect(digest.itemLimit == 20)
+    #expect(digest.group.map { catalog.text($0).string } == "code")
+  }
+
+  @Test("what a type leaves out comes from the defaults, except the templates")
+  func fallbacks() throws {
+    let catalog = try Catalog.parse(yaml: yaml, file: "c.yaml")
+    let rules = try rules(catalog, "card.moved")
+    #expect(catalog.text(rules.category).string == "misc")
+    #expect(rules.priority == .normal)
+    #expect(rules.link == nil)
+    #expect(rules.channels.count == 1)
+    #expect(rules.channels[.email]?.policy == .immediate)
+    #expect(rules.channels[.inapp] == nil)
+  }
+
+  @Test("a type that is not listed is not found, and the defaults say what happens with it")
+  func unknownType() throws {
+    let catalog = try Catalog.parse(yaml: yaml, file: "c.yaml")
+    for name in ["", "git.commit", "git.commit.pushed ", "GIT.COMMIT.PUSHED", "card.move"] {
+      #expect(name.withByteView { catalog.typeIndex(named: $0) } == nil, "\(name)")
+    }
+    #expect(catalog.unknownTypes == .deliver)
+    #expect(catalog.text(catalog.defaultRules.title).string == "{{type}}")
+    let strict = try Catalog.parse(
+      yaml: "unknownTypes: reject\ntypes: { a: { title: x } }", file: "c.yaml")
+    #expect(strict.unknownTypes == .reject)
+  }
+
+  @Test("every type of a large catalog is found under its name and no other")
+  func largeCatalog() throws {
+    let names = (0..<5_000).map { "team\($0 % 17).thing-\($0).happened" }
+    let types = names.map { "  \($0): { title: \"\($0)\" }" }.joined(separator: "\n")
+    let catalog = try Catalog.parse(yaml: "types:\n" + types, file: "c.yaml")
+    #expect(catalog.typeCount == 5_000)
+    for name in names {
+      let index = try #require(name.withByteView { catalog.typeIndex(named: $0) })
+      #expect(catalog.typeName(at: index).string == name)
+      #expect(catalog.text(catalog.rules(at: index).title).string == name)
+    }
+    #expect("team0.thing-1.happened".withByteView { catalog.typeIndex(named: $0) } == nil)
+  }
+
+  @Test("the version depends on the content, not on order, comments or spelling")
+  func version() throws {
+    let one = try Catalog.parse(
+      yaml: """
+        types:
+          a: { title: A, channels: { email: { policy: digest, window: 1h } } }
+          b: { title: B }
+        """, file: "1.yaml")
+    let other = try Catalog.parse(
+      yaml: """
+        unknownTypes: deliver   # as by default
+        types:
+          b:
+            title: "B"
+          a:
+            channels:
+              email: { window: 60m, items: 10, policy: digest, mandatory: false }
+            title: 'A'
+        """, file: "2.yaml")
+    #expect(one.version == other.version)
+    #expect(one.versionText.count == 16)
+    #expect(UInt64(one.versionText, radix: 16) == one.version)
+  }
+
+  @Test(
+    "every change of the content changes the version",
+    arguments: [
+      ("title: A", "title: AA"), ("window: 1h", "window: 2h"), ("items: 5", "items: 6"),
+      ("group: g", "group: h"),
+      ("mandatory: true", "mandatory: false"), ("priority: critical", "priority: normal"),
+      ("category: c", "category: d"), ("  a:", "  aa:"), ("link: L", "digestTitle: L"), ("email:", "inapp:"),
+      ("unknownTypes: reject", "unknownTypes: deliver"), ("category: standard", "category: normal"),
+    ])
+  func versionChanges(old: String, new: String) throws {
+    let yaml = """
+      unknownTypes: reject
+      defaults: { category: standard }
+      types:
+        a:
+          category: c
+          title: A
+          link: L
+          priority: critical
+          channels:
+            email: { policy: digest, window: 1h, items: 5, group: g, mandatory: true }
+      """
+    let changed = yaml.replacingOccurrences(of: old, with: new)
+    #expect(changed != yaml)
+    let before = try Catalog.parse(yaml: yaml, file: "c.yaml").version
+    #expect(try Catalog.parse(yaml: changed, file: "c.yaml").version != before)
+  }
+
+  @Test("without a catalog every type goes to the inbox at once")
+  func builtInDefault() {
+    let rules = Catalog.default.defaultRules
+    #expect(Catalog.default.typeCount == 0)
+    #expect("x".withByteView { Catalog.default.typeIndex(named: $0) } == nil)
+    #expect(rules.channels.count == 1)
+    #expect(rules.channels[.inapp]?.policy == .immediate)
+  }
+
+  @Test("the demo's catalog puts commits into the inbox at once and into a mail after a few seconds")
+  func demo() throws {
+    let catalog = try Catalog.demo()
+    for rules in [try rules(catalog, "git.commit.pushed"), catalog.defaultRules] {
+      #expect(rules.channels[.inapp]?.policy == .immediate)
+      guard case .digest(let digest) = rules.channels[.email]?.policy else {
+        Issue.record("the mail is not a digest")
+        continue
+      }
+      #expect((3_000...5_000).contains(digest.windowMilliseconds))
+    }
+  }
+
+  @Test("the example at the root of the repository is a valid catalog")
+  func example() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    let catalog = try Catalog.load(file: root.appending(path: "catalog.yaml").standardizedFileURL.path)
+    #expect(catalog.typeCount == 3)
+  }
+}
