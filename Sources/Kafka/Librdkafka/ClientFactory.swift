@@ -1,0 +1,80 @@
+import CLibrdkafka
+
+/// Makes the librdkafka clients of one cluster, each with the properties of its role. docs/kafka.md gives the reasons.
+struct ClientFactory: Sendable {
+  let configuration: ClientConfiguration
+  let log: ConnectionLog
+
+  init(_ configuration: ClientConfiguration) {
+    self.configuration = configuration
+    log = ConnectionLog(logger: configuration.logger, bootstrapServers: configuration.bootstrapServers)
+  }
+
+  func makeGroupClient(_ options: GroupConsumerOptions) throws(KafkaError) -> ClientHandle {
+    var properties = ClientProperties(configuration)
+    // A topic that is created later is found within this time.
+    properties.set("topic.metadata.refresh.interval.ms", "30000")
+    try properties.setUserProperties()
+    setConsumer(&properties, isolation: options.isolation)
+    properties.set("group.id", options.groupID)
+    if let instance = options.groupInstanceID { properties.set("group.instance.id", instance) }
+    properties.set("session.timeout.ms", "\(options.sessionTimeout.wholeMilliseconds)")
+    properties.set("auto.offset.reset", options.offsetReset.rawValue)
+    return try ClientHandle(RD_KAFKA_CONSUMER, properties, log: log)
+  }
+
+  func makeReaderClient(_ options: LogReaderOptions) throws(KafkaError) -> ClientHandle {
+    var properties = ClientProperties(configuration)
+    try properties.setUserProperties()
+    setConsumer(&properties, isolation: options.isolation)
+    properties.set("group.id", options.groupID)
+    properties.set("auto.offset.reset", GroupConsumerOptions.OffsetReset.error.rawValue)
+    return try ClientHandle(RD_KAFKA_CONSUMER, properties, log: log)
+  }
+
+  func makeTransactionalClient(_ options: TransactionalProducerOptions) throws(KafkaError) -> ClientHandle {
+    var properties = ClientProperties(configuration)
+    properties.set("linger.ms", "\(options.linger.wholeMilliseconds)")
+    properties.set("compression.codec", "lz4")
+    try properties.setUserProperties()
+    setProducer(&properties, messageMaxBytes: options.messageMaxBytes)
+    properties.set("transactional.id", options.transactionalID)
+    properties.set("transaction.timeout.ms", "\(options.transactionTimeout.wholeMilliseconds)")
+    return try ClientHandle(RD_KAFKA_PRODUCER, properties, log: log)
+  }
+
+  func makeIdempotentClient(_ options: IdempotentProducerOptions) throws(KafkaError) -> ClientHandle {
+    var properties = ClientProperties(configuration)
+    properties.set("linger.ms", "\(options.linger.wholeMilliseconds)")
+    properties.set("compression.codec", "lz4")
+    try properties.setUserProperties()
+    setProducer(&properties, messageMaxBytes: options.messageMaxBytes)
+    return try ClientHandle(RD_KAFKA_PRODUCER, properties, log: log)
+  }
+
+  /// A client for requests only. Its kind is a producer, which joins nothing; the isolation level counts for the
+  /// offsets that it asks for.
+  func makeAdminClient(_ isolation: IsolationLevel) throws(KafkaError) -> ClientHandle {
+    var properties = ClientProperties(configuration)
+    try properties.setUserProperties()
+    properties.set("isolation.level", isolation.rawValue)
+    return try ClientHandle(RD_KAFKA_PRODUCER, properties, log: log)
+  }
+
+  private func setConsumer(_ properties: inout ClientProperties, isolation: IsolationLevel) {
+    properties.set("isolation.level", isolation.rawValue)
+    properties.set("enable.auto.commit", "false")
+    properties.set("enable.auto.offset.store", "false")
+    properties.set("enable.partition.eof", "true")
+    properties.set("partition.assignment.strategy", "range")
+  }
+
+  private func setProducer(_ properties: inout ClientProperties, messageMaxBytes: Int) {
+    properties.set("enable.idempotence", "true")
+    properties.set("partitioner", "murmur2_random")
+    properties.set("message.max.bytes", "\(messageMaxBytes)")
+    // With the default of 100 each transaction that follows closely waits 100 ms in its first request to the
+    // coordinator (CONCURRENT_TRANSACTIONS).
+    properties.set("retry.backoff.ms", "2")
+  }
+}

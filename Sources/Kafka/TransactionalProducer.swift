@@ -1,0 +1,83 @@
+/// Hears what became of the records that were produced with a tag.
+public protocol DeliveryListener: AnyObject {
+  /// The broker took the record (its offset, which an abort still hides from readers), or it is lost.
+  ///
+  /// Called on the thread of the producer's owner, from inside `poll`, `commit` or `abort`; must not call the producer.
+  func delivered(tag: UInt64, partition: Int32, result: Result<Int64, KafkaError>)
+}
+
+/// How far a commit is.
+public enum CommitProgress: Sendable {
+  /// All of the transaction is in.
+  case committed
+  /// Not known yet: call ``TransactionalProducer/commit(timeout:)`` again.
+  case pending
+}
+
+/// A producer whose records, and the offsets of what they were made from, become visible together or never (KIP-98).
+///
+/// Confined to the thread of its owner. Every error says by its ``KafkaError/disposition`` what has to follow.
+public protocol TransactionalProducer: AnyObject {
+  /// Where the reports of tagged records go; held weakly.
+  var deliveryListener: (any DeliveryListener)? { get set }
+
+  /// Registers the `transactional.id`: fences the producers that had it before, and finishes what they left open.
+  /// Once, before anything else. A time-out is retriable.
+  func initTransactions(timeout: Duration) throws(KafkaError)
+
+  /// Opens a transaction. Local: the broker hears of it with the first record.
+  func begin() throws(KafkaError)
+
+  /// Queues a copy of a record. ``KafkaError/Code/queueFull`` is back-pressure: ``poll()`` and try again.
+  func produce(_ record: OutgoingRecord) throws(KafkaError)
+
+  /// Makes offsets part of the transaction, in the name of the group's member, and waits for the answer. It cannot
+  /// be resumed: after a retriable error call again with identical arguments.
+  ///
+  /// - Throws: ``KafkaError/Code/invalidArgument`` when no offset is valid: nothing would be sent to the group, and
+  ///   a zombie would not be fenced.
+  func sendOffsets(_ offsets: [PartitionOffset], group: any GroupMetadata, timeout: Duration)
+    throws(KafkaError)
+
+  /// Commits, or drives a commit on. With a time-out of zero it never waits: call it again between other work until
+  /// it says ``CommitProgress/committed``. Until then nothing else may be called but ``poll()``.
+  func commit(timeout: Duration) throws(KafkaError) -> CommitProgress
+
+  /// Takes the transaction back. Records not sent yet are dropped. A time-out is retriable.
+  func abort(timeout: Duration) throws(KafkaError)
+
+  /// Serves the delivery reports. Never waits.
+  func poll()
+
+  /// Drops what is queued and refuses further calls; the connections end with the last reference. An open
+  /// transaction is left to the next owner of the `transactional.id`, or to its time-out.
+  func close()
+}
+
+/// How a transactional producer is made.
+public struct TransactionalProducerOptions: Sendable {
+  /// The `transactional.id`: one living producer each.
+  public var transactionalID: String
+  /// The topics that it produces to; `topicIndex` counts in here.
+  public var topics: [String]
+  /// How long the broker lets a transaction be open (`transaction.timeout.ms`).
+  public var transactionTimeout: Duration
+  /// The largest record in bytes: key, value and headers together (`message.max.bytes`). It bounds a batch, too, so
+  /// that a topic with a `max.message.bytes` somewhat above takes every batch.
+  public var messageMaxBytes: Int
+  /// How long a record waits for others to share its batch (`linger.ms`). A commit that is driven with a time-out of
+  /// zero does not cut it short.
+  public var linger: Duration
+
+  /// A producer's options; 10 s of transaction (design §5.7), and records of 256 + 64 KiB by default.
+  public init(
+    transactionalID: String, topics: [String], transactionTimeout: Duration = .seconds(10),
+    messageMaxBytes: Int = 320 * 1024, linger: Duration = .milliseconds(2)
+  ) {
+    self.transactionalID = transactionalID
+    self.topics = topics
+    self.transactionTimeout = transactionTimeout
+    self.messageMaxBytes = messageMaxBytes
+    self.linger = linger
+  }
+}
