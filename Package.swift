@@ -78,6 +78,7 @@ let package = Package(
 
     .testTarget(name: "MarkedYAMLTests", dependencies: ["MarkedYAML"]),
     .testTarget(name: "PolicyTests", dependencies: ["Contract", "MarkedYAML", "Policy"]),
+    .testTarget(name: "ContractTests", dependencies: ["Contract"]),
   ],
   cxxLanguageStandard: .cxx17
 )

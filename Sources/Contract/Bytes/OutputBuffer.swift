@@ -214,20 +214,9 @@ extension OutputBuffer {
   /// - Parameter milliseconds: since the epoch; years 0 to 9999 are represented, others are clamped.
   public mutating func append(jsonTime milliseconds: Int64) {
     let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
-    let seconds = Int64((Double(clamped) / 1000).rounded(.down))
-    let millis = clamped - seconds * 1000
-    let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
-    let rest = seconds - days * 86_400
-    // Days to civil date, after Howard Hinnant's chrono-compatible algorithms.
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    let (seconds, millis) = clamped.flooredQuotientAndRemainder(dividingBy: 1000)
+    let (days, rest) = seconds.flooredQuotientAndRemainder(dividingBy: 86_400)
+    let (year, month, day) = CivilDate.date(ofDay: days)
     append(byte: UInt8(ascii: "\""))
     append(padded: year, width: 4)
     append(byte: UInt8(ascii: "-"))

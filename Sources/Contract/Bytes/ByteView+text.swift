@@ -1,0 +1,88 @@
+import CSimdjson
+import Foundation
+
+extension ByteView {
+  /// Whether the bytes are UTF-8.
+  public var isUTF8: Bool {
+    isASCII || csimdjson_validate_utf8(start, count)
+  }
+
+  /// Whether every byte is ASCII: most attributes are, and need no further look.
+  var isASCII: Bool {
+    guard let start else { return true }
+    let bytes = UnsafeRawPointer(start)
+    var index = 0
+    var seen: UInt64 = 0
+    while index + 8 <= count {
+      seen |= bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      index += 8
+    }
+    while index < count {
+      seen |= UInt64(start[index])
+      index += 1
+    }
+    return seen & 0x8080_8080_8080_8080 == 0
+  }
+
+  /// Whether the text, which must be UTF-8, holds a control character: U+0000-001F or U+007F-009F.
+  var hasControlCharacter: Bool {
+    var previous: UInt8 = 0
+    for byte in buffer {
+      if byte < 0x20 || byte == 0x7F { return true }
+      if previous == 0xC2 && byte >= 0x80 && byte <= 0x9F { return true }
+      previous = byte
+    }
+    return false
+  }
+
+  /// Whether the byte occurs.
+  func contains(_ byte: UInt8) -> Bool { firstIndex(of: byte) != nil }
+
+  /// Where the byte occurs first.
+  func firstIndex(of byte: UInt8) -> Int? {
+    guard let start, count > 0, let found = memchr(start, Int32(byte), count) else { return nil }
+    return UnsafeRawPointer(found) - UnsafeRawPointer(start)
+  }
+
+  /// Whether the view begins with an ASCII literal.
+  func hasPrefix(_ literal: StaticString) -> Bool {
+    slice(0..<literal.utf8CodeUnitCount).equals(literal)
+  }
+
+  /// Whether the view begins with an ASCII literal, which is given in lower case, in any case.
+  func hasPrefix(ignoringCase literal: StaticString) -> Bool {
+    guard count >= literal.utf8CodeUnitCount else { return false }
+    return slice(0..<literal.utf8CodeUnitCount).equals(ignoringCase: literal)
+  }
+
+  /// Whether the view is an ASCII literal, which is given in lower case, in any case.
+  func equals(ignoringCase literal: StaticString) -> Bool {
+    guard count == literal.utf8CodeUnitCount else { return false }
+    for index in 0..<count {
+      let byte = self[index]
+      let lower = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
+      if lower != literal.utf8Start[index] { return false }
+    }
+    return true
+  }
+
+  /// The view without spaces and tabs at both ends.
+  var trimmed: ByteView {
+    var lower = 0
+    var upper = count
+    while lower < upper, self[lower] == 0x20 || self[lower] == 0x09 { lower += 1 }
+    while upper > lower, self[upper - 1] == 0x20 || self[upper - 1] == 0x09 { upper -= 1 }
+    return slice(lower..<upper)
+  }
+
+  /// The text for a sentence: at most `limit` bytes of it, repaired to be UTF-8.
+  func excerpt(limit: Int = 64) -> String {
+    count <= limit ? string : slice(0..<limit).string + "…"
+  }
+
+  /// A view of a literal, which lives as long as the process.
+  @inlinable
+  public init(_ literal: StaticString) {
+    self.init(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+  }
+}

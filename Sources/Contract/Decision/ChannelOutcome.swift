@@ -1,0 +1,64 @@
+/// Why a channel gets nothing of a notification. The codes are stable; `docs/formats.md` explains each.
+public enum SuppressionReason: UInt8, CaseIterable, Sendable {
+  /// The same notification was decided within the dedup horizon.
+  case duplicate = 0
+  /// The recipient does not want this category on this channel.
+  case optedOut = 1
+  /// The channel needs an address, and the recipient has none.
+  case noAddress = 2
+
+  /// The code in decisions and metrics.
+  public var literal: StaticString {
+    switch self {
+    case .duplicate: "duplicate"
+    case .optedOut: "optedOut"
+    case .noAddress: "noAddress"
+    }
+  }
+}
+
+/// What became of an arrival on one channel.
+public enum ChannelOutcome: Equatable, Sendable {
+  /// It waits in a window, until an instant in milliseconds since the epoch.
+  case open(window: Hash128, untilMilliseconds: Int64)
+  /// It was delivered alone.
+  case delivered(delivery: Hash128)
+  /// The channel gets nothing.
+  case suppressed(SuppressionReason)
+  /// It was too late.
+  case expired
+  /// Its producer took it back.
+  case retracted
+  /// A newer event replaced it.
+  case collapsed
+}
+
+/// The outcomes of an arrival by channel; a channel that the type does not have is nil.
+public struct ChannelOutcomes: Equatable, Sendable {
+  /// The outcome on the email channel.
+  public var email: ChannelOutcome?
+  /// The outcome in the inbox.
+  public var inapp: ChannelOutcome?
+
+  /// Outcomes of no channel or of those that are given.
+  public init(email: ChannelOutcome? = nil, inapp: ChannelOutcome? = nil) {
+    self.email = email
+    self.inapp = inapp
+  }
+
+  /// The outcome on a channel.
+  public subscript(channel: Channel) -> ChannelOutcome? {
+    get {
+      switch channel {
+      case .email: email
+      case .inapp: inapp
+      }
+    }
+    set {
+      switch channel {
+      case .email: email = newValue
+      case .inapp: inapp = newValue
+      }
+    }
+  }
+}

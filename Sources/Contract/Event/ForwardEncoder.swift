@@ -1,0 +1,111 @@
+/// A record to be produced: views that its encoder owns, valid until the encoder's next record.
+public struct OutputRecord {
+  /// The key; nil is Kafka's null.
+  public var key: ByteView?
+  /// The value; nil is Kafka's null. An empty value has a start pointer, so that it is not taken for null.
+  public var value: ByteView?
+  /// The headers in their order.
+  public var headers: UnsafeBufferPointer<HeaderView>
+}
+
+/// Writes the records of `routed`: one CloudEvent in binary mode for each recipient of an event.
+///
+/// All attributes are carried on, also those that Tidings does not know, and the data is unchanged. Headers
+/// `tidings-origin-*` say where the event was read first. Memory is reused, so that steady use does not allocate.
+public struct ForwardEncoder: ~Copyable {
+  private var headers: UnsafeMutablePointer<HeaderView>
+  private var capacity = 64
+  private var count = 0
+  private var scratch = OutputBuffer(capacity: 1024)
+  private var key = OutputBuffer(capacity: 256)
+  private var tenant = ByteView.empty
+  private var value = ByteView.empty
+
+  /// An encoder without an event.
+  public init() {
+    headers = .allocate(capacity: 64)
+  }
+
+  deinit { headers.deallocate() }
+
+  /// Takes an event, which must stay valid until its last record was made.
+  ///
+  /// - Parameter position: where the event was read; an event that was forwarded before keeps its first position.
+  public mutating func begin(_ event: EventView, at position: RecordPosition) {
+    count = 0
+    scratch.removeAll()
+    let origin = event.origin ?? position
+    let nameBytes = event.extensions.reduce(0) { $0 + $1.name.count + 3 }
+    scratch.reserve(nameBytes + 64)
+    reserve(32 + event.extensions.count)
+    tenant = event.tenant
+    // An empty view may lack a start, and a value without one is a tombstone.
+    value = event.data.isEmpty ? ByteView("") : event.data
+    append("ce_recipient", .empty)
+    append("ce_specversion", ByteView("1.0"))
+    append("ce_id", event.id)
+    append("ce_source", event.source)
+    append("ce_type", event.type)
+    if !event.tenant.equals(RecipientKey.defaultTenant) { append("ce_tenant", event.tenant) }
+    if let priority = event.priority { append("ce_priority", ByteView(priority.literal)) }
+    appendPresent("ce_actor", event.actor)
+    appendPresent("ce_category", event.category)
+    appendPresent("ce_subject", event.subject)
+    appendPresent("ce_time", event.time)
+    appendPresent("ce_expirytime", event.expiry)
+    appendPresent("ce_collapsekey", event.collapseKey)
+    appendPresent("ce_retracts", event.retracts)
+    appendPresent("ce_traceparent", event.traceparent)
+    appendPresent("ce_tracestate", event.tracestate)
+    appendPresent("ce_dataschema", event.dataSchema)
+    appendPresent("content-type", event.dataContentType)
+    for header in event.extensions { append(extension: header) }
+    append(origin: origin)
+  }
+
+  /// The record for one recipient of the event, with its key; it goes to the recipient's home partition.
+  public mutating func record(for recipient: ByteView) -> OutputRecord {
+    headers[0].value = recipient
+    key.removeAll()
+    RecipientKey.append(tenant: tenant, recipient: recipient, to: &key)
+    return OutputRecord(
+      key: key.view, value: value, headers: UnsafeBufferPointer(start: headers, count: count))
+  }
+
+  private mutating func reserve(_ wanted: Int) {
+    guard wanted > capacity else { return }
+    headers.deallocate()
+    capacity = wanted * 2
+    headers = .allocate(capacity: capacity)
+  }
+
+  private mutating func append(_ name: StaticString, _ value: ByteView) {
+    (headers + count).initialize(to: HeaderView(name: ByteView(name), value: value))
+    count += 1
+  }
+
+  private mutating func appendPresent(_ name: StaticString, _ value: ByteView) {
+    if !value.isEmpty { append(name, value) }
+  }
+
+  private mutating func append(extension header: HeaderView) {
+    let start = scratch.count
+    scratch.append("ce_")
+    scratch.append(header.name)
+    let name = scratch.view.slice(start..<scratch.count)
+    (headers + count).initialize(to: HeaderView(name: name, value: header.value))
+    count += 1
+  }
+
+  private mutating func append(origin: RecordPosition) {
+    append(OriginHeader.topic, origin.topic)
+    append(OriginHeader.partition, scratched(Int64(origin.partition)))
+    append(OriginHeader.offset, scratched(origin.offset))
+  }
+
+  private mutating func scratched(_ number: Int64) -> ByteView {
+    let start = scratch.count
+    scratch.append(decimal: number)
+    return scratch.view.slice(start..<scratch.count)
+  }
+}

@@ -1,0 +1,69 @@
+/// The hash that names a notification: one event for one recipient.
+public enum NotificationID {
+  /// The hash of (tenant, source, id, recipient), the identity that the dedup horizon compares.
+  public static func hash(tenant: ByteView, source: ByteView, id: ByteView, recipient: ByteView) -> Hash128 {
+    Hash128(ofFields: (tenant, source, id, recipient), suffix: 0, kind: 1)
+  }
+}
+
+/// The hash that names a digest window, and the digest that it becomes.
+public enum WindowID {
+  /// The hash of (tenant, recipient, channel, digest key, window start). The catalog's version has no part in it,
+  /// so that a deployment never sends a digest twice.
+  ///
+  /// - Parameter openedMilliseconds: when the window opened, in milliseconds since the epoch.
+  public static func hash(
+    tenant: ByteView, recipient: ByteView, channel: Channel, digestKey: ByteView, openedMilliseconds: Int64
+  ) -> Hash128 {
+    Hash128(
+      ofFields: (tenant, recipient, ByteView(channel.literal), digestKey),
+      suffix: UInt64(bitPattern: openedMilliseconds), kind: 2)
+  }
+}
+
+/// The hash that names a delivery of a single notification; a digest has the id of its window.
+public enum DeliveryID {
+  /// The hash of a notification on a channel.
+  public static func single(_ notification: Hash128, channel: Channel) -> Hash128 {
+    Hash128(
+      ofFields: (ByteView(channel.literal), .empty, .empty, .empty), suffix: notification.high,
+      kind: notification.low)
+  }
+}
+
+extension Hash128 {
+  /// The hash of fields, each behind its length, so that no two lists of fields give the same bytes.
+  ///
+  /// The bytes are gathered on the stack; fields beyond about a kilobyte go over the heap.
+  fileprivate init(ofFields fields: (ByteView, ByteView, ByteView, ByteView), suffix: UInt64, kind: UInt64) {
+    let size = 32 + fields.0.count + fields.1.count + fields.2.count + fields.3.count
+    self = withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
+      var position = 0
+      func put(_ value: UInt64) {
+        memory.storeBytes(of: value.littleEndian, toByteOffset: position, as: UInt64.self)
+        position += 8
+      }
+      func put(length: Int) {
+        memory.storeBytes(
+          of: UInt32(truncatingIfNeeded: length).littleEndian, toByteOffset: position, as: UInt32.self)
+        position += 4
+      }
+      func put(_ bytes: ByteView) {
+        UnsafeMutableRawBufferPointer(rebasing: memory[position...]).copyMemory(
+          from: UnsafeRawBufferPointer(bytes.buffer))
+        position += bytes.count
+      }
+      put(kind)
+      put(suffix)
+      put(length: fields.0.count)
+      put(length: fields.1.count)
+      put(length: fields.2.count)
+      put(length: fields.3.count)
+      put(fields.0)
+      put(fields.1)
+      put(fields.2)
+      put(fields.3)
+      return Hash128(of: ByteView(UnsafeRawBufferPointer(memory)))
+    }
+  }
+}
