@@ -1,19 +1,9 @@
 import Contract
 
-/// A header of a record: a name, and a value that may be missing.
-public struct RecordHeader {
-  /// The name. librdkafka ends names at the first zero byte.
-  public let name: ByteView
-  /// The value; nil is Kafka's null, which is not the empty value.
-  public let value: ByteView?
-
-  /// A header.
-  @inlinable
-  public init(name: ByteView, value: ByteView?) {
-    self.name = name
-    self.value = value
-  }
-}
+/// A header of a record, the type that the decoders and encoders of `Contract` use, so that nothing is converted.
+///
+/// librdkafka ends names at the first zero byte.
+public typealias RecordHeader = HeaderView
 
 /// A record as it was read. All views are valid until the next poll of its consumer, and not beyond.
 public struct ConsumedRecord {
