@@ -79,6 +79,7 @@ let package = Package(
     .testTarget(name: "MarkedYAMLTests", dependencies: ["MarkedYAML"]),
     .testTarget(name: "PolicyTests", dependencies: ["Contract", "MarkedYAML", "Policy"]),
     .testTarget(name: "ContractTests", dependencies: ["Contract"]),
+    .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
   ],
   cxxLanguageStandard: .cxx17
 )

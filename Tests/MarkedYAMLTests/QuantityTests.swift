@@ -34,10 +34,8 @@ struct QuantityTests {
 
   @Test("a formatted duration is read back as the same, in the largest unit without a rest")
   func durationRoundTrip() throws {
-    var generator = SystemRandomNumberGenerator()
-    for _ in 0..<1_000 {
-      let milliseconds = Int64.random(in: 0...10_000_000_000, using: &generator)
-      let duration = Duration.milliseconds(milliseconds)
+    for exponent in 0..<40 {
+      let duration = Duration.milliseconds((Int64(1) << Int64(exponent)) + Int64(exponent) * 1_000)
       #expect(try DurationText.parse(DurationText.format(duration)) == duration)
     }
     #expect(DurationText.format(.seconds(86_400)) == "1d")

@@ -1,0 +1,76 @@
+/// The stream processor: the section `processor`.
+public struct ProcessorSettings: Equatable, Sendable {
+  /// The number of worker threads.
+  public var workers: Int
+  /// The name of this instance, stable over restarts; nil for dynamic membership.
+  public var instance: String?
+  /// The catalog file; nil for the built-in catalog.
+  public var catalog: String?
+  /// The longest time between two commits while there is work.
+  public var commitInterval: Duration
+  /// The most records of one transaction.
+  public var maxBatchRecords: Int
+  /// The most bytes that one transaction takes in.
+  public var maxBatchBytes: Int
+  /// How long an event is remembered, to know it when it comes again.
+  public var dedupHorizon: Duration
+  /// The largest record that is accepted, in bytes.
+  public var recordLimit: Int
+  /// The time after which an idle partition commits nevertheless.
+  public var heartbeatInterval: Duration
+  /// The folder for local snapshots; nil for none.
+  public var stateDirectory: String?
+
+  static let workers = SettingKey(
+    "processor", "workers", default: 1, .integer(1...64),
+    """
+    The number of worker threads of a processor. Each is a member of the consumer group with a producer of its own; \
+    more workers than home partitions stay idle.
+    """)
+  static let instance = SettingKey(
+    optional: "processor", "instance",
+    format: .text("text", requirement: "1 to 64 of a-z, A-Z, 0-9, `.`, `_`, `-`") { isTopicName($0, 1...64) },
+    """
+    The name of this instance, such as the ordinal of a StatefulSet: stable over restarts and given to no other \
+    instance. It makes a restart quick (static membership, a transactional id that fences the predecessor). Not set: \
+    dynamic membership.
+    """)
+  static let catalog = SettingKey(
+    optional: "processor", "catalog", format: .text("path of a file"),
+    "The catalog of notification types. Not set: every type goes to the inbox at once.")
+  static let commitInterval = SettingKey(
+    "processor", "commitInterval", default: .milliseconds(100),
+    .duration(.milliseconds(20)...Duration.seconds(5)),
+    "The longest time between two commits while there is work. Longer costs latency, shorter costs throughput."
+  )
+  static let maxBatchRecords = SettingKey(
+    "processor", "maxBatchRecords", default: 10_000, .integer(1...1_000_000),
+    "The number of consumed records after which a transaction is committed before its interval is over.")
+  static let maxBatchBytes = SettingKey(
+    "processor", "maxBatchBytes", default: 8 << 20, .byteSize((64 << 10)...(256 << 20)),
+    "The size of consumed records after which a transaction is committed before its interval is over.")
+  static let dedupHorizon = SettingKey(
+    "processor", "dedupHorizon", default: .seconds(86_400),
+    .duration(.seconds(60)...Duration.seconds(30 * 86_400)),
+    """
+    How long an event is remembered, by the broker's time: the same source and id for the same recipient within it is \
+    a duplicate. Memory and state grow with it.
+    """)
+  static let recordLimit = SettingKey(
+    "processor", "recordLimit", default: 256 << 10, .byteSize((1 << 10)...(8 << 20)),
+    """
+    The largest record that is accepted, key, value and headers together; larger ones are rejected. The topics that \
+    `tidings topics apply` creates allow 64 KiB more.
+    """)
+  static let heartbeatInterval = SettingKey(
+    "processor", "heartbeatInterval", default: .seconds(6 * 3_600),
+    .duration(.seconds(60)...Duration.seconds(6 * 3_600)),
+    """
+    The time after which an idle partition commits nevertheless, so that the broker keeps its offsets and \
+    transactional id.
+    """)
+  static let stateDirectory = SettingKey(
+    optional: "processor", "stateDirectory", format: .text("path of a folder"),
+    "Where snapshots of the state are kept, to restart faster. Not set: the state is read from its topic only."
+  )
+}
