@@ -1,18 +1,7 @@
 import Contract
 
 /// One opt-out: a category, or all of them, on one channel or on all.
-public struct OptOut: Hashable, Sendable {
-  /// The category; nil means every category.
-  public let category: String?
-  /// The channel; nil means every channel.
-  public let channel: Channel?
-
-  /// An opt-out.
-  public init(category: String?, channel: Channel?) {
-    self.category = category
-    self.channel = channel
-  }
-}
+public typealias OptOut = RecipientRecord.OptOut
 
 /// What is known of a recipient, and its compact form: the bytes that a partition keeps for each of its recipients.
 ///
@@ -38,8 +27,14 @@ public struct RecipientProfile: Equatable, Sendable {
     self.optOuts = optOuts
   }
 
-  /// Appends the compact form: address, locale and zone with their lengths, then each opt-out as a channel mask and
-  /// its category with its length. Empty means absent, and for a category every one. Equal opt-outs are written once.
+  /// The profile that a recipient's record gives.
+  public init(_ record: RecipientRecord) {
+    self.init(
+      email: record.email, locale: record.locale, timeZone: record.timeZone, optOuts: record.optOut)
+  }
+
+  /// Appends the compact form: address, locale and zone with their lengths, an empty one where it is absent; then for
+  /// each category that is opted out of the channels as a mask and its name with its length, `*` for every category.
   public func encode(into output: inout OutputBuffer) {
     for text in [email, locale, timeZone] {
       (text ?? "").withByteView { output.append(lengthPrefixed: $0) }
@@ -55,7 +50,7 @@ public struct RecipientProfile: Equatable, Sendable {
     var masks: [(category: String, mask: UInt8)] = []
     var positions: [String: Int] = [:]
     for optOut in optOuts {
-      let category = optOut.category ?? ""
+      let category = optOut.category ?? RecipientProfileView.everyCategory.description
       let mask = optOut.channel.map(RecipientProfileView.mask) ?? RecipientProfileView.everyChannel
       if let position = positions[category] {
         masks[position].mask |= mask
@@ -83,6 +78,7 @@ public struct RecipientProfileView {
   private let optOuts: ByteView
 
   static let everyChannel: UInt8 = 0xFF
+  static let everyCategory: StaticString = "*"
 
   static func mask(_ channel: Channel) -> UInt8 { 1 << channel.rawValue }
 
@@ -110,7 +106,11 @@ public struct RecipientProfileView {
       let mask = optOuts[cursor]
       cursor += 1
       let named = RecipientProfileView.text(of: optOuts, &cursor)
-      if mask & RecipientProfileView.mask(channel) != 0, named.isEmpty || named == category { return true }
+      if mask & RecipientProfileView.mask(channel) != 0,
+        named == category || named.equals(RecipientProfileView.everyCategory)
+      {
+        return true
+      }
     }
     return false
   }

@@ -27,6 +27,23 @@ struct RecipientProfileTests {
     }
   }
 
+  @Test("the profile of a recipient's record answers as the record does")
+  func record() {
+    let record = RecipientRecord(
+      email: "a@example.org", locale: "fr", timeZone: "Europe/Paris",
+      optOut: [OptOut(category: nil, channel: .inapp), OptOut(category: "builds", channel: .email)])
+    let profile = RecipientProfile(record)
+    #expect(
+      profile
+        == RecipientProfile(
+          email: "a@example.org", locale: "fr", timeZone: "Europe/Paris", optOuts: record.optOut))
+    for category in ["builds", "commits"] {
+      for channel in Channel.allCases {
+        #expect(optsOut(profile, category, channel) == record.optsOut(of: category, on: channel))
+      }
+    }
+  }
+
   @Test("a recipient of whom nothing is known has no address and opted out of nothing")
   func nothing() {
     withView(RecipientProfile()) { view in
