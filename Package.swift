@@ -29,7 +29,7 @@ let package = Package(
     .target(
       name: "Kafka",
       dependencies: ["CLibrdkafka", "Contract", .product(name: "Logging", package: "swift-log")]),
-    .target(name: "Pipeline", dependencies: ["Contract", "Policy"]),
+    .target(name: "Pipeline", dependencies: ["CXXHash", "Contract", "Policy"]),
     .target(
       name: "Processor",
       dependencies: [
@@ -79,6 +79,7 @@ let package = Package(
     .testTarget(name: "MarkedYAMLTests", dependencies: ["MarkedYAML"]),
     .testTarget(name: "PolicyTests", dependencies: ["Contract", "MarkedYAML", "Policy"]),
     .testTarget(name: "ContractTests", dependencies: ["Contract"]),
+    .testTarget(name: "PipelineTests", dependencies: ["Contract", "Pipeline", "Policy"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
   ],
   cxxLanguageStandard: .cxx17

@@ -62,6 +62,9 @@ public protocol GroupConsumer: AnyObject {
     low: Int64, high: Int64
   )
 
+  /// The end of a partition as the last fetched batch said it, without asking the broker; nil before the first one.
+  func cachedHighWatermark(of partition: TopicPartition) -> Int64?
+
   /// The membership at this moment; ask again for every transaction.
   func groupMetadata() throws(KafkaError) -> any GroupMetadata
 

@@ -1,1 +1,150 @@
-// The module Pipeline.
+import Contract
+import Policy
+
+/// The state machine of one home partition: no I/O, no clock, no randomness, no concurrency (design §4).
+///
+/// The same sequence of `apply` and `tick` gives the same output and state, byte for byte. Whoever drives it hands
+/// in records and instants, takes the output at each commit (`seal`), and says what became of that commit
+/// (`confirm`, `rollback`). It is confined to the thread of its owner.
+///
+///     apply, tick … ──> seal ──> (apply, tick …) ──> confirm        the next batch is decided meanwhile
+///                                               └──> rollback       both batches are taken back
+public struct Pipeline: ~Copyable {
+  /// What does not change while the partition is owned.
+  public struct Configuration: Sendable {
+    /// The home partition.
+    public var partition: Int32
+    /// How many home partitions there are.
+    public var partitionCount: Int32
+    /// How long an id is remembered, in milliseconds of the input clock. Counted in whole minutes, rounded up.
+    public var dedupHorizon: Int64
+    /// The largest delivery in bytes; above it, the items' data are left out.
+    public var deliveryLimit: Int
+    /// The largest data of one item that a digest carries in full, in bytes.
+    public var itemDataLimit: Int
+    /// The bytes of full items in one digest.
+    public var digestItemsLimit: Int
+    /// The notifications in one window; it closes early at that.
+    public var windowMemberLimit: Int
+    /// Bytes forwarded by one transaction for one record; the rest follows in the next.
+    public var fanOutLimit: Int
+    /// The smallest log, in bytes, that is worth a checkpoint.
+    public var checkpointFloor: Int64
+    /// The bytes that a checkpoint adds to one commit, about.
+    public var checkpointSliceLimit: Int64
+
+    /// The configuration of a partition, with the defaults of the design.
+    public init(partition: Int32, partitionCount: Int32, dedupHorizon: Int64 = 86_400_000) {
+      self.partition = partition
+      self.partitionCount = partitionCount
+      self.dedupHorizon = dedupHorizon
+      self.deliveryLimit = 320 << 10
+      self.itemDataLimit = 16 << 10
+      self.digestItemsLimit = 160 << 10
+      self.windowMemberLimit = 10_000
+      self.fanOutLimit = 8 << 20
+      self.checkpointFloor = 4 << 20
+      self.checkpointSliceLimit = 256 << 10
+    }
+  }
+
+  /// The configuration it was made with.
+  public let configuration: Configuration
+  /// The catalog in force. A new one applies to what arrives from then on.
+  public var catalog: Catalog
+
+  var ids: DedupTable
+  var windows = WindowStore()
+  var recipients = RecipientTable()
+  var undo = UndoLog()
+
+  var ledger = Ledger()
+  var sealedLedger = Ledger()
+  var confirmedLedger = Ledger()
+
+  /// Records to write with the next commit.
+  public internal(set) var outbox = Outbox()
+  var decisions = OutputBuffer(capacity: 4096)
+  var changes = OutputBuffer(capacity: 4096)
+  var scratch = OutputBuffer(capacity: 1024)
+  var memberScratch = OutputBuffer(capacity: 1024)
+
+  /// The first key prefix whose image is not known yet; 65,536 when the state is whole. Only a restore lowers it.
+  var knownPrefixes: UInt32 = 65_536
+  var isGenesis = true
+
+  /// An empty partition that has consumed nothing.
+  public init(configuration: Configuration, catalog: Catalog) {
+    self.configuration = configuration
+    self.catalog = catalog
+    self.ids = DedupTable(horizonMinutes: (configuration.dedupHorizon + 59_999) / 60_000)
+  }
+}
+
+// MARK: - What its owner looks at
+
+extension Pipeline {
+  /// The offsets to read next, counting everything that was applied.
+  public var positions: InputPositions { ledger.positions }
+  /// The offsets to read next as of the last confirmed commit.
+  public var confirmedPositions: InputPositions { confirmedLedger.positions }
+  /// The counters as of the last confirmed commit.
+  public var confirmedCounters: Counters { confirmedLedger.counters }
+  /// Rejected records as of the last confirmed commit, by the index of their reason.
+  public var confirmedRejections: [Int64] { confirmedLedger.rejections }
+  /// The counters, counting everything that was applied.
+  public var counters: Counters { ledger.counters }
+  /// The latest instant that it has seen, in milliseconds: whoever restores it must not go back behind it.
+  public var timerClock: Int64 { ledger.timerClock }
+  /// The highest append time consumed, in milliseconds.
+  public var inputClock: Int64 { ledger.inputClock }
+  /// Open windows.
+  public var openWindowCount: Int { windows.count }
+  /// Ids in memory.
+  public var idCount: Int { ids.count }
+  /// Recipients known.
+  public var recipientCount: Int { recipients.count }
+  /// The number of its last state record; 0 when it has written none.
+  public var sequence: UInt64 { ledger.sequence }
+  /// Whether a fan-out is in the middle: its record has to be applied again after the next commit.
+  public var hasUnfinishedFanOut: Bool { ledger.fanOut != nil }
+  /// Whether something was applied that no commit holds yet.
+  public var hasUncommittedWork: Bool {
+    if !undo.isNextEmpty { return true }
+    var compared = ledger
+    // Time alone is not work.
+    compared.timerClock = sealedLedger.timerClock
+    return compared != sealedLedger
+  }
+  /// Bytes of output that wait for the next commit.
+  public var pendingBytes: Int { outbox.byteCount + decisions.count + changes.count }
+  /// Whether the work that waits holds something that somebody should see soon.
+  public var hasWaitingDelivery: Bool { outbox.count > 0 }
+
+  /// The instant at which something is due next, in milliseconds; nil when nothing is open.
+  public mutating func nextDue() -> Int64? { windows.nextDue() }
+
+  /// Live state in bytes, about: what a checkpoint would hold.
+  public var liveBytes: Int64 {
+    Int64(ids.count * MemoryLayout<DedupTable.Entry>.stride + windows.bytes + windows.count * 64)
+  }
+
+  var confirmedMinute: Int64 { confirmedLedger.inputMinute }
+}
+
+// MARK: - Positions
+
+extension Pipeline {
+  /// Moves the position of a topic without a record: past a transaction's marker, to the low watermark, or past
+  /// what was read to fill the recipients' table. It never moves back.
+  public mutating func advance(_ topic: InputTopic, to offset: Int64) {
+    ledger.positions[topic] = max(ledger.positions[topic], offset)
+  }
+
+  /// Sets the positions of a partition that has no state yet.
+  public mutating func start(at positions: InputPositions) {
+    ledger.positions = positions
+    sealedLedger = ledger
+    confirmedLedger = ledger
+  }
+}

@@ -137,6 +137,14 @@ final class LibrdkafkaGroupConsumer: GroupConsumer, RebalanceHandler {
     try client.watermarks(of: partition, timeout: timeout)
   }
 
+  func cachedHighWatermark(of partition: TopicPartition) -> Int64? {
+    var low: Int64 = -1
+    var high: Int64 = -1
+    let code = rd_kafka_get_watermark_offsets(
+      client.pointer, partition.topic, partition.partition, &low, &high)
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
+  }
+
   func groupMetadata() throws(KafkaError) -> any GroupMetadata {
     guard let metadata = rd_kafka_consumer_group_metadata(client.pointer) else {
       throw KafkaError(.wrongState, message: "the consumer has no group")

@@ -1,0 +1,50 @@
+import Contract
+
+/// The decoders and encoders of a worker: their memory is shared by all its partitions. Confined to its thread.
+public struct Codecs: ~Copyable {
+  var events: EventDecoder
+  var routed: EventDecoder
+  var recipients: RecipientDecoder
+  var forwards: ForwardEncoder
+  var rejections: RejectionEncoder
+  private let topicNames: [InputTopic: StaticBytes]
+
+  /// Codecs for records of at most `recordLimit` bytes.
+  ///
+  /// - Parameter prefix: of topic names, as decisions and rejections name them.
+  /// - Throws: `JSONError` when there is no memory.
+  public init(prefix: String, recordLimit: Int) throws(JSONError) {
+    let limits = EventLimits(maxRecordBytes: recordLimit)
+    // All that can fail comes before the first field: a part of a non-copyable value cannot be thrown away.
+    let events = try EventDecoder(limits: limits)
+    let routed = try EventDecoder(limits: limits.forwarded)
+    let recipients = try RecipientDecoder(maxBytes: recordLimit)
+    self.events = events
+    self.routed = routed
+    self.recipients = recipients
+    self.forwards = ForwardEncoder()
+    self.rejections = RejectionEncoder()
+    topicNames = Dictionary(
+      uniqueKeysWithValues: InputTopic.allCases.map { ($0, StaticBytes("\(prefix).\($0.name)")) })
+  }
+
+  /// The full name of a topic; valid as long as the codecs are.
+  func name(of topic: InputTopic) -> ByteView { topicNames[topic]?.view ?? .empty }
+}
+
+/// Bytes at an address that stays.
+final class StaticBytes {
+  private let memory: UnsafeMutablePointer<UInt8>
+  private let count: Int
+
+  init(_ text: String) {
+    let bytes = Array(text.utf8)
+    memory = .allocate(capacity: max(1, bytes.count))
+    memory.initialize(from: bytes, count: bytes.count)
+    count = bytes.count
+  }
+
+  deinit { memory.deallocate() }
+
+  var view: ByteView { ByteView(start: UnsafePointer(memory), count: count) }
+}

@@ -1,0 +1,68 @@
+import Contract
+
+/// A topic whose records a home partition takes in, in the order of the positions in the state's header.
+public enum InputTopic: UInt8, CaseIterable, Sendable {
+  /// What upstream teams publish.
+  case events = 0
+  /// What was forwarded to its recipient's home; only the processor writes it.
+  case routed = 1
+  /// The recipients' records, compacted.
+  case recipients = 2
+
+  /// The topic's name behind the prefix.
+  public var name: String {
+    switch self {
+    case .events: "events"
+    case .routed: "routed"
+    case .recipients: "recipients"
+    }
+  }
+}
+
+/// One consumed record on its way into a home partition. Its views are valid during the call that takes it.
+public struct PartitionRecord {
+  /// The topic it came from; its partition is the home partition's.
+  public var topic: InputTopic
+  /// Its offset.
+  public var offset: Int64
+  /// The broker's append time, in milliseconds since the epoch.
+  public var appended: Int64
+  /// Key, value and headers.
+  public var content: InputRecord
+
+  /// A record of a topic at an offset.
+  public init(topic: InputTopic, offset: Int64, appended: Int64, content: InputRecord) {
+    self.topic = topic
+    self.offset = offset
+    self.appended = appended
+    self.content = content
+  }
+}
+
+/// The offset to read next, per input topic. −1 stands for "none yet".
+public struct InputPositions: Equatable, Sendable {
+  private var events: Int64 = -1
+  private var routed: Int64 = -1
+  private var recipients: Int64 = -1
+
+  /// No positions.
+  public init() {}
+
+  /// The next offset of a topic.
+  public subscript(topic: InputTopic) -> Int64 {
+    get {
+      switch topic {
+      case .events: events
+      case .routed: routed
+      case .recipients: recipients
+      }
+    }
+    set {
+      switch topic {
+      case .events: events = newValue
+      case .routed: routed = newValue
+      case .recipients: recipients = newValue
+      }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import Contract
+
+/// A topic that a home partition writes to, besides its decisions and its state.
+public enum OutputTopic: UInt8, CaseIterable, Sendable {
+  /// Deliveries for the email sink.
+  case deliveryEmail
+  /// Deliveries for the inbox.
+  case deliveryInapp
+  /// Events on their way to their recipient's home.
+  case routed
+  /// Recipients' records on their way home.
+  case recipients
+  /// What could not be read.
+  case rejected
+
+  /// The topic's name behind the prefix.
+  public var name: String {
+    switch self {
+    case .deliveryEmail: "delivery.email"
+    case .deliveryInapp: "delivery.inapp"
+    case .routed: "routed"
+    case .recipients: "recipients"
+    case .rejected: "rejected"
+    }
+  }
+
+  static func delivery(_ channel: Channel) -> OutputTopic {
+    switch channel {
+    case .email: .deliveryEmail
+    case .inapp: .deliveryInapp
+    }
+  }
+}
+
+/// The records that a home partition wants written with its next commit, in order.
+///
+/// Keys, values and headers are bytes in one buffer; records of one fan-out share the bytes of their value.
+public struct Outbox: ~Copyable {
+  /// One record; its views are valid until the outbox changes.
+  public struct Record {
+    /// Where it goes.
+    public var topic: OutputTopic
+    /// The partition there.
+    public var partition: Int32
+    /// The key; nil for none.
+    public var key: ByteView?
+    /// The value; nil for a tombstone.
+    public var value: ByteView?
+    /// The headers.
+    public var headers: UnsafeBufferPointer<HeaderView>
+    /// For an immediate delivery the broker's append time of its event, from which end-to-end latency counts;
+    /// otherwise 0.
+    public var eventAppended: Int64
+  }
+
+  private struct Entry {
+    var topic: OutputTopic
+    var partition: Int32
+    var key: Range<Int>?
+    var value: Range<Int>?
+    var headers: Range<Int>
+    var eventAppended: Int64
+  }
+
+  private struct HeaderEntry {
+    var name: Range<Int>
+    var value: Range<Int>?
+  }
+
+  var bytes = OutputBuffer(capacity: 4096)
+  private var entries: [Entry] = []
+  private var headers: [HeaderEntry] = []
+
+  /// An empty outbox.
+  init() {}
+
+  /// The number of records.
+  public var count: Int { entries.count }
+
+  /// Bytes of keys, values and headers.
+  public var byteCount: Int { bytes.count }
+
+  mutating func store(_ view: ByteView) -> Range<Int> {
+    let start = bytes.count
+    bytes.append(view)
+    return start..<bytes.count
+  }
+
+  mutating func store(headers views: UnsafeBufferPointer<HeaderView>) -> Range<Int> {
+    let start = headers.count
+    for header in views {
+      let name = store(header.name)
+      headers.append(HeaderEntry(name: name, value: header.value.map { store($0) }))
+    }
+    return start..<headers.count
+  }
+
+  mutating func addHeader(name: StaticString, value: ByteView) {
+    let start = bytes.count
+    bytes.append(name)
+    let end = bytes.count
+    headers.append(HeaderEntry(name: start..<end, value: store(value)))
+  }
+
+  var headerCount: Int { headers.count }
+
+  mutating func add(
+    _ topic: OutputTopic, partition: Int32, key: Range<Int>?, value: Range<Int>?, headers: Range<Int>,
+    eventAppended: Int64 = 0
+  ) {
+    entries.append(
+      Entry(
+        topic: topic, partition: partition, key: key, value: value, headers: headers,
+        eventAppended: eventAppended))
+  }
+
+  /// Calls `body` with each record in order.
+  public func forEach<Failure: Error>(_ body: (Record) throws(Failure) -> Void) throws(Failure) {
+    let all = bytes.view
+    var scratch: [HeaderView] = []
+    for entry in entries {
+      scratch.removeAll(keepingCapacity: true)
+      for header in headers[entry.headers] {
+        scratch.append(HeaderView(name: all.slice(header.name), value: header.value.map { all.slice($0) }))
+      }
+      let result: Result<Void, Failure> = scratch.withUnsafeBufferPointer { buffer in
+        do throws(Failure) {
+          try body(
+            Record(
+              topic: entry.topic, partition: entry.partition, key: entry.key.map { all.slice($0) },
+              value: entry.value.map { all.slice($0) }, headers: buffer, eventAppended: entry.eventAppended))
+          return .success(())
+        } catch {
+          return .failure(error)
+        }
+      }
+      try result.get()
+    }
+  }
+
+  mutating func removeAll() {
+    bytes.removeAll()
+    bytes.shrink(to: 1 << 20)
+    entries.removeAll(keepingCapacity: entries.count <= 4096)
+    headers.removeAll(keepingCapacity: headers.count <= 4096)
+  }
+}

@@ -1,0 +1,150 @@
+import Contract
+
+/// What the state record of a commit is, apart from its bytes.
+public struct SealedCommit: Equatable, Sendable {
+  /// The record's number.
+  public var sequence: UInt64
+  /// Whether it holds the first slice of a checkpoint: the log is needed from here on, once the checkpoint is whole.
+  public var startsCheckpoint: Bool
+  /// Whether it holds the last slice: what lies before the first slice is no longer needed, once this is confirmed.
+  public var endsCheckpoint: Bool
+}
+
+extension Pipeline {
+  /// The decisions since the last `seal` as a JSON array; calls `body` unless there are none.
+  public mutating func withDecisions<Failure: Error>(
+    _ body: (ByteView) throws(Failure) -> Void
+  ) throws(Failure) {
+    guard decisions.count > 0 else { return }
+    let count = decisions.count
+    decisions.append(byte: UInt8(ascii: "]"))
+    defer { decisions.truncate(to: count) }
+    try body(decisions.view)
+  }
+
+  /// Ends the batch: what was applied since the last one becomes the *committing* segment, and its state record is
+  /// appended to `record`. Output that was not written to Kafka yet has to be taken before.
+  ///
+  /// There must be no other sealed batch that is not confirmed yet.
+  public mutating func seal(into record: inout OutputBuffer) -> SealedCommit {
+    var flags: StateRecord.Flags = isGenesis ? .genesis : []
+    ledger.sequence += 1
+    ledger.logBytes += Int64(changes.count)
+    if ledger.checkpoint != nil { ledger.checkpoint?.bytes += Int64(changes.count) }
+    if ledger.checkpoint == nil, ledger.logBytes > max(configuration.checkpointFloor, liveBytes) {
+      ledger.checkpoint = CheckpointProgress()
+      flags.insert(.checkpointStart)
+    }
+    var prefixes: Range<UInt32> = 0..<0
+    var slice = OutputBuffer(capacity: 64)
+    if let checkpoint = ledger.checkpoint {
+      let end = min(65_536, checkpoint.next + prefixesPerSlice)
+      prefixes = checkpoint.next..<end
+      appendImage(of: prefixes, to: &slice)
+      ledger.checkpoint?.next = end
+      if end == 65_536 {
+        flags.insert(.checkpointEnd)
+        ledger.logBytes = checkpoint.bytes
+        ledger.checkpoint = nil
+      }
+    }
+    StateRecord.append(
+      StateRecord.Contents(
+        flags: flags, partition: UInt32(configuration.partition),
+        partitionCount: UInt32(configuration.partitionCount), ledger: ledger, changes: changes.view,
+        slicePrefixes: prefixes, slice: slice.view), to: &record)
+    isGenesis = false
+    sealedLedger = ledger
+    undo.seal()
+    clearOutput()
+    return SealedCommit(
+      sequence: ledger.sequence, startsCheckpoint: flags.contains(.checkpointStart),
+      endsCheckpoint: flags.contains(.checkpointEnd))
+  }
+
+  /// The sealed batch is committed for good.
+  public mutating func confirm() {
+    undo.confirm { entry in
+      if case .windowClosed(let slot) = entry { windows.release(slot) }
+    }
+    confirmedLedger = sealedLedger
+    ids.sweepOne(confirmedMinute: confirmedMinute)
+  }
+
+  /// Takes everything back that is not confirmed: state, timers, counters, positions and output are as they were.
+  public mutating func rollback() {
+    undo.takeAll { entry in
+      switch entry {
+      case .idInserted(let id, let replaced):
+        ids.undo(id, replaced: replaced)
+      case .windowOpened(let slot):
+        windows.close(slot)
+        windows.release(slot)
+      case .windowAppended(let slot, let blockCount, let fragmentBytes):
+        windows.rewind(slot, blockCount: blockCount, fragmentBytes: fragmentBytes)
+      case .windowRescheduled(let slot, let due):
+        windows.setDue(due, of: slot)
+      case .windowClosed(let slot):
+        windows.reopen(slot)
+      case .recipientSet(let key, let before):
+        recipients.set(key, before)
+      }
+    }
+    ledger = confirmedLedger
+    sealedLedger = confirmedLedger
+    isGenesis = confirmedLedger.sequence == 0
+    clearOutput()
+  }
+
+  private mutating func clearOutput() {
+    outbox.removeAll()
+    decisions.removeAll()
+    changes.removeAll()
+    decisions.shrink(to: 1 << 20)
+    changes.shrink(to: 1 << 20)
+  }
+
+  private var prefixesPerSlice: UInt32 {
+    let share = 65_536 * configuration.checkpointSliceLimit / max(1, liveBytes)
+    return UInt32(min(65_536, max(1, share)))
+  }
+}
+
+// MARK: - Image
+
+extension Pipeline {
+  /// Appends the whole image of the keys within `prefixes`, in canonical order.
+  func appendImage(of prefixes: Range<UInt32>, to buffer: inout OutputBuffer) {
+    var idCount: UInt32 = 0
+    let start = buffer.count
+    buffer.append(littleEndian: UInt32(0))
+    ids.forEach(prefixes: prefixes, confirmedMinute: confirmedMinute) { entry in
+      buffer.append(littleEndian: entry.high)
+      buffer.append(littleEndian: entry.low)
+      idCount += 1
+    }
+    buffer.overwrite(at: start, littleEndian: idCount)
+    let open = windows.entries(prefixes: prefixes)
+    buffer.append(littleEndian: UInt32(open.count))
+    for (key, slot) in open {
+      let window = windows[slot]
+      buffer.append(key)
+      buffer.append(window.id)
+      buffer.append(littleEndian: window.opened)
+      buffer.append(littleEndian: window.due)
+      buffer.append(littleEndian: window.headLength)
+      buffer.append(lengthPrefixed: window.block.view)
+    }
+  }
+
+  /// The canonical encoding of the whole state, without the recipients' table: two partitions are in the same
+  /// state exactly when these bytes are the same.
+  public func appendCanonicalImage(to buffer: inout OutputBuffer) {
+    StateRecord.append(
+      StateRecord.Contents(
+        flags: [], partition: UInt32(configuration.partition),
+        partitionCount: UInt32(configuration.partitionCount), ledger: ledger, changes: .empty,
+        slicePrefixes: 0..<0, slice: .empty), to: &buffer)
+    appendImage(of: 0..<65_536, to: &buffer)
+  }
+}

@@ -1,0 +1,108 @@
+import Contract
+import Policy
+
+extension Pipeline {
+  /// Takes a recipient's record that was consumed before: it only fills the table, and nothing is counted or written.
+  public mutating func load(_ record: PartitionRecord, using codecs: inout Codecs) {
+    guard let update = update(from: record, using: &codecs), update.home == configuration.partition else {
+      return
+    }
+    if case .success(let entry) = update.entry, isNewer(entry, than: recipients.find(update.key), update) {
+      recipients.set(update.key, entry)
+    }
+  }
+
+  mutating func applyRecipient(_ record: PartitionRecord, using codecs: inout Codecs) {
+    guard let update = update(from: record, using: &codecs) else { return }
+    switch update.entry {
+    case .failure(let rejection):
+      reject(record, rejection, using: &codecs)
+    case .success(let entry):
+      guard update.home == configuration.partition else {
+        ledger.counters.forwarded += 1
+        ledger.counters.forwards += 1
+        return republish(record, home: update.home)
+      }
+      let before = recipients.find(update.key)
+      if isNewer(entry, than: before, update) {
+        recipients.set(update.key, entry)
+        undo.append(.recipientSet(update.key, before: before))
+      }
+      if record.content.value == nil {
+        ledger.counters.tombstones += 1
+      } else {
+        ledger.counters.decided += 1
+      }
+    }
+  }
+
+  private struct Update {
+    var key: Hash128
+    var home: Int32
+    var origin: RecipientTable.Origin?
+    /// The new entry; nil deletes.
+    var entry: Result<RecipientTable.Entry?, Rejection>
+  }
+
+  private mutating func update(from record: PartitionRecord, using codecs: inout Codecs) -> Update? {
+    let key = record.content.key ?? .empty
+    var update = Update(
+      key: Hash128(of: key), home: Murmur2.partition(ofKey: key, count: configuration.partitionCount),
+      origin: origin(of: record.content), entry: .success(nil))
+    do throws(Rejection) {
+      _ = try RecipientKey.split(record.content.key)
+      guard let decoded = try codecs.recipients.decode(record.content.value) else { return update }
+      let profile = RecipientProfile(decoded)
+      scratch.removeAll()
+      profile.encode(into: &scratch)
+      update.entry = .success(
+        RecipientTable.Entry(
+          key: update.key, profile: Array(scratch.view.buffer), offset: record.offset, origin: update.origin))
+    } catch {
+      update.entry = .failure(error)
+    }
+    return update
+  }
+
+  /// A record that came from away never overwrites a newer one from the same place.
+  private func isNewer(
+    _ entry: RecipientTable.Entry?, than before: RecipientTable.Entry?, _ update: Update
+  ) -> Bool {
+    guard let origin = update.origin, let known = before?.origin, known.partition == origin.partition else {
+      return true
+    }
+    return origin.offset >= known.offset
+  }
+
+  // MARK: - Away from home
+
+  private static var originPartition: StaticString { "tidings-origin-partition" }
+  private static var originOffset: StaticString { "tidings-origin-offset" }
+
+  private func origin(of content: InputRecord) -> RecipientTable.Origin? {
+    var partition: Int64?
+    var offset: Int64?
+    for header in content.headers {
+      if header.name.equals(Self.originPartition) { partition = header.value.flatMap(Self.decimal) }
+      if header.name.equals(Self.originOffset) { offset = header.value.flatMap(Self.decimal) }
+    }
+    guard let partition, let offset, let exact = Int32(exactly: partition) else { return nil }
+    return RecipientTable.Origin(partition: exact, offset: offset)
+  }
+
+  private static func decimal(_ text: ByteView) -> Int64? { Int64(text.string) }
+
+  private mutating func republish(_ record: PartitionRecord, home: Int32) {
+    let key = outbox.store(record.content.key ?? .empty)
+    let value = record.content.value.map { outbox.store($0) }
+    let headerStart = outbox.headerCount
+    scratch.removeAll()
+    scratch.append(decimal: Int64(configuration.partition))
+    outbox.addHeader(name: Self.originPartition, value: scratch.view)
+    scratch.removeAll()
+    scratch.append(decimal: record.offset)
+    outbox.addHeader(name: Self.originOffset, value: scratch.view)
+    outbox.add(
+      .recipients, partition: home, key: key, value: value, headers: headerStart..<outbox.headerCount)
+  }
+}

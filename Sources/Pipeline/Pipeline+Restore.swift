@@ -1,0 +1,128 @@
+import Contract
+
+/// What a restored record of the state log tells whoever reads the log.
+public struct RestoredRecord: Equatable, Sendable {
+  /// Whether it holds the first slice of a checkpoint.
+  public var startsCheckpoint: Bool
+  /// Whether it holds the last slice of a checkpoint.
+  public var endsCheckpoint: Bool
+}
+
+extension Pipeline {
+  /// Forgets everything and makes ready to read a state log from its start.
+  public mutating func beginRestore() {
+    rollback()
+    self.ids = DedupTable(horizonMinutes: ids.horizonMinutes)
+    self.windows = WindowStore()
+    ledger = Ledger()
+    sealedLedger = ledger
+    confirmedLedger = ledger
+    knownPrefixes = 0
+    isGenesis = true
+  }
+
+  /// Applies the next record of the state log.
+  ///
+  /// The log may begin in the middle of what was: a change of a key that no slice of the first checkpoint has
+  /// brought yet is passed over, since its slice is the whole image and still to come.
+  ///
+  /// - Throws: `StateFault` where the record cannot be what should come next.
+  @discardableResult
+  public mutating func restore(_ bytes: ByteView) throws(StateFault) -> RestoredRecord {
+    let record = try StateRecord.decode(bytes)
+    guard record.partition == UInt32(configuration.partition) else {
+      throw .foreignPartition(found: Int32(clamping: record.partition), expected: configuration.partition)
+    }
+    guard record.partitionCount == UInt32(configuration.partitionCount) else {
+      throw .partitionCountChanged(
+        found: Int32(clamping: record.partitionCount), expected: configuration.partitionCount)
+    }
+    if record.flags.contains(.genesis) {
+      guard ledger.sequence == 0 else { throw .hole(after: ledger.sequence, found: record.ledger.sequence) }
+      knownPrefixes = 65_536
+    } else if ledger.sequence != 0, record.ledger.sequence != ledger.sequence + 1 {
+      throw .hole(after: ledger.sequence, found: record.ledger.sequence)
+    }
+    var reader = ByteReader(record.changes)
+    while !reader.isAtEnd {
+      guard let change = Change(&reader) else { throw .torn }
+      if UInt32(change.key.high >> 48) < knownPrefixes { try replay(change) }
+    }
+    if !record.slicePrefixes.isEmpty { try replace(record.slicePrefixes, with: record.slice) }
+    ledger = record.ledger
+    sealedLedger = ledger
+    confirmedLedger = ledger
+    isGenesis = false
+    return RestoredRecord(
+      startsCheckpoint: record.flags.contains(.checkpointStart),
+      endsCheckpoint: record.flags.contains(.checkpointEnd))
+  }
+
+  /// Ends the restore.
+  ///
+  /// - Returns: whether there was any state.
+  /// - Throws: `StateFault.noBeginning` where the log did not hold the whole state.
+  public mutating func endRestore() throws(StateFault) -> Bool {
+    guard ledger.sequence > 0 else {
+      knownPrefixes = 65_536
+      return false
+    }
+    guard knownPrefixes == 65_536 else { throw .noBeginning }
+    return true
+  }
+
+  private mutating func replay(_ change: Change) throws(StateFault) {
+    switch change {
+    case .idAdded(let entry):
+      ids.insert(entry, confirmedMinute: confirmedMinute)
+    case .windowOpened(let key, let id, let opened, let due, let head):
+      guard windows.find(key) == nil else { throw .torn }
+      _ = windows.open(key: key, id: id, opened: opened, due: due, head: head)
+    case .windowAppended(let key, let member):
+      guard let slot = windows.find(key) else { throw .torn }
+      try append(member, to: slot)
+    case .windowRescheduled(let key, let due):
+      guard let slot = windows.find(key) else { throw .torn }
+      windows.setDue(due, of: slot)
+    case .windowClosed(let key):
+      guard let slot = windows.find(key) else { throw .torn }
+      windows.close(slot)
+      windows.release(slot)
+    }
+  }
+
+  private mutating func append(_ bytes: ByteView, to slot: UInt32) throws(StateFault) {
+    var reader = ByteReader(bytes)
+    while !reader.isAtEnd {
+      let start = reader.position
+      guard let member = WindowMember(&reader) else { throw .torn }
+      windows.append(
+        bytes.slice(start..<reader.position), fragmentBytes: member.fragment.count, to: slot)
+    }
+  }
+
+  private mutating func replace(_ prefixes: Range<UInt32>, with slice: ByteView) throws(StateFault) {
+    ids.remove(prefixes: prefixes)
+    for (_, slot) in windows.entries(prefixes: prefixes) {
+      windows.close(slot)
+      windows.release(slot)
+    }
+    var reader = ByteReader(slice)
+    guard let idCount = reader.integer(UInt32.self) else { throw .torn }
+    for _ in 0..<idCount {
+      guard let id = reader.hash() else { throw .torn }
+      ids.insert(DedupTable.Entry(high: id.high, low: id.low), confirmedMinute: confirmedMinute)
+    }
+    guard let windowCount = reader.integer(UInt32.self) else { throw .torn }
+    for _ in 0..<windowCount {
+      guard let key = reader.hash(), let id = reader.hash(), let opened = reader.integer(Int64.self),
+        let due = reader.integer(Int64.self), let headLength = reader.integer(UInt32.self),
+        let block = reader.lengthPrefixed(), Int(headLength) <= block.count, windows.find(key) == nil
+      else { throw .torn }
+      let slot = windows.open(
+        key: key, id: id, opened: opened, due: due, head: block.slice(0..<Int(headLength)))
+      try append(block.slice(Int(headLength)..<block.count), to: slot)
+    }
+    if prefixes.lowerBound <= knownPrefixes { knownPrefixes = max(knownPrefixes, prefixes.upperBound) }
+  }
+}

@@ -1,0 +1,71 @@
+import Contract
+
+/// One change of a home partition's state as the state log holds it: a tag, then its fields.
+enum Change {
+  case idAdded(DedupTable.Entry)
+  case windowOpened(key: Hash128, id: Hash128, opened: Int64, due: Int64, head: ByteView)
+  case windowAppended(key: Hash128, member: ByteView)
+  case windowRescheduled(key: Hash128, due: Int64)
+  case windowClosed(key: Hash128)
+
+  /// The hash by whose top bits the change belongs to a slice.
+  var key: Hash128 {
+    switch self {
+    case .idAdded(let entry): Hash128(high: entry.high, low: entry.low)
+    case .windowOpened(let key, _, _, _, _), .windowAppended(let key, _), .windowRescheduled(let key, _),
+      .windowClosed(let key):
+      key
+    }
+  }
+
+  func append(to buffer: inout OutputBuffer) {
+    switch self {
+    case .idAdded(let entry):
+      buffer.append(byte: 1)
+      buffer.append(littleEndian: entry.high)
+      buffer.append(littleEndian: entry.low)
+    case .windowOpened(let key, let id, let opened, let due, let head):
+      buffer.append(byte: 2)
+      buffer.append(key)
+      buffer.append(id)
+      buffer.append(littleEndian: opened)
+      buffer.append(littleEndian: due)
+      buffer.append(lengthPrefixed: head)
+    case .windowAppended(let key, let member):
+      buffer.append(byte: 3)
+      buffer.append(key)
+      buffer.append(lengthPrefixed: member)
+    case .windowClosed(let key):
+      buffer.append(byte: 4)
+      buffer.append(key)
+    case .windowRescheduled(let key, let due):
+      buffer.append(byte: 5)
+      buffer.append(key)
+      buffer.append(littleEndian: due)
+    }
+  }
+
+  /// Reads the next change; nil where the bytes are not one.
+  init?(_ reader: inout ByteReader) {
+    guard let tag = reader.byte(), let key = reader.hash() else { return nil }
+    switch tag {
+    case 1:
+      self = .idAdded(DedupTable.Entry(high: key.high, low: key.low))
+    case 2:
+      guard let id = reader.hash(), let opened = reader.integer(Int64.self),
+        let due = reader.integer(Int64.self), let head = reader.lengthPrefixed()
+      else { return nil }
+      self = .windowOpened(key: key, id: id, opened: opened, due: due, head: head)
+    case 3:
+      guard let member = reader.lengthPrefixed() else { return nil }
+      self = .windowAppended(key: key, member: member)
+    case 4:
+      self = .windowClosed(key: key)
+    case 5:
+      guard let due = reader.integer(Int64.self) else { return nil }
+      self = .windowRescheduled(key: key, due: due)
+    default:
+      return nil
+    }
+  }
+}

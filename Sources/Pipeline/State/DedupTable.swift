@@ -1,0 +1,248 @@
+import Contract
+
+/// The notifications that a partition remembers: an exact set of hashes, each with the minute it was first seen.
+///
+/// An entry is 16 bytes: the hash, whose lowest 26 bits of the upper half give way to the minute (102 bits of
+/// XXH3 remain: with ten million entries the chance that a lookup meets a false duplicate is 2·10⁻²⁴). The table
+/// has 256 shards by the top byte of the hash. A shard is an open-addressed array with linear probing that grows
+/// alone and by a quarter, so that no growth holds more than one shard twice and a live entry costs at most about
+/// 22 bytes.
+///
+/// Expiry is a comparison, not a removal: an entry counts as long as the minute of the input clock is at most the
+/// horizon ahead of it. What has expired leaves when its shard is rebuilt, measured by a clock that is confirmed:
+/// a clock that an abort may take back must not forget anything.
+struct DedupTable: ~Copyable {
+  /// A hash with its minute.
+  struct Entry: Equatable, Comparable {
+    var high: UInt64
+    var low: UInt64
+
+    static let minuteMask: UInt64 = (1 << 26) - 1
+    /// The field of a slot that was never used.
+    static let emptyField: UInt64 = 0
+    /// The field of a slot whose entry was taken back; it is free for the same hash and goes with the next rebuild.
+    static let undoneField: UInt64 = 1
+    /// What is added to a minute so that it differs from the two marks.
+    static let fieldBase: UInt64 = 2
+
+    init(high: UInt64, low: UInt64) {
+      self.high = high
+      self.low = low
+    }
+
+    /// - Parameter minute: since 1970; 26 bits reach to the year 2097, later ones are clamped.
+    init(_ hash: Hash128, minute: Int64) {
+      let field = UInt64(min(max(minute, 0), Int64(Entry.minuteMask - Entry.fieldBase))) + Entry.fieldBase
+      self.high = hash.high & ~Entry.minuteMask | field
+      self.low = hash.low
+    }
+
+    var field: UInt64 { high & Entry.minuteMask }
+    var isLive: Bool { field >= Entry.fieldBase }
+    var minute: Int64 { Int64(field) - Int64(Entry.fieldBase) }
+    /// The upper half without the minute.
+    var identity: UInt64 { high & ~Entry.minuteMask }
+    var shard: Int { Int(high >> 56) }
+
+    static func < (left: Entry, right: Entry) -> Bool {
+      left.high == right.high ? left.low < right.low : left.high < right.high
+    }
+  }
+
+  private struct Shard {
+    var slots: UnsafeMutablePointer<Entry>?
+    var capacity = 0
+    /// Slots that are not empty, undone ones included.
+    var used = 0
+  }
+
+  static let shardCount = 256
+  private static let smallestCapacity = 8
+
+  private let shards: UnsafeMutablePointer<Shard>
+  /// Live and expired entries that are still in memory.
+  private(set) var count = 0
+  /// How many minutes an entry counts.
+  let horizonMinutes: Int64
+  private var sweepPosition = 0
+
+  init(horizonMinutes: Int64) {
+    self.horizonMinutes = horizonMinutes
+    self.shards = .allocate(capacity: Self.shardCount)
+    self.shards.initialize(repeating: Shard(), count: Self.shardCount)
+  }
+
+  deinit {
+    for index in 0..<Self.shardCount { shards[index].slots?.deallocate() }
+    shards.deallocate()
+  }
+
+  /// Bytes of the slots in memory.
+  var residentBytes: Int {
+    (0..<Self.shardCount).reduce(0) { $0 + shards[$1].capacity * MemoryLayout<Entry>.stride }
+  }
+
+  /// Whether the hash was seen within the horizon before `minute`.
+  func contains(_ hash: Hash128, at minute: Int64) -> Bool {
+    let entry = Entry(hash, minute: minute)
+    guard let slot = find(entry) else { return false }
+    return slot.pointee.isLive && minute - slot.pointee.minute <= horizonMinutes
+  }
+
+  /// Remembers the hash as seen first in `minute`, in place of an expired entry of the same hash.
+  ///
+  /// - Returns: the entry, and the field of the entry that it replaced (`Entry.emptyField` where there was none).
+  mutating func insert(_ hash: Hash128, minute: Int64, confirmedMinute: Int64) -> (Entry, replaced: UInt64) {
+    let entry = Entry(hash, minute: minute)
+    return (entry, insert(entry, confirmedMinute: confirmedMinute))
+  }
+
+  /// Puts an entry back as it was written: a change of the state log, or a slice of a checkpoint.
+  @discardableResult
+  mutating func insert(_ entry: Entry, confirmedMinute: Int64) -> UInt64 {
+    if let slot = find(entry) {
+      let replaced = slot.pointee.field
+      if replaced < Entry.fieldBase { count += 1 }
+      slot.pointee = entry
+      return replaced == Entry.undoneField ? Entry.emptyField : replaced
+    }
+    let shard = shards + entry.shard
+    if (shard.pointee.used + 1) * 10 > shard.pointee.capacity * 9 {
+      rebuild(entry.shard, confirmedMinute: confirmedMinute)
+    }
+    place(entry, in: shard)
+    count += 1
+    return Entry.emptyField
+  }
+
+  /// Takes an insertion back: what it replaced counts again.
+  mutating func undo(_ entry: Entry, replaced: UInt64) {
+    guard let slot = find(entry) else { return }
+    if replaced >= Entry.fieldBase {
+      slot.pointee.high = entry.identity | replaced
+    } else {
+      slot.pointee.high = entry.identity | Entry.undoneField
+      count -= 1
+    }
+  }
+
+  /// Rebuilds one shard without what has expired by the confirmed clock, the next shard at each call, if at least
+  /// a quarter of its entries have.
+  mutating func sweepOne(confirmedMinute: Int64) {
+    let index = sweepPosition
+    sweepPosition = (sweepPosition + 1) % Self.shardCount
+    let shard = shards[index]
+    guard shard.capacity > Self.smallestCapacity else { return }
+    var live = 0
+    for slot in 0..<shard.capacity where keeps(shard.slots?[slot], confirmedMinute) { live += 1 }
+    if live * 4 <= shard.used * 3 { rebuild(index, confirmedMinute: confirmedMinute) }
+  }
+
+  /// Forgets all entries whose top 16 bits are within `prefixes`.
+  mutating func remove(prefixes: Range<UInt32>) {
+    var kept: [Entry] = []
+    for index in Self.shards(of: prefixes) {
+      kept.removeAll(keepingCapacity: true)
+      forEach(inShard: index) { entry in
+        if !prefixes.contains(UInt32(entry.high >> 48)) { kept.append(entry) }
+      }
+      let shard = shards + index
+      count -= liveCount(of: index) - kept.count
+      shard.pointee.slots?.deallocate()
+      shard.pointee = Shard()
+      allocate(shard, for: kept.count)
+      for entry in kept { place(entry, in: shard) }
+    }
+  }
+
+  /// Calls `body` with each entry whose top 16 bits are within `prefixes` and that counts at the confirmed minute,
+  /// in the order of the entries.
+  func forEach(prefixes: Range<UInt32>, confirmedMinute: Int64, _ body: (Entry) -> Void) {
+    var found: [Entry] = []
+    for index in Self.shards(of: prefixes) {
+      found.removeAll(keepingCapacity: true)
+      forEach(inShard: index) { entry in
+        if prefixes.contains(UInt32(entry.high >> 48)), keeps(entry, confirmedMinute) { found.append(entry) }
+      }
+      found.sort()
+      found.forEach(body)
+    }
+  }
+
+  // MARK: -
+
+  static func shards(of prefixes: Range<UInt32>) -> Range<Int> {
+    prefixes.isEmpty ? 0..<0 : Int(prefixes.lowerBound >> 8)..<Int((prefixes.upperBound + 255) >> 8)
+  }
+
+  private func keeps(_ entry: Entry?, _ confirmedMinute: Int64) -> Bool {
+    guard let entry, entry.isLive else { return false }
+    return confirmedMinute - entry.minute <= horizonMinutes
+  }
+
+  private func liveCount(of index: Int) -> Int {
+    var live = 0
+    forEach(inShard: index) { _ in live += 1 }
+    return live
+  }
+
+  private func forEach(inShard index: Int, _ body: (Entry) -> Void) {
+    let shard = shards[index]
+    guard let slots = shard.slots else { return }
+    for slot in 0..<shard.capacity where slots[slot].isLive { body(slots[slot]) }
+  }
+
+  private static func start(of entry: Entry, capacity: Int) -> Int {
+    // The bits below the shard's byte, spread over any capacity without a division (Lemire's fast range).
+    Int((entry.identity << 8).multipliedFullWidth(by: UInt64(capacity)).high)
+  }
+
+  private func find(_ entry: Entry) -> UnsafeMutablePointer<Entry>? {
+    let shard = shards[entry.shard]
+    guard let slots = shard.slots else { return nil }
+    var index = Self.start(of: entry, capacity: shard.capacity)
+    while slots[index].field != Entry.emptyField {
+      if slots[index].low == entry.low, slots[index].identity == entry.identity { return slots + index }
+      index += 1
+      if index == shard.capacity { index = 0 }
+    }
+    return nil
+  }
+
+  private func place(_ entry: Entry, in shard: UnsafeMutablePointer<Shard>) {
+    guard let slots = shard.pointee.slots else { return }
+    var index = Self.start(of: entry, capacity: shard.pointee.capacity)
+    while slots[index].field != Entry.emptyField {
+      index += 1
+      if index == shard.pointee.capacity { index = 0 }
+    }
+    slots[index] = entry
+    shard.pointee.used += 1
+  }
+
+  /// Room for `live` entries at a load of 0.72 and one more.
+  private func allocate(_ shard: UnsafeMutablePointer<Shard>, for live: Int) {
+    let capacity = max(Self.smallestCapacity, (live + 1) * 25 / 18 + 1)
+    let slots = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
+    slots.initialize(repeating: Entry(high: 0, low: 0), count: capacity)
+    shard.pointee = Shard(slots: slots, capacity: capacity, used: 0)
+  }
+
+  private mutating func rebuild(_ index: Int, confirmedMinute: Int64) {
+    let shard = shards + index
+    let old = shard.pointee
+    var kept = 0
+    var dropped = 0
+    for slot in 0..<old.capacity {
+      guard let entry = old.slots?[slot], entry.isLive else { continue }
+      if keeps(entry, confirmedMinute) { kept += 1 } else { dropped += 1 }
+    }
+    allocate(shard, for: kept)
+    for slot in 0..<old.capacity {
+      guard let entry = old.slots?[slot], keeps(entry, confirmedMinute) else { continue }
+      place(entry, in: shard)
+    }
+    old.slots?.deallocate()
+    count -= dropped
+  }
+}

@@ -1,0 +1,161 @@
+import CXXHash
+import Contract
+
+/// The value of one record of the state topic: header, changes, and possibly a slice of a checkpoint.
+///
+/// All integers are little-endian. `docs/formats.md` describes the layout; its version is the third byte.
+enum StateRecord {
+  static let magic: [UInt8] = [0x54, 0x53]
+  static let version: UInt8 = 1
+
+  /// What a record is besides its changes.
+  struct Flags: OptionSet {
+    let rawValue: UInt8
+    /// The first record of a state that began empty: nothing before it matters.
+    static let genesis = Flags(rawValue: 1)
+    /// Holds the first slice of a checkpoint.
+    static let checkpointStart = Flags(rawValue: 2)
+    /// Holds the last slice of a checkpoint.
+    static let checkpointEnd = Flags(rawValue: 4)
+  }
+
+  /// A decoded record. The views are valid as long as the bytes it was read from.
+  struct Contents {
+    var flags: Flags
+    var partition: UInt32
+    var partitionCount: UInt32
+    var ledger: Ledger
+    var changes: ByteView
+    var slicePrefixes: Range<UInt32>
+    var slice: ByteView
+  }
+
+  static func append(_ contents: Contents, to buffer: inout OutputBuffer) {
+    let start = buffer.count
+    for byte in magic { buffer.append(byte: byte) }
+    buffer.append(byte: version)
+    buffer.append(byte: contents.flags.rawValue)
+    buffer.append(littleEndian: contents.partition)
+    buffer.append(littleEndian: contents.partitionCount)
+    let ledger = contents.ledger
+    buffer.append(littleEndian: ledger.sequence)
+    buffer.append(littleEndian: ledger.decisions)
+    buffer.append(byte: UInt8(InputTopic.allCases.count))
+    for topic in InputTopic.allCases { buffer.append(littleEndian: ledger.positions[topic]) }
+    buffer.append(littleEndian: ledger.inputClock)
+    buffer.append(littleEndian: ledger.timerClock)
+    let fields = Counters.codedFields
+    buffer.append(byte: UInt8(fields.count))
+    for field in fields { buffer.append(littleEndian: ledger.counters[keyPath: field]) }
+    buffer.append(byte: ledger.fanOut?.topic.rawValue ?? UInt8.max)
+    buffer.append(littleEndian: ledger.fanOut?.offset ?? 0)
+    buffer.append(littleEndian: UInt32(ledger.fanOut?.next ?? 0))
+    buffer.append(littleEndian: ledger.checkpoint?.next ?? UInt32.max)
+    buffer.append(littleEndian: ledger.checkpoint?.bytes ?? 0)
+    buffer.append(littleEndian: ledger.logBytes)
+    buffer.append(lengthPrefixed: contents.changes)
+    buffer.append(littleEndian: contents.slicePrefixes.lowerBound)
+    buffer.append(littleEndian: contents.slicePrefixes.upperBound)
+    buffer.append(lengthPrefixed: contents.slice)
+    let body = buffer.view.slice(start..<buffer.count)
+    buffer.append(littleEndian: XXH3_64bits(body.start, body.count))
+  }
+
+  /// Reads a record.
+  ///
+  /// - Throws: `StateFault` where the bytes are of another version, torn or not a state record at all.
+  static func decode(_ bytes: ByteView) throws(StateFault) -> Contents {
+    guard bytes.count >= 3, bytes[0] == magic[0], bytes[1] == magic[1] else { throw .notAStateRecord }
+    guard bytes[2] == version else { throw .unknownVersion(bytes[2]) }
+    guard bytes.count > 12 else { throw .torn }
+    let body = bytes.slice(0..<bytes.count - 8)
+    var trailer = ByteReader(bytes.slice(bytes.count - 8..<bytes.count))
+    guard trailer.integer(UInt64.self) == XXH3_64bits(body.start, body.count) else { throw .torn }
+    var reader = ByteReader(body)
+    guard let contents = contents(&reader) else { throw .torn }
+    return contents
+  }
+
+  private static func contents(_ reader: inout ByteReader) -> Contents? {
+    guard reader.take(3) != nil, let flags = reader.byte(), let partition = reader.integer(UInt32.self),
+      let partitionCount = reader.integer(UInt32.self), let ledger = ledger(&reader),
+      let changes = reader.lengthPrefixed(), let from = reader.integer(UInt32.self),
+      let to = reader.integer(UInt32.self), from <= to, to <= 65_536, let slice = reader.lengthPrefixed()
+    else { return nil }
+    return Contents(
+      flags: Flags(rawValue: flags), partition: partition, partitionCount: partitionCount, ledger: ledger,
+      changes: changes, slicePrefixes: from..<to, slice: slice)
+  }
+
+  private static func ledger(_ reader: inout ByteReader) -> Ledger? {
+    var ledger = Ledger()
+    guard let sequence = reader.integer(UInt64.self), let decisions = reader.integer(UInt64.self),
+      let topicCount = reader.byte(), Int(topicCount) <= InputTopic.allCases.count
+    else { return nil }
+    ledger.sequence = sequence
+    ledger.decisions = decisions
+    for topic in InputTopic.allCases.prefix(Int(topicCount)) {
+      guard let position = reader.integer(Int64.self) else { return nil }
+      ledger.positions[topic] = position
+    }
+    guard let inputClock = reader.integer(Int64.self), let timerClock = reader.integer(Int64.self),
+      let counterCount = reader.byte(), Int(counterCount) <= Counters.codedFields.count
+    else { return nil }
+    ledger.inputClock = inputClock
+    ledger.timerClock = timerClock
+    for field in Counters.codedFields.prefix(Int(counterCount)) {
+      guard let count = reader.integer(Int64.self) else { return nil }
+      ledger.counters[keyPath: field] = count
+    }
+    guard let fanOutTopic = reader.byte(), let fanOutOffset = reader.integer(Int64.self),
+      let fanOutNext = reader.integer(UInt32.self), let checkpointNext = reader.integer(UInt32.self),
+      let checkpointBytes = reader.integer(Int64.self), let logBytes = reader.integer(Int64.self)
+    else { return nil }
+    if let topic = InputTopic(rawValue: fanOutTopic) {
+      ledger.fanOut = FanOutProgress(topic: topic, offset: fanOutOffset, next: Int(fanOutNext))
+    }
+    if checkpointNext != UInt32.max {
+      ledger.checkpoint = CheckpointProgress(next: checkpointNext, bytes: checkpointBytes)
+    }
+    ledger.logBytes = logBytes
+    return ledger
+  }
+}
+
+/// Why a record of the state topic cannot be used. Nothing is ever started afresh because of one.
+public enum StateFault: Error, Equatable, CustomStringConvertible {
+  /// The bytes do not begin as a state record does.
+  case notAStateRecord
+  /// A format that this version does not know.
+  case unknownVersion(UInt8)
+  /// The checksum or the structure does not hold.
+  case torn
+  /// The record is of another home partition.
+  case foreignPartition(found: Int32, expected: Int32)
+  /// The state was written with another number of partitions.
+  case partitionCountChanged(found: Int32, expected: Int32)
+  /// Records are missing between two that were read.
+  case hole(after: UInt64, found: UInt64)
+  /// The log begins after a record that is needed: neither a first record nor a whole checkpoint was read.
+  case noBeginning
+
+  /// What is wrong, in words.
+  public var description: String {
+    switch self {
+    case .notAStateRecord: "the record is not a state record"
+    case .unknownVersion(let version):
+      "the record has state format \(version), this version reads \(StateRecord.version): "
+        + "run the version that wrote it, or a newer one"
+    case .torn: "the record is damaged: its checksum or structure does not hold"
+    case .foreignPartition(let found, let expected):
+      "the record belongs to partition \(found), not \(expected)"
+    case .partitionCountChanged(let found, let expected):
+      "the state was written with \(found) partitions, the topics have \(expected): "
+        + "the number of partitions cannot be changed under a state"
+    case .hole(let after, let found):
+      "records are missing: number \(found) follows number \(after)"
+    case .noBeginning:
+      "the log has lost its beginning: it holds neither its first record nor a whole checkpoint"
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import Contract
+
+/// What an open window was opened with. It is kept in the window, so that a later catalog does not change it.
+struct WindowHead {
+  var tenant: ByteView
+  var recipient: ByteView
+  var channel: Channel
+  /// The digest key next to recipient and channel.
+  var group: ByteView
+  var category: ByteView
+  var type: ByteView
+  var title: ByteView
+  var link: ByteView
+  var digestTitle: ByteView
+  var priority: Priority
+  var itemLimit: Int
+  var catalogVersion: UInt64
+
+  func append(to buffer: inout OutputBuffer) {
+    buffer.append(byte: channel.rawValue)
+    buffer.append(byte: priority.rawValue)
+    buffer.append(varint: UInt64(max(0, itemLimit)))
+    buffer.append(littleEndian: catalogVersion)
+    for field in [tenant, recipient, group, category, type, title, link, digestTitle] {
+      buffer.append(lengthPrefixed: field)
+    }
+  }
+
+  init(
+    tenant: ByteView, recipient: ByteView, channel: Channel, group: ByteView, category: ByteView,
+    type: ByteView,
+    title: ByteView, link: ByteView, digestTitle: ByteView, priority: Priority, itemLimit: Int,
+    catalogVersion: UInt64
+  ) {
+    self.tenant = tenant
+    self.recipient = recipient
+    self.channel = channel
+    self.group = group
+    self.category = category
+    self.type = type
+    self.title = title
+    self.link = link
+    self.digestTitle = digestTitle
+    self.priority = priority
+    self.itemLimit = itemLimit
+    self.catalogVersion = catalogVersion
+  }
+
+  /// Reads a head; nil where the bytes are not one.
+  init?(_ reader: inout ByteReader) {
+    guard let raw = reader.byte(), let channel = Channel(rawValue: raw), let rank = reader.byte(),
+      let priority = Priority(rawValue: rank), let limit = reader.varint(),
+      let version = reader.integer(UInt64.self), let tenant = reader.lengthPrefixed(),
+      let recipient = reader.lengthPrefixed(), let group = reader.lengthPrefixed(),
+      let category = reader.lengthPrefixed(), let type = reader.lengthPrefixed(),
+      let title = reader.lengthPrefixed(), let link = reader.lengthPrefixed(),
+      let digestTitle = reader.lengthPrefixed()
+    else { return nil }
+    self.init(
+      tenant: tenant, recipient: recipient, channel: channel, group: group, category: category, type: type,
+      title: title, link: link, digestTitle: digestTitle, priority: priority, itemLimit: Int(clamping: limit),
+      catalogVersion: version)
+  }
+}
+
+/// One notification that waits in a window.
+struct WindowMember {
+  var notification: Hash128
+  /// A hash of the actor, by which actors are counted; 0 where the event names none.
+  var actor: UInt64
+  /// Never delivered from this instant on; `Int64.max` where the event names none.
+  var expiry: Int64
+  /// The item's JSON, or empty where the window has its full items already.
+  var fragment: ByteView
+
+  func append(to buffer: inout OutputBuffer) {
+    buffer.append(notification)
+    buffer.append(littleEndian: actor)
+    buffer.append(littleEndian: expiry)
+    buffer.append(lengthPrefixed: fragment)
+  }
+
+  init(notification: Hash128, actor: UInt64, expiry: Int64, fragment: ByteView) {
+    self.notification = notification
+    self.actor = actor
+    self.expiry = expiry
+    self.fragment = fragment
+  }
+
+  /// Reads a member; nil where the bytes are not one.
+  init?(_ reader: inout ByteReader) {
+    guard let notification = reader.hash(), let actor = reader.integer(UInt64.self),
+      let expiry = reader.integer(Int64.self), let fragment = reader.lengthPrefixed()
+    else { return nil }
+    self.init(notification: notification, actor: actor, expiry: expiry, fragment: fragment)
+  }
+}
+
+/// One open window: its fixed part here, its head and members as bytes in one block that grows.
+struct Window {
+  /// hash(recipient key, channel, digest key): where later arrivals find it.
+  var key: Hash128
+  /// hash(tenant, recipient, channel, digest key, start): the id of the digest.
+  var id: Hash128
+  var opened: Int64
+  var due: Int64
+  var block: Block
+  var headLength: UInt32
+  var memberCount: UInt32
+  var itemCount: UInt32
+  /// Bytes of the full items.
+  var itemBytes: UInt32
+  var generation: UInt32
+  var isOpen: Bool
+
+  /// The head. Valid until the window's block grows or goes.
+  var head: WindowHead? {
+    var reader = ByteReader(block.view)
+    return WindowHead(&reader)
+  }
+
+  /// The members in the order of their arrival, each valid as the head is.
+  func forEachMember(_ body: (WindowMember) -> Void) {
+    var reader = ByteReader(block.view.slice(Int(headLength)..<block.view.count))
+    while !reader.isAtEnd, let member = WindowMember(&reader) { body(member) }
+  }
+}
+
+/// Memory of one window, owned by the store that holds the window.
+struct Block {
+  private(set) var start: UnsafeMutablePointer<UInt8>?
+  private(set) var capacity: Int = 0
+  private(set) var count: Int = 0
+
+  var view: ByteView { ByteView(start: start.map { UnsafePointer($0) }, count: count) }
+
+  mutating func append(_ bytes: ByteView) {
+    if count + bytes.count > capacity {
+      let grown = max(count + bytes.count, capacity + capacity / 2, 64)
+      let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
+      if let start {
+        moved.update(from: start, count: count)
+        start.deallocate()
+      }
+      start = moved
+      capacity = grown
+    }
+    if let source = bytes.start, let start { (start + count).update(from: source, count: bytes.count) }
+    count += bytes.count
+  }
+
+  mutating func truncate(to length: Int) { count = min(count, max(0, length)) }
+
+  mutating func free() {
+    start?.deallocate()
+    self = Block()
+  }
+}

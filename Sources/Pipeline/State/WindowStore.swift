@@ -1,0 +1,134 @@
+import Contract
+
+/// The open windows of a partition: slots that are used again, an index by key, and the queue of what is due.
+struct WindowStore: ~Copyable {
+  private var slots: [Window] = []
+  private var freeSlots: [UInt32] = []
+  private var index = SlotTable()
+  private(set) var queue = DueQueue()
+  /// Bytes of the blocks of open windows.
+  private(set) var bytes = 0
+
+  deinit {
+    for var window in slots { window.block.free() }
+  }
+
+  /// The number of open windows.
+  var count: Int { index.count }
+
+  func find(_ key: Hash128) -> UInt32? { index.find(key) }
+
+  subscript(slot: UInt32) -> Window { slots[Int(slot)] }
+
+  /// Opens a window with its head as the first bytes of its block.
+  mutating func open(key: Hash128, id: Hash128, opened: Int64, due: Int64, head: ByteView) -> UInt32 {
+    var block = Block()
+    block.append(head)
+    let slot: UInt32
+    let window = Window(
+      key: key, id: id, opened: opened, due: due, block: block, headLength: UInt32(head.count),
+      memberCount: 0,
+      itemCount: 0, itemBytes: 0, generation: 0, isOpen: true)
+    if let free = freeSlots.popLast() {
+      slot = free
+      let generation = slots[Int(free)].generation &+ 1
+      slots[Int(free)] = window
+      slots[Int(free)].generation = generation
+    } else {
+      slot = UInt32(slots.count)
+      slots.append(window)
+    }
+    bytes += head.count
+    index.insert(key, slot: slot)
+    push(slot)
+    return slot
+  }
+
+  /// Appends one encoded member.
+  mutating func append(_ member: ByteView, fragmentBytes: Int, to slot: UInt32) {
+    slots[Int(slot)].block.append(member)
+    slots[Int(slot)].memberCount += 1
+    if fragmentBytes > 0 {
+      slots[Int(slot)].itemCount += 1
+      slots[Int(slot)].itemBytes += UInt32(fragmentBytes)
+    }
+    bytes += member.count
+  }
+
+  /// Makes a window due at an earlier instant.
+  mutating func setDue(_ due: Int64, of slot: UInt32) {
+    slots[Int(slot)].due = due
+    slots[Int(slot)].generation &+= 1
+    push(slot)
+  }
+
+  /// Takes a window out of index and queue; its slot and block stay until `release`, so that `reopen` can undo it.
+  mutating func close(_ slot: UInt32) {
+    slots[Int(slot)].isOpen = false
+    index.remove(slots[Int(slot)].key)
+    bytes -= slots[Int(slot)].block.count
+  }
+
+  /// Undoes `close`.
+  mutating func reopen(_ slot: UInt32) {
+    slots[Int(slot)].isOpen = true
+    slots[Int(slot)].generation &+= 1
+    index.insert(slots[Int(slot)].key, slot: slot)
+    bytes += slots[Int(slot)].block.count
+    push(slot)
+  }
+
+  /// Undoes `append`: the block and the counts as they were.
+  mutating func rewind(_ slot: UInt32, blockCount: Int, fragmentBytes: Int) {
+    bytes -= slots[Int(slot)].block.count - blockCount
+    slots[Int(slot)].block.truncate(to: blockCount)
+    slots[Int(slot)].memberCount -= 1
+    if fragmentBytes > 0 {
+      slots[Int(slot)].itemCount -= 1
+      slots[Int(slot)].itemBytes -= UInt32(fragmentBytes)
+    }
+  }
+
+  /// Frees a closed window's block and slot.
+  mutating func release(_ slot: UInt32) {
+    slots[Int(slot)].block.free()
+    slots[Int(slot)].generation &+= 1
+    freeSlots.append(slot)
+  }
+
+  /// The instant at which the next window is due.
+  mutating func nextDue() -> Int64? {
+    while let first = queue.first {
+      if isCurrent(first) { return first.due }
+      _ = queue.popFirst()
+    }
+    return nil
+  }
+
+  /// Takes the windows that are due first off the queue, if they are due at `now`: all of one instant.
+  mutating func popDue(at now: Int64, into found: inout [UInt32]) {
+    found.removeAll(keepingCapacity: true)
+    guard let due = nextDue(), due <= now else { return }
+    while let next = nextDue(), next == due, let entry = queue.popFirst() { found.append(entry.slot) }
+  }
+
+  /// Puts a window that was popped back on the queue.
+  mutating func push(_ slot: UInt32) {
+    let window = slots[Int(slot)]
+    queue.push(DueQueue.Entry(due: window.due, slot: slot, generation: window.generation))
+    if queue.count > 1024, queue.count > 4 * index.count {
+      let slots = slots
+      queue.compact { slots[Int($0.slot)].isOpen && slots[Int($0.slot)].generation == $0.generation }
+    }
+  }
+
+  /// The windows whose key has its top 16 bits within `prefixes`, in the order of the keys.
+  func entries(prefixes: Range<UInt32>) -> [(key: Hash128, slot: UInt32)] {
+    index.entries(prefixes: prefixes)
+  }
+
+  private func isCurrent(_ entry: DueQueue.Entry) -> Bool {
+    let window = slots[Int(entry.slot)]
+    return window.isOpen && window.generation == entry.generation
+  }
+}

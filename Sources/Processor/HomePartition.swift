@@ -1,0 +1,67 @@
+import Kafka
+import Pipeline
+
+/// One home partition on its worker: the state machine, and how far it is known.
+///
+/// Confined to the worker's thread. It outlives an assignment: after a revoke it is kept, frozen at its last
+/// confirmed commit, and the next assignment catches up from there instead of from the start of the log.
+final class HomePartition {
+  enum Phase: Equatable {
+    /// Assigned; the group's offsets and the end of the state log are to be asked for.
+    case assigned
+    /// The state log is being read up to `end`.
+    case restoringState(end: Int64)
+    /// The recipients' topic is being read up to `end`.
+    case loadingRecipients(end: Int64)
+    /// Deciding.
+    case running
+  }
+
+  let partition: Int32
+  var pipeline: Pipeline
+  var phase: Phase = .assigned
+
+  /// Whether the state machine holds what the log said up to `statePosition`; otherwise the log is read anew.
+  var isWarm = false
+  /// The next offset of the state log to read.
+  var statePosition: Int64 = 0
+  /// Where the state log began when the restore did.
+  var stateStart: Int64 = 0
+  /// The next offset of the recipients' topic to load.
+  var tablePosition: Int64 = 0
+  /// The group's offsets at the assignment; nil where it has none.
+  var groupOffsets: [InputTopic: Int64] = [:]
+
+  /// The offset of the record that holds the first slice of the last checkpoint begun, as far as confirmed.
+  var checkpointStart: Int64?
+  /// The offset of the state record in the commit under way, once the broker has said it.
+  var reportedStateOffset: Int64?
+
+  /// Whether the last thing the broker said of a topic was that nothing follows.
+  var isAtEnd: [Bool] = Array(repeating: false, count: InputTopic.allCases.count)
+  /// The append time of the last record consumed, in milliseconds.
+  var lastAppended: Int64 = 0
+  /// The topic that waits for a commit before the rest of a fan-out.
+  var waitingFanOut: InputTopic?
+  /// The last commit that held this partition, in monotonic milliseconds.
+  var lastCommit: Int64 = 0
+  /// When the partition was frozen, in monotonic milliseconds.
+  var frozenAt: Int64 = 0
+
+  init(partition: Int32, pipeline: consuming Pipeline) {
+    self.partition = partition
+    self.pipeline = pipeline
+  }
+
+  var isRunning: Bool { phase == .running }
+
+  /// The share of the restore that is done, 0…1.
+  var restoreProgress: Double {
+    switch phase {
+    case .assigned: 0
+    case .restoringState(let end):
+      end > stateStart ? Double(statePosition - stateStart) / Double(end - stateStart) : 1
+    case .loadingRecipients, .running: 1
+    }
+  }
+}

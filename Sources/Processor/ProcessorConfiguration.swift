@@ -1,0 +1,83 @@
+import Pipeline
+
+/// What a processor needs to know besides the cluster and the catalog.
+public struct ProcessorConfiguration: Sendable {
+  /// What stands before every topic name and group id.
+  public var prefix: String
+  /// The number of home partitions, P.
+  public var partitionCount: Int32
+  /// Threads, each a member of the group with a transactional producer of its own.
+  public var workers: Int
+  /// The stable name of this instance among its siblings: it gives static membership and a stable transactional id.
+  public var instance: String?
+  /// The longest time between two commits while there is work.
+  public var commitInterval: Duration
+  /// The shortest time between two commits, also when a delivery waits.
+  public var minimumCommitInterval: Duration
+  /// Bytes of output after which a commit begins at once.
+  public var commitBytes: Int
+  /// Output bytes of the batch behind a commit under way, above which nothing more is consumed.
+  public var backlogBytes: Int
+  /// The longest time without a commit on an idle partition: keeps offsets and transactional id alive.
+  public var heartbeatInterval: Duration
+  /// `transaction.timeout.ms` and `session.timeout.ms`.
+  public var transactionTimeout: Duration
+  /// How long a revoked partition is kept in memory, in case it comes back.
+  public var frozenLifetime: Duration
+  /// The largest record that is taken from upstream, in bytes.
+  public var recordLimit: Int
+  /// How long an id is remembered.
+  public var dedupHorizon: Duration
+
+  /// The defaults of the design.
+  public init(prefix: String = "tidings", partitionCount: Int32 = 16) {
+    self.prefix = prefix
+    self.partitionCount = partitionCount
+    self.workers = 1
+    self.commitInterval = .milliseconds(100)
+    self.minimumCommitInterval = .milliseconds(20)
+    self.commitBytes = 1 << 20
+    self.backlogBytes = 8 << 20
+    self.heartbeatInterval = .seconds(6 * 3600)
+    self.transactionTimeout = .seconds(10)
+    self.frozenLifetime = .seconds(300)
+    self.recordLimit = 256 << 10
+    self.dedupHorizon = .seconds(86_400)
+  }
+
+  /// The consumer group of all processors.
+  public var groupID: String { "\(prefix)-processor" }
+
+  /// The full name of a topic.
+  public func topic(_ name: String) -> String { "\(prefix).\(name)" }
+
+  var inputTopics: [String] { InputTopic.allCases.map { topic($0.name) } }
+  var stateTopic: String { topic("state") }
+
+  /// The topics of the transactional producer: outputs, then decisions, then state.
+  var producerTopics: [String] {
+    OutputTopic.allCases.map { topic($0.name) } + [topic("decisions"), stateTopic]
+  }
+  var decisionsTopicIndex: Int { OutputTopic.allCases.count }
+  var stateTopicIndex: Int { OutputTopic.allCases.count + 1 }
+
+  func transactionalID(worker: Int, random: UInt64) -> String {
+    guard let instance else { return "\(prefix)-\(String(random, radix: 36))-\(worker)" }
+    return "\(prefix)-\(instance)-\(worker)"
+  }
+
+  func pipeline(partition: Int32) -> Pipeline.Configuration {
+    var pipeline = Pipeline.Configuration(
+      partition: partition, partitionCount: partitionCount, dedupHorizon: dedupHorizon.milliseconds)
+    pipeline.deliveryLimit = recordLimit + (64 << 10)
+    pipeline.fanOutLimit = 8 << 20
+    return pipeline
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds.
+  var milliseconds: Int64 {
+    components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+  }
+}

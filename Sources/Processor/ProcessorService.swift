@@ -1,0 +1,103 @@
+import Foundation
+import Kafka
+import Logging
+import Policy
+import ServiceLifecycle
+
+/// The processor: n workers, each on a thread of its own, until a graceful shutdown.
+public struct ProcessorService: Service {
+  private let cluster: any KafkaCluster
+  private let configuration: ProcessorConfiguration
+  private let catalog: Catalog
+  private let instants: any InstantSource
+  private let logger: Logger
+  /// What others look at.
+  public let status: ProcessorStatus
+
+  /// A processor that begins with `run`.
+  public init(
+    cluster: any KafkaCluster, configuration: ProcessorConfiguration, catalog: Catalog,
+    instants: any InstantSource = SystemInstants(), status: ProcessorStatus = ProcessorStatus(),
+    logger: Logger
+  ) {
+    self.cluster = cluster
+    self.configuration = configuration
+    self.catalog = catalog
+    self.instants = instants
+    self.status = status
+    self.logger = logger
+  }
+
+  /// Checks the topics, then consumes, decides and commits until a graceful shutdown or a fault. On shutdown each
+  /// worker commits what it has applied and leaves the group.
+  ///
+  /// - Throws: `ProcessorFault` with what happened where and what to do.
+  public func run() async throws {
+    let control = WorkerControl()
+    try await withTaskCancellationHandler {
+      try await withGracefulShutdownHandler {
+        try await onThread("tidings topics") { [self] in try checkTopics(control) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for number in 0..<max(1, configuration.workers) {
+            group.addTask { [self] in
+              try await onThread("tidings worker \(number)") {
+                try Worker(
+                  cluster: cluster, configuration: configuration, catalog: catalog, number: number,
+                  random: UInt64.random(in: .min ... .max), instants: instants, control: control,
+                  status: status,
+                  logger: logger
+                ).run()
+              }
+            }
+          }
+          do {
+            try await group.waitForAll()
+          } catch {
+            // One worker's fault ends all: the others finish their commits and leave.
+            control.stop()
+            throw error
+          }
+        }
+      } onGracefulShutdown: {
+        control.stop()
+      }
+    } onCancel: {
+      control.stop()
+    }
+  }
+
+  /// Input topics have to be there, with as many partitions as the configuration says.
+  private func checkTopics(_ control: WorkerControl) throws {
+    while !control.isStopping {
+      let found: [TopicDescription]
+      do throws(KafkaError) {
+        found = try cluster.admin.topics(timeout: .seconds(5))
+      } catch {
+        guard error.disposition == .retry else {
+          throw ProcessorFault.kafka(error, doing: "looking at the topics")
+        }
+        logger.warning("waiting for the brokers at \(cluster.bootstrapServers): \(error.message)")
+        continue
+      }
+      let counts = Dictionary(found.map { ($0.name, $0.partitionCount) }) { first, _ in first }
+      for topic in configuration.inputTopics + configuration.producerTopics {
+        guard let count = counts[topic] else { throw ProcessorFault.missingTopic(topic) }
+        guard count == Int(configuration.partitionCount) else {
+          throw ProcessorFault.partitionCount(
+            topic: topic, found: count, expected: configuration.partitionCount)
+        }
+      }
+      return
+    }
+  }
+}
+
+/// Runs blocking work on a thread of its own, off the cooperative pool.
+func onThread(_ name: String, _ body: @escaping @Sendable () throws -> Void) async throws {
+  try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+    let thread = Thread { continuation.resume(with: Result { try body() }) }
+    thread.name = name
+    thread.stackSize = 4 << 20
+    thread.start()
+  }
+}

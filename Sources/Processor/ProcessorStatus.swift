@@ -1,0 +1,86 @@
+import Pipeline
+import Synchronization
+
+/// What a processor says of itself to health checks, metrics and the demo. Any thread may ask; workers write it.
+public final class ProcessorStatus: Sendable {
+  /// One home partition.
+  public struct Partition: Sendable, Equatable {
+    /// Its number.
+    public var partition: Int32
+    /// Whether it decides; otherwise it is being restored.
+    public var isRunning: Bool
+    /// The share of the restore that is done, 0…1.
+    public var restoreProgress: Double
+    /// The counters as of its last confirmed commit.
+    public var counters: Counters
+    /// Windows that wait.
+    public var openWindows: Int
+    /// Ids in memory.
+    public var ids: Int
+    /// Whether nothing is left to read in any of its input topics, or to commit.
+    public var isIdle: Bool
+  }
+
+  /// One worker.
+  public struct Worker: Sendable, Equatable {
+    /// The partitions that it owns.
+    public var partitions: [Partition] = []
+    /// Whether it has joined the group and all its partitions decide; a worker without partitions is ready.
+    public var isReady = false
+    /// How far the wall clock is ahead of the timer clock, in milliseconds.
+    public var clockDrift: Int64 = 0
+  }
+
+  private struct State {
+    var workers: [Int: Worker] = [:]
+    /// Also of partitions that went elsewhere since.
+    var counters: [Int32: Counters] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  /// A status of no workers.
+  public init() {}
+
+  /// The workers that run.
+  public var workers: [Int: Worker] { state.withLock { $0.workers } }
+
+  /// The sums over all partitions that were ever decided here, as of their last commit here.
+  public var counters: Counters {
+    state.withLock { $0.counters.values.reduce(Counters()) { $0 + $1 } }
+  }
+
+  /// Whether every worker is ready.
+  public var isReady: Bool {
+    state.withLock { state in !state.workers.isEmpty && state.workers.values.allSatisfy(\.isReady) }
+  }
+
+  /// The number of partitions that decide.
+  public var runningPartitions: Int {
+    state.withLock { state in
+      state.workers.values.reduce(0) { $0 + $1.partitions.count(where: \.isRunning) }
+    }
+  }
+
+  /// Whether nothing is left to do: all that was published is decided and committed, and no window is open.
+  public var isIdle: Bool {
+    state.withLock { state in
+      state.workers.values.allSatisfy { worker in
+        worker.isReady && worker.partitions.allSatisfy { $0.isIdle && $0.openWindows == 0 }
+      }
+    }
+  }
+
+  func set(_ worker: Worker, number: Int) {
+    state.withLock { state in
+      state.workers[number] = worker
+      for partition in worker.partitions where partition.isRunning {
+        state.counters[partition.partition] = partition.counters
+      }
+    }
+  }
+
+  func remove(worker number: Int) {
+    state.withLock { state in state.workers[number] = nil }
+  }
+}

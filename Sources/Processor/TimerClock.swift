@@ -1,0 +1,65 @@
+import Foundation
+
+/// Where instants come from: the process's clocks, or a simulation's.
+public protocol InstantSource: Sendable {
+  /// The wall clock, in milliseconds since the epoch. It may jump.
+  var wallMilliseconds: Int64 { get }
+  /// A clock that only goes on, in milliseconds since any instant.
+  var monotonicMilliseconds: Int64 { get }
+}
+
+/// The clocks of the machine.
+public struct SystemInstants: InstantSource {
+  private let start = ContinuousClock.now
+
+  /// The clocks of the machine.
+  public init() {}
+
+  /// The wall clock.
+  public var wallMilliseconds: Int64 {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+  }
+
+  /// Milliseconds since this value was made.
+  public var monotonicMilliseconds: Int64 {
+    let (seconds, attoseconds) = (ContinuousClock.now - start).components
+    return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+  }
+}
+
+/// The clock by which windows close (design §3): the wall clock at the start plus monotonic time, drawn towards the
+/// wall clock slowly, so that a jump of the wall clock neither closes windows early nor holds them.
+struct TimerClock {
+  private let instants: any InstantSource
+  private var wall: Int64
+  private var monotonic: Int64
+
+  /// Milliseconds of monotonic time per millisecond of drift that is taken back.
+  private static let slewDivisor: Int64 = 100
+
+  init(_ instants: any InstantSource) {
+    self.instants = instants
+    self.wall = instants.wallMilliseconds
+    self.monotonic = instants.monotonicMilliseconds
+  }
+
+  /// The timer clock, in milliseconds since the epoch. It never goes back.
+  mutating func now() -> Int64 {
+    let monotonicNow = instants.monotonicMilliseconds
+    let elapsed = max(0, monotonicNow - monotonic)
+    let bound = elapsed / Self.slewDivisor
+    let drift = instants.wallMilliseconds - (wall + elapsed)
+    // A base that moves at every call would never let the bound reach a millisecond.
+    guard bound > 0, drift != 0 else { return wall + elapsed }
+    wall += elapsed + min(max(drift, -bound), bound)
+    monotonic = monotonicNow
+    return wall
+  }
+
+  /// How far the wall clock is ahead of this one, in milliseconds.
+  func drift() -> Int64 {
+    instants.wallMilliseconds - (wall + max(0, instants.monotonicMilliseconds - monotonic))
+  }
+}

@@ -1,0 +1,297 @@
+import Contract
+import Foundation
+import Kafka
+import Pipeline
+
+/// A transaction that was sent and whose outcome is not known yet.
+struct CommitInFlight {
+  /// The home partitions that have a state record in it.
+  var sealed: [(home: HomePartition, commit: SealedCommit)]
+  /// Append times of the events whose immediate deliveries it holds, in milliseconds.
+  var deliveredAppendTimes: [Int64]
+  /// Monotonic milliseconds.
+  var started: Int64
+  /// From here on the outcome is unknown: the broker has aborted the transaction by itself, or committed it.
+  var deadline: Int64
+}
+
+/// The transaction: open → sending offsets (blocking) → committing (driven between batches) → confirmed.
+extension Worker {
+  /// The least distance between two commits: it adapts to what a transaction takes.
+  var commitSpacing: Int64 { max(configuration.minimumCommitInterval.milliseconds, transactionTime) }
+
+  var hasWaitingDelivery: Bool { homes.values.contains { $0.isRunning && $0.pipeline.hasWaitingDelivery } }
+
+  // MARK: - Begin
+
+  /// Begins a commit when interval or bytes are reached, sooner when a delivery waits.
+  func beginCommitIfDue() throws {
+    guard inFlight == nil else { return }
+    let now = monotonic
+    if let workSince {
+      let isSpaced = now - lastCommitStart >= commitSpacing
+      if pendingBytes >= configuration.commitBytes
+        || (isSpaced && (hasWaitingDelivery || now - workSince >= configuration.commitInterval.milliseconds))
+      {
+        return try beginCommit()
+      }
+    }
+    if let flushAt, now >= flushAt { return try beginCommit() }
+    let heartbeat = configuration.heartbeatInterval.milliseconds
+    if homes.values.contains(where: { $0.isRunning && now - $0.lastCommit >= heartbeat }) {
+      try beginCommit()
+    }
+  }
+
+  /// Sends everything that was applied, with the positions of all running partitions.
+  func beginCommit() throws {
+    let running = homes.values.filter(\.isRunning).sorted { $0.partition < $1.partition }
+    guard !running.isEmpty else { return }
+    let started = monotonic
+    let deadline = started + configuration.transactionTimeout.milliseconds
+    lastCommitStart = started
+    workSince = nil
+    flushAt = nil
+    var commit = CommitInFlight(sealed: [], deliveredAppendTimes: [], started: started, deadline: deadline)
+    do throws(KafkaError) {
+      try producer.begin()
+      for home in running where home.pipeline.hasUncommittedWork || heartbeatIsDue(home, started) {
+        try send(home, into: &commit)
+      }
+      try sendOffsets(of: running, deadline: deadline)
+    } catch {
+      return try transactionFailed(error, doing: "sending a transaction")
+    }
+    inFlight = commit
+    try resumeFanOuts()
+    try driveCommit()
+  }
+
+  private func heartbeatIsDue(_ home: HomePartition, _ now: Int64) -> Bool {
+    now - home.lastCommit >= configuration.heartbeatInterval.milliseconds
+  }
+
+  private func send(_ home: HomePartition, into commit: inout CommitInFlight) throws(KafkaError) {
+    let deadline = commit.deadline
+    var appendTimes: [Int64] = []
+    try home.pipeline.outbox.forEach { (record) throws(KafkaError) in
+      if record.eventAppended > 0 { appendTimes.append(record.eventAppended) }
+      try produce(
+        OutgoingRecord(
+          topicIndex: Int(record.topic.rawValue), partition: record.partition, key: record.key,
+          value: record.value, headers: record.headers), deadline: deadline)
+    }
+    commit.deliveredAppendTimes.append(contentsOf: appendTimes)
+    try home.pipeline.withDecisions { (decisions) throws(KafkaError) in
+      try produce(
+        OutgoingRecord(
+          topicIndex: configuration.decisionsTopicIndex, partition: home.partition, key: nil, value: decisions
+        ),
+        deadline: deadline)
+    }
+    stateRecord.removeAll()
+    let sealed = home.pipeline.seal(into: &stateRecord)
+    home.reportedStateOffset = nil
+    try produce(
+      OutgoingRecord(
+        topicIndex: configuration.stateTopicIndex, partition: home.partition, key: nil,
+        value: stateRecord.view,
+        tag: UInt64(home.partition) + 1), deadline: deadline)
+    commit.sealed.append((home, sealed))
+  }
+
+  /// A full queue is back-pressure: the broker takes what is there, then there is room.
+  private func produce(_ record: OutgoingRecord, deadline: Int64) throws(KafkaError) {
+    while true {
+      do throws(KafkaError) {
+        return try producer.produce(record)
+      } catch {
+        guard error.code == .queueFull, monotonic < deadline else { throw error }
+        producer.poll()
+        Thread.yieldProcessor()
+      }
+    }
+  }
+
+  /// The call cannot be resumed: it is repeated with the same arguments.
+  private func sendOffsets(of running: [HomePartition], deadline: Int64) throws(KafkaError) {
+    let offsets = running.flatMap { home in
+      InputTopic.allCases.map {
+        PartitionOffset(topicPartition($0, home.partition), offset: home.pipeline.positions[$0])
+      }
+    }
+    let group = try consumer.groupMetadata()
+    while true {
+      do throws(KafkaError) {
+        return try producer.sendOffsets(
+          offsets, group: group, timeout: .milliseconds(max(1, deadline - monotonic)))
+      } catch {
+        guard error.disposition == .retry, monotonic < deadline, !control.isStopping else { throw error }
+      }
+    }
+  }
+
+  /// The records of unfinished fan-outs are read again, for their next part.
+  private func resumeFanOuts() throws {
+    for home in homes.values {
+      guard let topic = home.waitingFanOut else { continue }
+      home.waitingFanOut = nil
+      let partition = topicPartition(topic, home.partition)
+      try kafka("continuing a fan-out") { () throws(KafkaError) in
+        try consumer.seek([PartitionOffset(partition, offset: home.pipeline.positions[topic])])
+        try consumer.resume([partition])
+      }
+    }
+  }
+
+  // MARK: - Drive
+
+  /// Drives the commit under way on, without waiting.
+  func driveCommit() throws { try driveCommit(timeout: .zero) }
+
+  /// Drives the commit under way to its outcome.
+  func settleCommit() throws {
+    while inFlight != nil { try driveCommit(timeout: .milliseconds(100)) }
+  }
+
+  private func driveCommit(timeout: Duration) throws {
+    guard let commit = inFlight else { return }
+    do throws(KafkaError) {
+      if case .committed = try producer.commit(timeout: timeout) { return confirmed(commit) }
+    } catch {
+      if error.disposition == .retry, monotonic <= commit.deadline { return }
+      inFlight = nil
+      return try transactionFailed(error, doing: "committing a transaction")
+    }
+    if monotonic > commit.deadline { try outcomeUnknown() }
+  }
+
+  private func confirmed(_ commit: CommitInFlight) {
+    inFlight = nil
+    let now = monotonic
+    transactionTime = (transactionTime * 7 + (now - commit.started)) / 8
+    for (home, sealed) in commit.sealed {
+      let before = home.pipeline.confirmedCounters
+      home.pipeline.confirm()
+      home.lastCommit = now
+      if let offset = home.reportedStateOffset {
+        home.statePosition = offset + 1
+        if sealed.startsCheckpoint { home.checkpointStart = offset }
+        if sealed.endsCheckpoint, let start = home.checkpointStart {
+          truncation.truncate(
+            TopicPartition(topic: configuration.stateTopic, partition: home.partition), before: start)
+        }
+      }
+      metrics.count(from: before, to: home.pipeline.confirmedCounters)
+    }
+    metrics.transaction(
+      .committed, milliseconds: now - commit.started, deliveredAppendTimes: commit.deliveredAppendTimes,
+      wallMilliseconds: instants.wallMilliseconds)
+    publishStatus(force: true)
+  }
+
+  // MARK: - Fail
+
+  /// Errors in the order of design §5.2: fatal, abortable, retriable (beyond its deadline), anything else fatal.
+  private func transactionFailed(_ error: KafkaError, doing: String) throws {
+    switch error.disposition {
+    case .fatal:
+      throw ProcessorFault.kafka(error, doing: doing)
+    case .abort:
+      logger.warning("transaction aborted: \(error)")
+      try abort(doing: doing)
+    case .retry:
+      try outcomeUnknown()
+    }
+  }
+
+  private func abort(doing: String) throws {
+    let deadline = monotonic + configuration.transactionTimeout.milliseconds
+    while true {
+      do {
+        try producer.abort(timeout: .seconds(1))
+        break
+      } catch {
+        switch error.disposition {
+        case .retry where monotonic < deadline: continue
+        case .retry, .abort: return try outcomeUnknown()
+        case .fatal: throw ProcessorFault.kafka(error, doing: "\(doing), then aborting it")
+        }
+      }
+    }
+    metrics.transaction(.aborted)
+    try rollbackAll()
+  }
+
+  /// Takes back what is not confirmed, and reads it again.
+  private func rollbackAll() throws {
+    inFlight = nil
+    workSince = nil
+    flushAt = nil
+    var positions: [PartitionOffset] = []
+    var waiting: [TopicPartition] = []
+    for home in homes.values where home.isRunning {
+      if let topic = home.waitingFanOut { waiting.append(topicPartition(topic, home.partition)) }
+      home.waitingFanOut = nil
+      home.pipeline.rollback()
+      for topic in InputTopic.allCases {
+        home.isAtEnd[topic.index] = false
+        positions.append(
+          PartitionOffset(
+            topicPartition(topic, home.partition), offset: home.pipeline.confirmedPositions[topic]))
+      }
+    }
+    try kafka("going back to the last confirmed positions") { () throws(KafkaError) in
+      try consumer.seek(positions)
+      try consumer.resume(waiting)
+    }
+  }
+
+  /// Nobody knows whether the transaction is in: the producer goes, its successor's `initTransactions` settles it,
+  /// and what is true is read from the group and the state log.
+  private func outcomeUnknown() throws {
+    logger.error("the outcome of a transaction is unknown: starting over from the state log")
+    metrics.transaction(.unknown)
+    inFlight = nil
+    workSince = nil
+    flushAt = nil
+    producer.close()
+    producer = try Self.makeProducer(cluster, configuration, transactionalID)
+    producer.deliveryListener = self
+    try registerTransactions()
+    frozen.removeAll()
+    let partitions = homes.keys.sorted()
+    homes = [:]
+    for partition in partitions { homes[partition] = makeHome(partition) }
+    try kafka("pausing before a restore") { () throws(KafkaError) in try consumer.pause(assignedPartitions())
+    }
+  }
+
+  /// Fences the predecessors of this transactional id and settles what they left open. Without a broker it goes on
+  /// trying: the client says once what it cannot reach.
+  func registerTransactions() throws {
+    while !control.isStopping {
+      do {
+        return try producer.initTransactions(timeout: .seconds(5))
+      } catch {
+        guard error.disposition == .retry else {
+          throw ProcessorFault.kafka(error, doing: "registering the transactional id \(transactionalID)")
+        }
+        logger.warning("waiting for the brokers at \(cluster.bootstrapServers): \(error.message)")
+      }
+    }
+  }
+
+  // MARK: - Reports
+
+  /// Where the broker put a state record.
+  func delivered(tag: UInt64, partition: Int32, result: Result<Int64, KafkaError>) {
+    guard case .success(let offset) = result else { return }
+    homes[partition]?.reportedStateOffset = offset
+  }
+}
+
+extension Thread {
+  /// Leaves the processor to the client's own threads for a moment: they are what is waited for.
+  static func yieldProcessor() { sched_yield() }
+}

@@ -1,0 +1,81 @@
+import Kafka
+import Pipeline
+
+/// What the group says. Called inside `consumer.poll` and `consumer.close`, on the worker's thread.
+extension Worker {
+  func partitionsAssigned(_ partitions: [TopicPartition]) {
+    do {
+      let homePartitions = Set(partitions.map(\.partition)).sorted()
+      for partition in homePartitions where homes[partition] == nil {
+        let home = frozen.removeValue(forKey: partition) ?? makeHome(partition)
+        home.phase = .assigned
+        homes[partition] = home
+      }
+      for partition in homePartitions {
+        guard
+          Set(partitions.filter { $0.partition == partition }.map(\.topic)) == Set(configuration.inputTopics)
+        else {
+          throw ProcessorFault.partitionCount(
+            topic: configuration.inputTopics.joined(separator: ", "), found: Int(partition),
+            expected: configuration.partitionCount)
+        }
+      }
+      // The true positions are known after the restore; until then nothing is fetched.
+      try consumer.assign(partitions.map { PartitionOffset($0, offset: PartitionOffset.beginning) })
+      try consumer.pause(partitions)
+      logger.info("partitions assigned", metadata: ["partitions": "\(homePartitions)"])
+    } catch {
+      callbackFault = error
+    }
+  }
+
+  func partitionsRevoked(_ partitions: [TopicPartition], lost: Bool) {
+    do {
+      // What is in flight is finished before the unassign; nothing new begins.
+      try settleCommit()
+      for home in homes.values.sorted(by: { $0.partition < $1.partition }) { freeze(home) }
+      workSince = nil
+      flushAt = nil
+      logger.info(
+        lost ? "partitions lost" : "partitions revoked", metadata: ["partitions": "\(homes.keys.sorted())"])
+      homes = [:]
+      try stateReader.assign([])
+      // A pause would survive the assignment.
+      try consumer.resume(partitions)
+    } catch {
+      callbackFault = error
+    }
+    do { try consumer.unassign() } catch { callbackFault = callbackFault ?? error }
+    publishStatus(force: true)
+  }
+
+  /// Keeps a partition that ran, at its last confirmed commit. One that was still restoring begins again.
+  private func freeze(_ home: HomePartition) {
+    guard home.isRunning else { return }
+    home.pipeline.rollback()
+    home.isWarm = true
+    home.waitingFanOut = nil
+    home.tablePosition = home.pipeline.confirmedPositions[.recipients]
+    home.isAtEnd = home.isAtEnd.map { _ in false }
+    home.frozenAt = monotonic
+    frozen[home.partition] = home
+  }
+
+  func dropOldFrozen() {
+    guard !frozen.isEmpty else { return }
+    let bound = monotonic - configuration.frozenLifetime.milliseconds
+    frozen = frozen.filter { $0.value.frozenAt > bound }
+  }
+
+  func makeHome(_ partition: Int32) -> HomePartition {
+    HomePartition(
+      partition: partition,
+      pipeline: Pipeline(configuration: configuration.pipeline(partition: partition), catalog: catalog))
+  }
+
+  func assignedPartitions() -> [TopicPartition] {
+    homes.keys.sorted().flatMap { partition in
+      InputTopic.allCases.map { topicPartition($0, partition) }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import Kafka
+import Pipeline
+
+/// What the worker says of itself.
+extension Worker {
+  /// Publishes the status, at most every half second unless something just changed for good.
+  func publishStatus(force: Bool = false) {
+    let now = monotonic
+    guard force || now - lastStatus >= Self.statusInterval else { return }
+    lastStatus = now
+    var worker = ProcessorStatus.Worker()
+    worker.partitions = homes.values.map { home in
+      ProcessorStatus.Partition(
+        partition: home.partition, isRunning: home.isRunning, restoreProgress: home.restoreProgress,
+        counters: home.pipeline.confirmedCounters, openWindows: home.pipeline.openWindowCount,
+        ids: home.pipeline.idCount,
+        isIdle: home.isRunning && home.isAtEnd.allSatisfy { $0 } && !home.pipeline.hasUncommittedWork
+          && inFlight == nil)
+    }
+    worker.isReady = consumer.memberID != nil && homes.values.allSatisfy(\.isRunning)
+    worker.clockDrift = clock.drift()
+    status.set(worker, number: number)
+    metrics.publish(homes.values.map { self.lag(of: $0) }, worker: worker)
+  }
+
+  private func lag(of home: HomePartition) -> WorkerMetrics.Lag {
+    var records: [InputTopic: Int64] = [:]
+    for topic in InputTopic.allCases where home.isRunning {
+      let partition = topicPartition(topic, home.partition)
+      let end = home.isAtEnd[topic.index] ? nil : consumer.cachedHighWatermark(of: partition)
+      records[topic] = end.map { max(0, $0 - home.pipeline.confirmedPositions[topic]) } ?? 0
+    }
+    let isBehind = records.values.contains { $0 > 0 }
+    let seconds =
+      isBehind && home.lastAppended > 0
+      ? Double(max(0, instants.wallMilliseconds - home.lastAppended)) / 1000 : 0
+    return WorkerMetrics.Lag(partition: home.partition, records: records, seconds: seconds)
+  }
+}

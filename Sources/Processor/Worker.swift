@@ -1,0 +1,302 @@
+import Contract
+import Foundation
+import Kafka
+import Logging
+import Pipeline
+import Policy
+
+/// One member of the processors' group: a thread that owns a consumer, a transactional producer and the state
+/// machines of its home partitions (design §5). Everything in here happens on that thread; what may cross is
+/// `WorkerControl` (stop) and `ProcessorStatus` (what others look at).
+///
+///     turn: drive the commit on ─> consume and decide ─> restore ─> close what is due ─> begin the next commit
+///
+/// The rebalance callbacks run inside `consumer.poll` and re-enter this object, so that no access to its state
+/// spans a poll.
+final class Worker: RebalanceListener, DeliveryListener {
+  let cluster: any KafkaCluster
+  let configuration: ProcessorConfiguration
+  let number: Int
+  let logger: Logger
+  let status: ProcessorStatus
+  let metrics: WorkerMetrics
+  let control: WorkerControl
+  let instants: any InstantSource
+  let transactionalID: String
+
+  let consumer: any GroupConsumer
+  var producer: any TransactionalProducer
+  let stateReader: any LogReader
+  let stateEndReader: any LogReader
+  let truncation: StateLogTruncation
+
+  var clock: TimerClock
+  var codecs: Codecs
+  var catalog: Catalog
+  var homes: [Int32: HomePartition] = [:]
+  var frozen: [Int32: HomePartition] = [:]
+  var inFlight: CommitInFlight?
+  var stateRecord = OutputBuffer(capacity: 64 << 10)
+  /// What a callback could not throw.
+  var callbackFault: (any Error)?
+
+  /// When the oldest work that no commit holds was applied, in monotonic milliseconds.
+  var workSince: Int64?
+  /// When positions alone are worth a commit, in monotonic milliseconds.
+  var flushAt: Int64?
+  var lastCommitStart: Int64 = 0
+  var transactionTime: Int64 = 0
+  var lastStatus: Int64 = 0
+
+  static let recordsPerTurn = 1024
+  static let statusInterval: Int64 = 500
+
+  init(
+    cluster: any KafkaCluster, configuration: ProcessorConfiguration, catalog: Catalog, number: Int,
+    random: UInt64, instants: any InstantSource, control: WorkerControl, status: ProcessorStatus,
+    logger: Logger
+  ) throws {
+    self.cluster = cluster
+    self.configuration = configuration
+    self.catalog = catalog
+    self.number = number
+    self.control = control
+    self.status = status
+    self.instants = instants
+    self.metrics = WorkerMetrics(configuration: configuration)
+    self.clock = TimerClock(instants)
+    self.codecs = try Codecs(prefix: configuration.prefix, recordLimit: configuration.recordLimit)
+    self.transactionalID = configuration.transactionalID(worker: number, random: random)
+    var logger = logger
+    logger[metadataKey: "worker"] = "\(number)"
+    self.logger = logger
+    self.truncation = StateLogTruncation(admin: cluster.isEmbedded ? nil : cluster.admin, logger: logger)
+    self.consumer = try cluster.makeGroupConsumer(
+      GroupConsumerOptions(
+        groupID: configuration.groupID,
+        groupInstanceID: configuration.instance.map { "\($0)-\(number)" },
+        offsetReset: .error, sessionTimeout: configuration.transactionTimeout))
+    self.stateReader = try cluster.makeLogReader(
+      LogReaderOptions(topics: [configuration.stateTopic], isolation: .readCommitted))
+    self.stateEndReader = try cluster.makeLogReader(
+      LogReaderOptions(topics: [configuration.stateTopic], isolation: .readUncommitted))
+    self.producer = try Self.makeProducer(cluster, configuration, transactionalID)
+    self.producer.deliveryListener = self
+  }
+
+  static func makeProducer(
+    _ cluster: any KafkaCluster, _ configuration: ProcessorConfiguration, _ transactionalID: String
+  ) throws -> any TransactionalProducer {
+    try cluster.makeTransactionalProducer(
+      TransactionalProducerOptions(
+        transactionalID: transactionalID, topics: configuration.producerTopics,
+        transactionTimeout: configuration.transactionTimeout, messageMaxBytes: TopicPlan.logRecordLimit,
+        linger: .zero))
+  }
+
+  var monotonic: Int64 { instants.monotonicMilliseconds }
+
+  // MARK: - The loop
+
+  /// Runs until it is told to stop.
+  ///
+  /// - Throws: `ProcessorFault` for what only a person can mend.
+  func run() throws {
+    defer { close() }
+    try registerTransactions()
+    do {
+      try consumer.subscribe(to: configuration.inputTopics, listener: self)
+    } catch {
+      throw ProcessorFault.kafka(error, doing: "joining the group \(configuration.groupID)")
+    }
+    while !control.isStopping { try turn() }
+    try drain()
+  }
+
+  private func turn() throws {
+    try driveCommit()
+    try startRestores()
+    if pendingBytes < configuration.backlogBytes || inFlight == nil {
+      try consume(timeout: waitBudget())
+    } else {
+      Thread.yieldProcessor()
+    }
+    try continueRestores()
+    try closeDueWindows()
+    try beginCommitIfDue()
+    producer.poll()
+    dropOldFrozen()
+    publishStatus()
+  }
+
+  /// What is applied gets one last commit, whose outcome is waited for.
+  private func drain() throws {
+    try settleCommit()
+    if workSince != nil || flushAt != nil {
+      try beginCommit()
+      try settleCommit()
+    }
+    logger.info("worker drained", metadata: ["partitions": "\(homes.count)"])
+  }
+
+  private func close() {
+    do { try consumer.close() } catch { logger.warning("leaving the group failed: \(error)") }
+    producer.close()
+    stateReader.close()
+    stateEndReader.close()
+    status.remove(worker: number)
+  }
+
+  var pendingBytes: Int { homes.values.reduce(0) { $0 + $1.pipeline.pendingBytes } }
+
+  /// How long the next poll may wait without delaying anything.
+  private func waitBudget() -> Duration {
+    if homes.values.contains(where: { $0.phase == .assigned }) { return .zero }
+    if inFlight != nil { return .milliseconds(1) }
+    if homes.values.contains(where: { !$0.isRunning }) { return .milliseconds(1) }
+    var wait: Int64 = 100
+    let monotonicNow = monotonic
+    if let workSince {
+      let earliest = lastCommitStart + commitSpacing
+      let due =
+        hasWaitingDelivery ? earliest : max(earliest, workSince + configuration.commitInterval.milliseconds)
+      wait = min(wait, due - monotonicNow)
+    }
+    if let flushAt { wait = min(wait, flushAt - monotonicNow) }
+    let now = clock.now()
+    for home in homes.values {
+      if let due = home.pipeline.nextDue() { wait = min(wait, due - now) }
+    }
+    return .milliseconds(max(0, wait))
+  }
+
+  // MARK: - Consuming
+
+  private func consume(timeout: Duration) throws {
+    var wait = timeout
+    var now: Int64?
+    for _ in 0..<Self.recordsPerTurn {
+      let event = consumer.poll(timeout: wait)
+      if let callbackFault { throw callbackFault }
+      wait = .zero
+      let instant = now ?? clock.now()
+      now = instant
+      switch event {
+      case .none: return
+      case .record(let record): try take(record, now: instant)
+      case .endOfPartition(let topicIndex, let partition, let offset):
+        try reachedEnd(topicIndex: topicIndex, partition: partition, offset: offset)
+      case .error(let error): try consumerFailed(error)
+      }
+    }
+  }
+
+  private func take(_ record: ConsumedRecord, now: Int64) throws {
+    guard let home = homes[record.partition], let topic = InputTopic(topicIndex: record.topicIndex) else {
+      return
+    }
+    let input = PartitionRecord(
+      topic: topic, offset: record.offset, appended: record.timestampMilliseconds,
+      content: InputRecord(key: record.key, value: record.value, headers: record.headers))
+    switch home.phase {
+    case .running:
+      guard record.offset >= home.pipeline.positions[topic], home.waitingFanOut != topic else { return }
+      try apply(input, to: home, now: now)
+    case .loadingRecipients:
+      guard topic == .recipients, record.offset >= home.tablePosition else { return }
+      home.tablePosition = record.offset + 1
+      if record.offset < home.pipeline.positions[.recipients] {
+        home.pipeline.load(input, using: &codecs)
+      } else {
+        try apply(input, to: home, now: now)
+      }
+    case .assigned, .restoringState:
+      // Fetched before the pause; it comes again with the seek that ends the restore.
+      return
+    }
+  }
+
+  private func apply(_ input: PartitionRecord, to home: HomePartition, now: Int64) throws {
+    let progress: Pipeline.Progress
+    do {
+      progress = try home.pipeline.apply(input, now: now, using: &codecs)
+    } catch let PipelineFault.foreignRecord(recipientHome) {
+      throw ProcessorFault.foreignRecord(
+        topic: configuration.topic(input.topic.name), partition: home.partition, offset: input.offset,
+        home: recipientHome)
+    }
+    home.isAtEnd[input.topic.index] = false
+    home.lastAppended = input.appended
+    if workSince == nil { workSince = monotonic }
+    if progress == .again {
+      // The rest of the fan-out belongs to the next transaction: the record is read again once this one is sealed.
+      home.waitingFanOut = input.topic
+      try kafka("pausing for a large fan-out") { () throws(KafkaError) in
+        try consumer.pause([topicPartition(input.topic, home.partition)])
+      }
+    }
+  }
+
+  private func reachedEnd(topicIndex: Int, partition: Int32, offset: Int64) throws {
+    guard let home = homes[partition], let topic = InputTopic(topicIndex: topicIndex) else { return }
+    switch home.phase {
+    case .running:
+      guard home.waitingFanOut != topic else { return }
+      home.isAtEnd[topic.index] = true
+      advance(home, topic, to: offset)
+    case .loadingRecipients:
+      guard topic == .recipients else { return }
+      home.tablePosition = max(home.tablePosition, offset)
+      home.isAtEnd[topic.index] = true
+    case .assigned, .restoringState:
+      return
+    }
+  }
+
+  /// A position moved without a record: past a transaction's marker. That alone is committed once a second.
+  func advance(_ home: HomePartition, _ topic: InputTopic, to offset: Int64) {
+    guard offset > home.pipeline.positions[topic] else { return }
+    home.pipeline.advance(topic, to: offset)
+    if flushAt == nil { flushAt = monotonic + 1000 }
+  }
+
+  private func consumerFailed(_ error: KafkaError) throws {
+    if error.code == .unknownTopicOrPartition { throw ProcessorFault.missingTopic(error.message) }
+    if error.isFatal { throw ProcessorFault.kafka(error, doing: "consuming") }
+    logger.warning("consumer: \(error)")
+  }
+
+  // MARK: - Timers
+
+  private func closeDueWindows() throws {
+    let now = clock.now()
+    for home in homes.values where home.isRunning {
+      guard let due = home.pipeline.nextDue(), due <= now else { continue }
+      home.pipeline.tick(now: now)
+      if workSince == nil { workSince = monotonic }
+    }
+  }
+
+  func topicPartition(_ topic: InputTopic, _ partition: Int32) -> TopicPartition {
+    TopicPartition(topic: configuration.inputTopics[topic.index], partition: partition)
+  }
+
+  /// Turns a client's error into one that says what was being done.
+  func kafka<Result>(_ doing: String, _ body: () throws(KafkaError) -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch {
+      throw ProcessorFault.kafka(error, doing: doing)
+    }
+  }
+}
+
+extension InputTopic {
+  /// The position in the list of topics that the consumer subscribes to.
+  var index: Int { Int(rawValue) }
+
+  init?(topicIndex: Int) {
+    guard let raw = UInt8(exactly: topicIndex), let topic = InputTopic(rawValue: raw) else { return nil }
+    self = topic
+  }
+}

@@ -1,0 +1,117 @@
+import Contract
+import Metrics
+import Pipeline
+
+/// A worker's metrics, by the conventions of `docs/metrics.md`. They are written per commit, not per record, so that
+/// work that is aborted leaves no trace in them.
+final class WorkerMetrics {
+  enum Outcome: String {
+    case committed
+    case aborted
+    case unknown
+  }
+
+  struct Lag {
+    var partition: Int32
+    var records: [InputTopic: Int64]
+    var seconds: Double
+  }
+
+  private let configuration: ProcessorConfiguration
+  private let transactionSeconds: Timer
+  private let endToEnd: Timer
+  private var counters: [String: Counter] = [:]
+  private var gauges: [String: Gauge] = [:]
+
+  init(configuration: ProcessorConfiguration) {
+    self.configuration = configuration
+    transactionSeconds = Timer(label: "tidings_transaction_seconds")
+    endToEnd = Timer(label: "tidings_end_to_end_seconds")
+  }
+
+  /// Counts what a confirmed commit added.
+  func count(from before: Counters, to after: Counters) {
+    add("tidings_records_consumed_total", [], after.consumed - before.consumed)
+    add("tidings_records_forwarded_total", [], after.forwards - before.forwards)
+    add("tidings_rejected_total", [], after.rejected - before.rejected)
+    for channel in Channel.allCases {
+      let old = before[channel]
+      let new = after[channel]
+      let label = ("channel", channel.name)
+      add("tidings_notifications_accepted_total", [label], new.accepted - old.accepted)
+      let outcomes: [(String, Int64)] = [
+        ("delivered", new.delivered - old.delivered), ("expired", new.expired - old.expired),
+        ("retracted", new.retracted - old.retracted), ("collapsed", new.collapsed - old.collapsed),
+      ]
+      for (outcome, increase) in outcomes {
+        add("tidings_decisions_total", [label, ("outcome", outcome), ("reason", "")], increase)
+      }
+      for reason in SuppressionReason.allCases {
+        add(
+          "tidings_decisions_total",
+          [label, ("outcome", "suppressed"), ("reason", reason.literal.description)],
+          new.suppressed[reason] - old.suppressed[reason])
+      }
+    }
+  }
+
+  /// Counts a transaction, and the latency of the immediate deliveries that it made visible.
+  func transaction(
+    _ outcome: Outcome, milliseconds: Int64 = 0, deliveredAppendTimes: [Int64] = [],
+    wallMilliseconds: Int64 = 0
+  ) {
+    add("tidings_transactions_total", [("outcome", outcome.rawValue)], 1)
+    guard outcome == .committed else { return }
+    transactionSeconds.recordMilliseconds(milliseconds)
+    for appended in deliveredAppendTimes {
+      endToEnd.recordMilliseconds(max(0, wallMilliseconds - appended))
+    }
+  }
+
+  /// Sets what is true at the moment.
+  func publish(_ lags: [Lag], worker: ProcessorStatus.Worker) {
+    for lag in lags {
+      for topic in InputTopic.allCases {
+        let labels = [
+          ("group", configuration.groupID), ("topic", configuration.topic(topic.name)),
+          ("partition", "\(lag.partition)"),
+        ]
+        set("tidings_consumer_lag_records", labels, Double(lag.records[topic] ?? 0))
+        set("tidings_consumer_lag_seconds", labels, (lag.records[topic] ?? 0) > 0 ? lag.seconds : 0)
+      }
+    }
+    for partition in worker.partitions {
+      let label = ("partition", "\(partition.partition)")
+      set("tidings_restore_progress_ratio", [label], partition.restoreProgress)
+      set("tidings_conservation_difference", [label], Double(partition.counters.difference))
+      set("tidings_open_notifications", [label], Double(partition.counters.total.open))
+    }
+    set("tidings_assigned_partitions", [], Double(worker.partitions.count))
+    set("tidings_clock_skew_seconds", [], Double(worker.clockDrift) / 1000)
+  }
+
+  private func add(_ name: String, _ labels: [(String, String)], _ increase: Int64) {
+    guard increase > 0 else { return }
+    let key = Self.key(name, labels)
+    let counter = counters[key] ?? Counter(label: name, dimensions: labels)
+    counters[key] = counter
+    counter.increment(by: increase)
+  }
+
+  private func set(_ name: String, _ labels: [(String, String)], _ value: Double) {
+    let key = Self.key(name, labels)
+    let gauge = gauges[key] ?? Gauge(label: name, dimensions: labels)
+    gauges[key] = gauge
+    gauge.record(value)
+  }
+
+  private static func key(_ name: String, _ labels: [(String, String)]) -> String {
+    labels.reduce(into: name) { $0 += "\u{0}\($1.1)" }
+  }
+}
+
+extension Timer {
+  fileprivate func recordMilliseconds(_ milliseconds: Int64) {
+    recordNanoseconds(milliseconds * 1_000_000)
+  }
+}
