@@ -83,12 +83,3 @@ public struct EmailSettings: Equatable, Sendable {
     "email", "maildir", "path", default: "mail", .text("path of a folder"),
     "The folder that mail is put into, for `transport: maildir`.")
 }
-
-extension SettingFormat where Value == String {
-  /// The name or address of a host.
-  static var host: SettingFormat {
-    .text("host name or address", requirement: "without port and spaces") { text in
-      !text.contains { $0.isWhitespace || $0 == "/" }
-    }
-  }
-}

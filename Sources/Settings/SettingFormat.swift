@@ -86,6 +86,13 @@ extension SettingFormat where Value == String {
       $0
     }
   }
+
+  /// The name or address of a host.
+  static var host: SettingFormat {
+    .text("host name or address", requirement: "without port and spaces") { text in
+      !text.contains { $0.isWhitespace || $0 == "/" }
+    }
+  }
 }
 
 extension SettingFormat where Value == Secret {

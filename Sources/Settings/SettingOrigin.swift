@@ -20,6 +20,20 @@ public enum SettingOrigin: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+extension SettingOrigin: Comparable {
+  private var rank: (layer: Int, line: Int, column: Int) {
+    switch self {
+    case .default: (0, 0, 0)
+    case .file(_, let line, let column): (1, line, column)
+    case .environment: (2, 0, 0)
+    case .flag: (3, 0, 0)
+    }
+  }
+
+  /// Orders by layer, the weakest first; within the file by place.
+  public static func < (left: SettingOrigin, right: SettingOrigin) -> Bool { left.rank < right.rank }
+}
+
 /// One thing that is wrong with the configuration: where it was said, which setting it is, and what is allowed.
 public struct SettingsProblem: Error, Hashable, Sendable, CustomStringConvertible {
   /// Where the wrong value was given.
@@ -51,6 +65,14 @@ public struct SettingsProblems: Error, Equatable, Sendable, CustomStringConverti
   /// The problems, at least one.
   public let problems: [SettingsProblem]
 
+  /// The problems, put in order.
+  init(_ problems: [SettingsProblem]) {
+    self.problems = problems.enumerated().sorted {
+      $0.element.origin < $1.element.origin
+        || !($1.element.origin < $0.element.origin) && $0.offset < $1.offset
+    }.map(\.element)
+  }
+
   /// One line per problem.
   public var description: String { problems.map(\.description).joined(separator: "\n") }
 }
@@ -79,7 +101,7 @@ public struct SettingOverride: Equatable, Sendable {
     guard parts.count == 2, let key = parts.first, let value = parts.last, !key.isEmpty else {
       let problem = SettingsProblem(
         .flag("--set"), "", "needs key=value, such as processor.workers=2, but is \"\(argument)\"")
-      throw SettingsProblems(problems: [problem])
+      throw SettingsProblems([problem])
     }
     self.init(key: String(key), value: String(value), flag: "--set \(key)")
   }

@@ -27,7 +27,7 @@ struct SettingSources {
     for override in overrides { read(override) }
     readEnvironment(environment)
     for given in self.file + self.environment + self.flags { check(given) }
-    guard problems.isEmpty else { throw SettingsProblems(problems: problems) }
+    guard problems.isEmpty else { throw SettingsProblems(problems) }
   }
 
   private func declaration(of path: [String]) -> SettingDeclaration? {

@@ -51,7 +51,7 @@ final class SettingsReader {
       return try key.parse(text)
     } catch {
       let problem = SettingsProblem(origin, declaration.name, error.message, suggestion: error.suggestion)
-      throw SettingsProblems(problems: [problem])
+      throw SettingsProblems([problem])
     }
   }
 

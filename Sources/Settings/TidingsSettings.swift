@@ -142,11 +142,11 @@ public struct TidingsSettings: Sendable {
     let (user, password) = (EmailSettings.username.declaration, EmailSettings.password.declaration)
     if email.smtp.username == nil, email.smtp.password != nil {
       let message = "has no meaning without \(user.name); set it too"
-      throw SettingsProblems(problems: [SettingsProblem(origin(of: password.name), password.name, message)])
+      throw SettingsProblems([SettingsProblem(origin(of: password.name), password.name, message)])
     }
     if email.smtp.username != nil, email.smtp.password == nil {
       let message = "has no meaning without \(password.name); set it, best by \(password.environmentVariable)"
-      throw SettingsProblems(problems: [SettingsProblem(origin(of: user.name), user.name, message)])
+      throw SettingsProblems([SettingsProblem(origin(of: user.name), user.name, message)])
     }
   }
 

@@ -124,6 +124,23 @@ struct CatalogProblemTests {
       ])
   }
 
+  @Test("aliases of YAML work, and merge keys are refused rather than ignored")
+  func aliases() {
+    let channels = "defaults: {channels: &usual {inapp: {policy: immediate}}}\n"
+    #expect(problems(channels + "types: {a: {title: x, channels: *usual}}") == [])
+    #expect(
+      problems(channels + "types: {a: {title: x, channels: {<<: *usual, email: {policy: immediate}}}}").count
+        == 1)
+  }
+
+  @Test("an alias that unfolds without end is refused, never followed")
+  func aliasBomb() {
+    var yaml = "a0: &a0 [x, x]\n"
+    for level in 1...60 { yaml += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
+    #expect(problems(yaml + "types: *a60").count > 0)
+    #expect(problems("defaults:\n  category: &x general\ntypes:\n  a:\n    title: *x\n") == [])
+  }
+
   @Test("a catalog that would reject everything is an error")
   func rejectsEverything() {
     #expect(problems("unknownTypes: reject\n").first?.contains("every event would be rejected") == true)

@@ -167,8 +167,28 @@ struct CatalogTests {
 
   @Test("the example at the root of the repository is a valid catalog")
   func example() throws {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
-    let catalog = try Catalog.load(file: root.appending(path: "catalog.yaml").standardizedFileURL.path)
+    let catalog = try Catalog.load(file: repositoryFile("catalog.yaml"))
     #expect(catalog.typeCount == 3)
+  }
+
+  @Test("the examples of the documentation are valid catalogs")
+  func documentation() throws {
+    let page = try String(contentsOfFile: repositoryFile("docs/catalog.md"), encoding: .utf8)
+    let examples = page.split(separator: "```yaml\n").dropFirst().map { $0.prefix { $0 != "`" } }
+    #expect(examples.count == 2)
+    for example in examples {
+      #expect(try Catalog.parse(yaml: String(example), file: "docs/catalog.md").typeCount > 0)
+    }
+  }
+
+  @Test("rules are plain values: copying them counts no references")
+  func plainRules() {
+    #expect(_isPOD(TypeRules.self))
+    #expect(MemoryLayout<TypeRules>.size <= 128)
+  }
+
+  private func repositoryFile(_ path: String) -> String {
+    URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../\(path)").standardizedFileURL
+      .path
   }
 }

@@ -44,7 +44,7 @@ struct SettingsProblemTests {
     #expect(try problems(flags: ["processor.workers=0"]) == ["--set processor.workers: \(expected)"])
   }
 
-  @Test("all problems of all sources are named at once, also in values that are overridden")
+  @Test("all problems of all sources are named at once, file first, also in values that are overridden")
   func allAtOnce() throws {
     let found = try problems(
       "processor:\n  workers: 65\nlog:\n  level: loud\n",
@@ -52,11 +52,11 @@ struct SettingsProblemTests {
       flags: ["metrics.port=70000", "lgo.level=info"])
     #expect(
       found == [
-        #"--set lgo.level: lgo.level: is not a known setting (did you mean "log.level"?)"#,
         "t.yaml:2:12: processor.workers: must be from 1 to 64, but is 65",
         "t.yaml:4:10: log.level: must be one of trace, debug, info, notice, warning, error, critical, "
           + #"but is "loud""#,
         #"TIDINGS_TOPICS_PARTITIONS: topics.partitions: must be a whole number, but is "many""#,
+        #"--set lgo.level: lgo.level: is not a known setting (did you mean "log.level"?)"#,
         "--set metrics.port: metrics.port: must be from 0 to 65535, but is 70000",
       ])
   }

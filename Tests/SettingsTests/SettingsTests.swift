@@ -65,8 +65,8 @@ struct SettingsTests {
     ]
     var environment: [String: String] = [:]
     for declaration in TidingsSettings.declarations {
-      environment[declaration.environmentVariable] = try #require(
-        samples[declaration.name], "\(declaration.name)")
+      let sample: String = try #require(samples[declaration.name], "\(declaration.name)")
+      environment[declaration.environmentVariable] = sample
     }
     #expect(environment.count == TidingsSettings.declarations.count)
     let settings = try TidingsSettings.load(file: nil, environment: environment)
