@@ -74,9 +74,20 @@ public struct ByteView: Equatable {
 
 extension String {
   /// Calls `body` with the UTF-8 bytes of the text; the view is valid only during the call.
-  public func withByteView<Result>(_ body: (ByteView) throws -> Result) rethrows -> Result {
+  ///
+  /// - Throws: what `body` throws.
+  public func withByteView<Value, Failure>(_ body: (ByteView) throws(Failure) -> Value) throws(Failure)
+    -> Value
+  {
     var copy = self
-    return try copy.withUTF8 { try body(ByteView(UnsafeRawBufferPointer($0))) }
+    let result: Result<Value, Failure> = copy.withUTF8 { buffer in
+      do throws(Failure) {
+        return .success(try body(ByteView(UnsafeRawBufferPointer(buffer))))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
   }
 }
 

@@ -2,7 +2,7 @@
 public enum NotificationID {
   /// The hash of (tenant, source, id, recipient), the identity that the dedup horizon compares.
   public static func hash(tenant: ByteView, source: ByteView, id: ByteView, recipient: ByteView) -> Hash128 {
-    Hash128(ofFields: (tenant, source, id, recipient), suffix: 0, kind: 1)
+    Hash128(ofFields: (tenant, source, id, recipient), number: 0, kind: 1)
   }
 }
 
@@ -17,7 +17,7 @@ public enum WindowID {
   ) -> Hash128 {
     Hash128(
       ofFields: (tenant, recipient, ByteView(channel.literal), digestKey),
-      suffix: UInt64(bitPattern: openedMilliseconds), kind: 2)
+      number: UInt64(bitPattern: openedMilliseconds), kind: 2)
   }
 }
 
@@ -25,17 +25,18 @@ public enum WindowID {
 public enum DeliveryID {
   /// The hash of a notification on a channel.
   public static func single(_ notification: Hash128, channel: Channel) -> Hash128 {
-    Hash128(
-      ofFields: (ByteView(channel.literal), .empty, .empty, .empty), suffix: notification.high,
-      kind: notification.low)
+    withUnsafeBytes(of: (notification.high.littleEndian, notification.low.littleEndian)) { bytes in
+      Hash128(ofFields: (ByteView(channel.literal), ByteView(bytes), .empty, .empty), number: 0, kind: 3)
+    }
   }
 }
 
 extension Hash128 {
-  /// The hash of fields, each behind its length, so that no two lists of fields give the same bytes.
+  /// The hash of a kind, a number and fields, whose lengths stand before them, so that no two lists of fields give
+  /// the same bytes.
   ///
   /// The bytes are gathered on the stack; fields beyond about a kilobyte go over the heap.
-  fileprivate init(ofFields fields: (ByteView, ByteView, ByteView, ByteView), suffix: UInt64, kind: UInt64) {
+  fileprivate init(ofFields fields: (ByteView, ByteView, ByteView, ByteView), number: UInt64, kind: UInt64) {
     let size = 32 + fields.0.count + fields.1.count + fields.2.count + fields.3.count
     self = withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
       var position = 0
@@ -54,7 +55,7 @@ extension Hash128 {
         position += bytes.count
       }
       put(kind)
-      put(suffix)
+      put(number)
       put(length: fields.0.count)
       put(length: fields.1.count)
       put(length: fields.2.count)
