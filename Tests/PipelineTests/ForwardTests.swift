@@ -1,0 +1,108 @@
+import Contract
+import Testing
+
+@testable import Pipeline
+
+@Suite struct ForwardTests {
+  @Test("an event of several recipients is forwarded, once to each recipient's home")
+  func fanOut() throws {
+    let fixture = try Fixture(partitionCount: 8)
+    try fixture.apply(.event(id: "1", recipients: "ann,bob,ann,eve"))
+    let output = fixture.output()
+    #expect(output.count == 3)
+    for (line, name) in zip(output, ["ann", "bob", "eve"]) {
+      let home = name.withByteView { Murmur2.partition(ofKey: $0, count: 8) }
+      #expect(line.hasPrefix("routed [\(home)] \(name) {\"n\":1} "))
+      #expect(line.contains("ce_recipient=\(name) "))
+      #expect(line.contains("ce_id=1 "))
+    }
+    #expect(fixture.counters.forwarded == 1)
+    #expect(fixture.counters.forwards == 3)
+    #expect(fixture.counters.difference == 0)
+  }
+
+  @Test("a forwarded event is decided at home, and a second way there is a duplicate")
+  func decidedAtHome() throws {
+    let sender = try Fixture(partitionCount: 8)
+    try sender.apply(.event(id: "1", recipients: "ann,bob"))
+    let home = "ann".withByteView { Murmur2.partition(ofKey: $0, count: 8) }
+    let receiver = try Fixture(partitionCount: 8, partition: home)
+    var forwarded: TestRecord?
+    sender.pipeline.outbox.forEach { record in
+      guard record.key?.string == "ann" else { return }
+      forwarded = TestRecord(
+        topic: .routed, key: "ann", value: record.value?.string,
+        headers: record.headers.map { ($0.name.string, $0.value?.string ?? "") })
+    }
+    let record = try #require(forwarded)
+    try receiver.apply(record)
+    try receiver.apply(record)
+    try receiver.apply(.event(id: "1", recipients: "ann"))
+    #expect(receiver.counters.inapp.delivered == 1)
+    #expect(receiver.counters.inapp.suppressed[.duplicate] == 2)
+  }
+
+  @Test("a routed record that belongs elsewhere is a fault, and changes nothing")
+  func foreign() throws {
+    let home = "ann".withByteView { Murmur2.partition(ofKey: $0, count: 8) }
+    let fixture = try Fixture(partitionCount: 8, partition: (home + 1) % 8)
+    let before = fixture.image()
+    #expect(throws: PipelineFault.foreignRecord(home: home)) {
+      try fixture.apply(.event(id: "1", topic: .routed))
+    }
+    #expect(fixture.image() == before)
+  }
+
+  @Test("a large fan-out is cut over several commits: nobody twice, nobody left out")
+  func cut() throws {
+    let fixture = try Fixture(partitionCount: 8) { $0.fanOutLimit = 2_000 }
+    let names = (0..<100).map { "user\($0)" }
+    let record = TestRecord.event(id: "1", recipients: names.joined(separator: ","))
+    var served: [String] = []
+    var commits = 0
+    while true {
+      let progress = try fixture.apply(record, offset: 0, now: Fixture.start)
+      served += fixture.output().map { String($0.split(separator: " ")[2]) }
+      if commits == 3 {
+        // An abort in the middle takes this part back.
+        served.removeLast(fixture.pipeline.outbox.count)
+        fixture.pipeline.rollback()
+        commits += 1
+        continue
+      }
+      fixture.commit()
+      commits += 1
+      if progress == .done { break }
+      #expect(fixture.positions[.events] == 0)
+    }
+    #expect(commits > 5)
+    #expect(served == names)
+    #expect(fixture.positions[.events] == 1)
+    #expect(fixture.counters.forwarded == 1)
+    #expect(fixture.counters.forwards == 100)
+    #expect(fixture.counters.difference == 0)
+  }
+
+  @Test("a recipient's record away from home is republished there, and an older one never overwrites a newer")
+  func recipients() throws {
+    let home = "ann".withByteView { Murmur2.partition(ofKey: $0, count: 8) }
+    let away = try Fixture(partitionCount: 8, partition: (home + 1) % 8)
+    try away.apply(.recipient("ann", #"{"email":"old@example.org"}"#))
+    try away.apply(.recipient("ann", #"{"email":"new@example.org"}"#))
+    var republished: [TestRecord] = []
+    away.pipeline.outbox.forEach { record in
+      #expect(record.topic == .recipients)
+      #expect(record.partition == home)
+      republished.append(
+        TestRecord(
+          topic: .recipients, key: record.key?.string, value: record.value?.string,
+          headers: record.headers.map { ($0.name.string, $0.value?.string ?? "") }))
+    }
+    #expect(republished.count == 2)
+    let receiver = try Fixture(partitionCount: 8, partition: home)
+    for record in republished.reversed() { try receiver.apply(record) }
+    try receiver.apply(.event(id: "1", type: "card.due"))
+    #expect(receiver.output()[0].contains("\"address\":\"new@example.org\""))
+    #expect(away.counters.difference == 0)
+  }
+}

@@ -1,0 +1,91 @@
+import Contract
+import Testing
+
+@testable import Pipeline
+
+@Suite struct TableTests {
+  private func hash(_ number: UInt64) -> Hash128 {
+    withUnsafeBytes(of: number) { Hash128(of: ByteView($0)) }
+  }
+
+  @Test(
+    "the id table agrees with a dictionary through insertions, expiry, undo and sweeps",
+    arguments: 0..<5 as Range<UInt64>)
+  func idsAgainstModel(seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    var table = DedupTable(horizonMinutes: 10)
+    var model: [UInt64: Int64] = [:]
+    var minute: Int64 = 28_000_000
+    for _ in 0..<200 {
+      let confirmed = minute
+      var undo: [(DedupTable.Entry, UInt64)] = []
+      var before = model
+      for _ in 0..<Int.random(in: 1...300, using: &generator) {
+        let number = UInt64.random(in: 0..<5_000, using: &generator)
+        let known = model[number].map { minute - $0 <= 10 } ?? false
+        let isKnown = table.contains(hash(number), at: minute)
+        #expect(isKnown == known, "seed \(seed)")
+        guard !known else { continue }
+        let (entry, replaced) = table.insert(hash(number), minute: minute, confirmedMinute: confirmed)
+        undo.append((entry, replaced))
+        model[number] = minute
+      }
+      if Int.random(in: 0..<3, using: &generator) == 0 {
+        for (entry, replaced) in undo.reversed() { table.undo(entry, replaced: replaced) }
+        swap(&model, &before)
+      } else {
+        minute += Int64.random(in: 0..<4, using: &generator)
+        for _ in 0..<64 { table.sweepOne(confirmedMinute: confirmed) }
+      }
+    }
+  }
+
+  @Test("an id costs at most 24 bytes at any size, also while the table grows")
+  func bytesPerID() {
+    var table = DedupTable(horizonMinutes: 1440)
+    var worst = 0.0
+    for number in 0..<400_000 as Range<UInt64> {
+      _ = table.insert(hash(number), minute: 28_000_000, confirmedMinute: 28_000_000)
+      if number >= 100_000, number % 1000 == 0 {
+        worst = max(worst, Double(table.residentBytes) / Double(table.count))
+      }
+    }
+    #expect(worst <= 24, "\(worst) bytes")
+  }
+
+  @Test("memory of expired ids comes back")
+  func memoryOfExpiredIDs() {
+    var table = DedupTable(horizonMinutes: 10)
+    for number in 0..<100_000 as Range<UInt64> {
+      _ = table.insert(hash(number), minute: 28_000_000, confirmedMinute: 28_000_000)
+    }
+    let full = table.residentBytes
+    for _ in 0..<256 { table.sweepOne(confirmedMinute: 28_000_100) }
+    let (resident, count) = (table.residentBytes, table.count)
+    #expect(resident * 10 < full)
+    #expect(count == 0)
+  }
+
+  @Test("the slot table agrees with a dictionary", arguments: 0..<5 as Range<UInt64>)
+  func slotsAgainstModel(seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    var table = SlotTable()
+    var model: [UInt64: UInt32] = [:]
+    for step in 0..<20_000 as Range<UInt32> {
+      let number = UInt64.random(in: 0..<2_000, using: &generator)
+      let slot = table.find(hash(number))
+      #expect(slot == model[number], "seed \(seed)")
+      if model[number] != nil, Bool.random(using: &generator) {
+        table.remove(hash(number))
+        model[number] = nil
+      } else if model[number] == nil {
+        table.insert(hash(number), slot: step)
+        model[number] = step
+      }
+    }
+    let count = table.count
+    #expect(count == model.count)
+    let listed = table.entries(prefixes: 0..<65_536).map(\.slot)
+    #expect(listed.sorted() == model.values.sorted())
+  }
+}
