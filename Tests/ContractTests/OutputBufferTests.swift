@@ -61,6 +61,19 @@ import Testing
     #expect(written { $0.append(jsonString: "") } == "\"\"")
   }
 
+  @Test("a character that needs an escape is found at every place of a text of every length")
+  func escapePlaces() throws {
+    for length in 1...40 {
+      for place in 0..<length {
+        for special in ["\"", "\\", "\u{0}", "\u{1F}"] {
+          let text =
+            String(repeating: "é!", count: place) + special + String(repeating: "#", count: length - place)
+          #expect(try parsed(written { $0.append(jsonString: text) }) == text)
+        }
+      }
+    }
+  }
+
   @Test("random texts survive a JSON string")
   func randomJSON() throws {
     var random = SeededRandom(seed: 0x7E97)

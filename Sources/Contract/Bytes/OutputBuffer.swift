@@ -166,11 +166,21 @@ extension OutputBuffer {
   /// Appends 16 lower-case hexadecimal digits.
   public mutating func append(hex value: UInt64) {
     reserve(16)
-    for index in 0..<16 {
-      let digit = UInt8(truncatingIfNeeded: value >> UInt64((15 - index) * 4)) & 15
-      start[count + index] = digit < 10 ? 0x30 + digit : 0x57 + digit
-    }
+    let memory = UnsafeMutableRawPointer(start + count)
+    memory.storeBytes(of: OutputBuffer.hexDigits(value >> 32).bigEndian, as: UInt64.self)
+    memory.storeBytes(
+      of: OutputBuffer.hexDigits(value & 0xFFFF_FFFF).bigEndian, toByteOffset: 8, as: UInt64.self)
     count += 16
+  }
+
+  /// The eight digits of a number of 32 bits, the first one in the highest byte: all at once, without branches.
+  private static func hexDigits(_ value: UInt64) -> UInt64 {
+    var nibbles = (value << 16 | value) & 0x0000_FFFF_0000_FFFF
+    nibbles = (nibbles << 8 | nibbles) & 0x00FF_00FF_00FF_00FF
+    nibbles = (nibbles << 4 | nibbles) & 0x0F0F_0F0F_0F0F_0F0F
+    // Plus 6, a nibble from 10 on carries into the next four bits: those get the distance from "9" to "a".
+    let letters = (nibbles + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return nibbles + 0x3030_3030_3030_3030 + letters * 0x27
   }
 
   /// Appends text as a JSON string with its quotes (RFC 8259 §7). The bytes must be UTF-8.
@@ -178,12 +188,12 @@ extension OutputBuffer {
     append(byte: UInt8(ascii: "\""))
     reserve(bytes.count)
     var clean = 0
-    for index in 0..<bytes.count {
-      let byte = bytes[index]
-      guard byte < 0x20 || byte == 0x22 || byte == 0x5C else { continue }
+    var index = OutputBuffer.lengthWithoutEscapes(bytes, from: 0)
+    while index < bytes.count {
       append(bytes.slice(clean..<index))
-      append(escaped: byte)
+      append(escaped: bytes[index])
       clean = index + 1
+      index = OutputBuffer.lengthWithoutEscapes(bytes, from: clean)
     }
     append(bytes.slice(clean..<bytes.count))
     append(byte: UInt8(ascii: "\""))
@@ -192,6 +202,32 @@ extension OutputBuffer {
   /// Appends text as a JSON string with its quotes (RFC 8259 §7).
   public mutating func append(jsonString text: String) {
     text.withByteView { append(jsonString: $0) }
+  }
+
+  /// Where the first byte from `first` on stands that a JSON string has to escape, or the count of the bytes.
+  private static func lengthWithoutEscapes(_ bytes: ByteView, from first: Int) -> Int {
+    guard let start = bytes.start else { return 0 }
+    let raw = UnsafeRawPointer(start)
+    var index = first
+    while index + 8 <= bytes.count {
+      // Eight bytes at once: the highest bit of a byte says that it is below 0x20, a quote or a backslash. A borrow
+      // may mark a byte too many behind a marked one, never one too few.
+      let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      let quotes = word ^ 0x2222_2222_2222_2222
+      let backslashes = word ^ 0x5C5C_5C5C_5C5C_5C5C
+      let ones: UInt64 = 0x0101_0101_0101_0101
+      let marks =
+        (word &- 0x2020_2020_2020_2020) & ~word | (quotes &- ones) & ~quotes | (backslashes &- ones)
+        & ~backslashes
+      if marks & 0x8080_8080_8080_8080 != 0 { break }
+      index += 8
+    }
+    while index < bytes.count {
+      let byte = start[index]
+      if byte < 0x20 || byte == 0x22 || byte == 0x5C { return index }
+      index += 1
+    }
+    return index
   }
 
   private mutating func append(escaped byte: UInt8) {
