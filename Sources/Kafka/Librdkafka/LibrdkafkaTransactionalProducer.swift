@@ -1,4 +1,5 @@
 import CLibrdkafka
+import Synchronization
 
 /// A transactional producer by librdkafka.
 final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHandler {
@@ -6,11 +7,23 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
 
   private let client: ProducerClient
   private let transactionalID: String
+  private let backgroundCommit: BackgroundCommit
   private var isClosed = false
+
+  private struct Report {
+    var tag: UInt64
+    var partition: Int32
+    var result: Result<Int64, KafkaError>
+  }
+
+  /// A commit serves reports on its own thread; they wait here for the owner's.
+  private let reports = Mutex<[Report]>([])
 
   init(_ handle: consuming ClientHandle, _ options: TransactionalProducerOptions) throws(KafkaError) {
     client = try ProducerClient(handle, topics: options.topics)
     transactionalID = options.transactionalID
+    backgroundCommit = BackgroundCommit(
+      client, transactionalID: options.transactionalID, timeout: options.transactionTimeout)
     client.context.deliveryHandler = self
   }
 
@@ -49,25 +62,21 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
 
   func commit(timeout: Duration) throws(KafkaError) -> CommitProgress {
     try checkOpen()
-    // The flush inside of a commit serves delivery reports only if it may wait, and counts those not served as
-    // messages on their way.
-    poll()
-    guard let error = rd_kafka_commit_transaction(client.pointer, timeout.wholeMilliseconds) else {
-      return .committed
-    }
-    let failure = KafkaError(consuming: error, "\(transactionalID): committing")
-    guard failure.code == .timedOut, failure.disposition == .retry else { throw failure }
-    return .pending
+    let progress = try backgroundCommit.drive(timeout: timeout)
+    handOverReports()
+    return progress
   }
 
   func abort(timeout: Duration) throws(KafkaError) {
     try checkOpen()
     try check(rd_kafka_abort_transaction(client.pointer, timeout.wholeMilliseconds), "aborting")
+    handOverReports()
   }
 
   func poll() {
     guard !isClosed else { return }
     rd_kafka_poll(client.pointer, 0)
+    handOverReports()
   }
 
   func close() {
@@ -78,14 +87,23 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
   }
 
   func delivered(opaque: UnsafeMutableRawPointer, message: UnsafePointer<rd_kafka_message_t>) {
-    guard let deliveryListener else { return }
     let message = message.pointee
     let result: Result<Int64, KafkaError> =
       message.err == RD_KAFKA_RESP_ERR_NO_ERROR
       ? .success(message.offset)
       : .failure(KafkaError(message.err, "\(transactionalID): delivery to partition \(message.partition)"))
-    deliveryListener.delivered(
-      tag: UInt64(UInt(bitPattern: opaque)), partition: message.partition, result: result)
+    let report = Report(tag: UInt64(UInt(bitPattern: opaque)), partition: message.partition, result: result)
+    reports.withLock { $0.append(report) }
+  }
+
+  private func handOverReports() {
+    let waiting = reports.withLock { reports in
+      defer { reports.removeAll() }
+      return reports
+    }
+    for report in waiting {
+      deliveryListener?.delivered(tag: report.tag, partition: report.partition, result: report.result)
+    }
   }
 
   private func check(_ error: OpaquePointer?, _ attempt: String) throws(KafkaError) {

@@ -46,7 +46,7 @@ struct PartitionList: ~Copyable {
   /// The entries as positions; those without an offset are nil.
   var positions: [PartitionOffset?] { elements.map(Self.position) }
 
-  /// Throws the first error of an entry, naming its partition.
+  /// Throws the first error of an entry, naming its partition. That something goes on in the background is none.
   func checkEach(_ attempt: @autoclosure () -> String) throws(KafkaError) {
     try Self.checkEach(of: pointer, attempt())
   }
@@ -55,7 +55,8 @@ struct PartitionList: ~Copyable {
   static func checkEach(
     of list: UnsafePointer<rd_kafka_topic_partition_list_t>, _ attempt: @autoclosure () -> String
   ) throws(KafkaError) {
-    for element in elements(of: list) where element.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+    for element in elements(of: list)
+    where element.err != RD_KAFKA_RESP_ERR_NO_ERROR && element.err != RD_KAFKA_RESP_ERR__IN_PROGRESS {
       throw KafkaError(element.err, "\(attempt()): \(partition(element))")
     }
   }
