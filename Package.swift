@@ -80,6 +80,12 @@ let package = Package(
     .testTarget(name: "PolicyTests", dependencies: ["Contract", "MarkedYAML", "Policy"]),
     .testTarget(name: "ContractTests", dependencies: ["Contract"]),
     .testTarget(name: "PipelineTests", dependencies: ["Contract", "Pipeline", "Policy"]),
+    .testTarget(
+      name: "ProcessorTests",
+      dependencies: [
+        "Contract", "Kafka", "Pipeline", "Policy", "Processor",
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
   ],
   cxxLanguageStandard: .cxx17

@@ -67,7 +67,11 @@ public struct ProcessorService: Service {
   }
 
   /// Input topics have to be there, with as many partitions as the configuration says.
+  ///
+  /// Topics that were just created appear on all brokers only after a moment, so that a missing one is looked for
+  /// again for a few seconds.
   private func checkTopics(_ control: WorkerControl) throws {
+    let patience = instants.monotonicMilliseconds + 5_000
     while !control.isStopping {
       let found: [TopicDescription]
       do throws(KafkaError) {
@@ -77,11 +81,17 @@ public struct ProcessorService: Service {
           throw ProcessorFault.kafka(error, doing: "looking at the topics")
         }
         logger.warning("waiting for the brokers at \(cluster.bootstrapServers): \(error.message)")
+        Thread.sleep(forTimeInterval: 1)
         continue
       }
       let counts = Dictionary(found.map { ($0.name, $0.partitionCount) }) { first, _ in first }
-      for topic in configuration.inputTopics + configuration.producerTopics {
-        guard let count = counts[topic] else { throw ProcessorFault.missingTopic(topic) }
+      let wanted = configuration.inputTopics + configuration.producerTopics
+      if let missing = wanted.first(where: { counts[$0] == nil }) {
+        guard instants.monotonicMilliseconds < patience else { throw ProcessorFault.missingTopic(missing) }
+        Thread.sleep(forTimeInterval: 0.1)
+        continue
+      }
+      for (topic, count) in counts where wanted.contains(topic) {
         guard count == Int(configuration.partitionCount) else {
           throw ProcessorFault.partitionCount(
             topic: topic, found: count, expected: configuration.partitionCount)

@@ -1,4 +1,5 @@
 import Contract
+import Foundation
 import Kafka
 import Pipeline
 
@@ -14,7 +15,7 @@ extension Worker {
     for home in waiting {
       let partition = TopicPartition(topic: configuration.stateTopic, partition: home.partition)
       let (low, high) = try patiently("asking for the end of \(partition)") { () throws(KafkaError) in
-        try stateEndReader.watermarks(of: partition, timeout: .seconds(5))
+        try offsetReader.watermarks(of: partition, timeout: .seconds(5))
       }
       if cluster.isEmbedded, low > 0 {
         throw ProcessorFault.state(
@@ -118,7 +119,7 @@ extension Worker {
             topic: partition.topic, partition: home.partition, state: nil, group: group)
         }
         positions[topic] = try patiently("asking where \(partition) begins") { () throws(KafkaError) in
-          try consumer.watermarks(of: partition, timeout: .seconds(5)).low
+          try offsetReader.watermarks(of: partition, timeout: .seconds(5)).low
         }
       }
       home.pipeline.start(at: positions)
@@ -137,7 +138,7 @@ extension Worker {
           "the group has no offset for a partition; the state's stands",
           metadata: ["partition": "\(partition)", "offset": "\(position)"])
         let low = try patiently("asking where \(partition) begins") { () throws(KafkaError) in
-          try consumer.watermarks(of: partition, timeout: .seconds(5)).low
+          try offsetReader.watermarks(of: partition, timeout: .seconds(5)).low
         }
         guard position >= low else {
           throw ProcessorFault.lostInput(
@@ -151,7 +152,7 @@ extension Worker {
   private func loadRecipients(of home: HomePartition) throws {
     let partition = topicPartition(.recipients, home.partition)
     let (low, high) = try patiently("asking for the end of \(partition)") { () throws(KafkaError) in
-      try consumer.watermarks(of: partition, timeout: .seconds(5))
+      try offsetReader.watermarks(of: partition, timeout: .seconds(5))
     }
     if !home.isWarm { home.tablePosition = low }
     home.tablePosition = max(home.tablePosition, low)
@@ -199,8 +200,10 @@ extension Worker {
     }
   }
 
-  /// Repeats a question to the brokers as long as its error may pass.
+  /// Repeats a question to the brokers as long as its error may pass. The pauses are short beside
+  /// `max.poll.interval.ms`, and nothing is decided meanwhile.
   private func patiently<Result>(_ doing: String, _ body: () throws(KafkaError) -> Result) throws -> Result {
+    var attempts = 0
     while true {
       do throws(KafkaError) {
         return try body()
@@ -208,7 +211,10 @@ extension Worker {
         guard error.disposition == .retry, !control.isStopping else {
           throw ProcessorFault.kafka(error, doing: doing)
         }
-        logger.warning("\(doing): \(error.message); trying again")
+        attempts += 1
+        // New topics have no leader for a moment: that alone is not worth a line.
+        if attempts % 50 == 0 { logger.warning("\(doing): \(error.message); still trying") }
+        Thread.sleep(forTimeInterval: 0.1)
       }
     }
   }

@@ -27,7 +27,8 @@ final class Worker: RebalanceListener, DeliveryListener {
   let consumer: any GroupConsumer
   var producer: any TransactionalProducer
   let stateReader: any LogReader
-  let stateEndReader: any LogReader
+  /// Only asked where logs begin and end: a client that fetches answers such questions after its long polls.
+  let offsetReader: any LogReader
   let truncation: StateLogTruncation
 
   var clock: TimerClock
@@ -78,8 +79,9 @@ final class Worker: RebalanceListener, DeliveryListener {
         offsetReset: .error, sessionTimeout: configuration.transactionTimeout))
     self.stateReader = try cluster.makeLogReader(
       LogReaderOptions(topics: [configuration.stateTopic], isolation: .readCommitted))
-    self.stateEndReader = try cluster.makeLogReader(
-      LogReaderOptions(topics: [configuration.stateTopic], isolation: .readUncommitted))
+    self.offsetReader = try cluster.makeLogReader(
+      LogReaderOptions(
+        topics: configuration.inputTopics + [configuration.stateTopic], isolation: .readUncommitted))
     self.producer = try Self.makeProducer(cluster, configuration, transactionalID)
     self.producer.deliveryListener = self
   }
@@ -143,7 +145,7 @@ final class Worker: RebalanceListener, DeliveryListener {
     do { try consumer.close() } catch { logger.warning("leaving the group failed: \(error)") }
     producer.close()
     stateReader.close()
-    stateEndReader.close()
+    offsetReader.close()
     status.remove(worker: number)
   }
 
@@ -261,7 +263,6 @@ final class Worker: RebalanceListener, DeliveryListener {
   }
 
   private func consumerFailed(_ error: KafkaError) throws {
-    if error.code == .unknownTopicOrPartition { throw ProcessorFault.missingTopic(error.message) }
     if error.isFatal { throw ProcessorFault.kafka(error, doing: "consuming") }
     logger.warning("consumer: \(error)")
   }
