@@ -130,7 +130,7 @@ extension Pipeline {
     }
     let value = key.upperBound..<outbox.bytes.count
     let headerStart = outbox.headerCount
-    outbox.addHeader(name: "content-type", value: ByteView("application/cloudevents+json; charset=UTF-8"))
+    outbox.addHeader(name: "content-type", value: ByteView("application/cloudevents+json"))
     outbox.add(
       .delivery(channel), partition: configuration.partition, key: key, value: value,
       headers: headerStart..<outbox.headerCount, eventAppended: eventAppended)
@@ -149,10 +149,13 @@ extension Pipeline {
     let window = windows[slot]
     let limit = configuration.digestItemsLimit
     memberScratch.removeAll()
-    if Int(window.itemCount) < (window.head?.itemLimit ?? 0), Int(window.itemBytes) < limit {
+    if let head = window.head, Int(window.itemCount) < head.itemLimit, Int(window.itemBytes) < limit {
+      let title = catalog.text(arrival.rules.title)
+      let link = arrival.rules.link.map { catalog.text($0) } ?? .empty
       memberScratch.append(
         deliveryItem: event, acceptedAtMilliseconds: arrival.appended,
-        maxDataBytes: configuration.itemDataLimit)
+        maxDataBytes: configuration.itemDataLimit,
+        templates: title == head.title && link == head.link ? nil : (title, link))
       if Int(window.itemBytes) + memberScratch.count > limit { memberScratch.removeAll() }
     }
     scratch.removeAll()

@@ -100,6 +100,15 @@ extension Worker {
     commit.sealed.append((home, sealed))
   }
 
+  private func withHeader(
+    _ header: HeaderView, _ body: (UnsafeBufferPointer<HeaderView>) throws(KafkaError) -> Void
+  ) throws(KafkaError) {
+    let outcome = withUnsafePointer(to: header) { pointer in
+      Result { () throws(KafkaError) in try body(UnsafeBufferPointer(start: pointer, count: 1)) }
+    }
+    try outcome.get()
+  }
+
   /// A full queue is back-pressure: the broker takes what is there, then there is room.
   private func produce(_ record: OutgoingRecord, deadline: Int64) throws(KafkaError) {
     while true {

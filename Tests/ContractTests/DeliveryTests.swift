@@ -28,6 +28,23 @@ import Testing
     }
   }
 
+  @Test("an item of another type has its own templates; the others have the delivery's")
+  func templates() throws {
+    var decoder = try EventDecoder()
+    var buffer = OutputBuffer()
+    var head = Self.head
+    head.link = ByteView("{{data.url}}")
+    RecordFixture.structured("{\(Self.minimal)}").withInput { input in
+      guard case .event(let event) = decoder.decode(input) else { return }
+      buffer.append(
+        deliveryItem: event, acceptedAtMilliseconds: 1, maxDataBytes: 9,
+        templates: (ByteView("{{id}} is \"due\""), .empty))
+    }
+    let delivery = try decode(written(head, [buffer.view.string, try item("{\(Self.minimal)}")]))
+    #expect(delivery.items.map(\.title) == ["{{id}} is \"due\"", "{{actor}}: {{data.t}}"])
+    #expect(delivery.items.map(\.link) == [nil, "{{data.url}}"])
+  }
+
   private func written(_ head: DeliveryHead, _ items: [String]) -> String {
     var buffer = OutputBuffer()
     items.joined(separator: ",").withByteView { buffer.append(delivery: head, items: $0) }

@@ -85,6 +85,22 @@ import Testing
     #expect(fixture.nextDue() == nil)
   }
 
+  @Test("a digest of several types says for each item which templates are its own")
+  func mixedTypes() throws {
+    let yaml = Fixture.catalogYAML.replacing(
+      "email: { policy: immediate, mandatory: true }", with: "email: { policy: digest, window: 10s }")
+    let fixture = try fixtureWithAnn()
+    fixture.pipeline.catalog = try .parse(yaml: yaml, file: "catalog.yaml")
+    try fixture.apply(.event(id: "1"))
+    try fixture.apply(.event(id: "2", type: "card.due"))
+    fixture.commit()
+    fixture.pipeline.tick(now: now + 10_000)
+    let digest = fixture.output()[0]
+    #expect(digest.contains("\"events\":2"))
+    #expect(digest.components(separatedBy: "\"title\":\"{{actor}} moved a card\"").count == 2)
+    #expect(digest.components(separatedBy: "\"title\":\"a card is due\"").count == 2)
+  }
+
   @Test("windows that are due at one instant close in the order of their recipients")
   func order() throws {
     let fixture = try Fixture()

@@ -26,6 +26,10 @@ public struct Delivery: Equatable, Sendable {
     public var subject: String?
     /// The append time of the event, in milliseconds since the epoch.
     public var acceptedAtMilliseconds: Int64
+    /// Mustache template of the item's title: its own, or the delivery's.
+    public var title: String
+    /// Mustache template of the item's link: its own, or the delivery's; nil for none.
+    public var link: String?
     /// The media type of the data, unless it is JSON.
     public var dataContentType: String?
     /// The event's data: a JSON value, or a string for text; nil if there is none, or it is binary or omitted.
@@ -60,9 +64,9 @@ public struct Delivery: Equatable, Sendable {
   public var locale: String?
   /// The recipient's time zone (IANA).
   public var timeZone: String?
-  /// Mustache template of an item's title.
+  /// Mustache template of an item's title, unless the item has its own.
   public var title: String
-  /// Mustache template of an item's link.
+  /// Mustache template of an item's link, unless the item has its own.
   public var link: String?
   /// Mustache template of the digest's title.
   public var digestTitle: String?

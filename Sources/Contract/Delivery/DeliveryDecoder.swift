@@ -64,7 +64,7 @@ extension Delivery {
     let totals = try data.required("totals", .object)
     let list = try data.required("items", .array)
     items = []
-    for element in list.elements { items.append(try Item(element)) }
+    for element in list.elements { items.append(try Item(element, title: title, link: link)) }
     guard !items.isEmpty else { throw Rejection(.invalidAttribute, "\"items\" is empty.") }
     totalEvents = Int(clamping: try totals.optionalInteger("events") ?? Int64(items.count))
     totalActors = Int(clamping: try totals.optionalInteger("actors") ?? 0)
@@ -86,7 +86,8 @@ extension Delivery.Window {
 }
 
 extension Delivery.Item {
-  fileprivate init(_ item: JSONValue) throws(Rejection) {
+  /// - Parameters: the delivery's templates, for an item that has none of its own.
+  fileprivate init(_ item: JSONValue, title: String, link: String?) throws(Rejection) {
     guard item.kind == .object else {
       throw Rejection(.invalidAttribute, "An entry of \"items\" is not an object.")
     }
@@ -100,6 +101,14 @@ extension Delivery.Item {
       throw Rejection(.missingAttribute, "An item has no \"acceptedAt\".")
     }
     acceptedAtMilliseconds = accepted
+    if let own = try item.optionalText("title") {
+      self.title = own
+      let ownLink = try item.optionalText("link")
+      self.link = ownLink?.isEmpty ?? true ? nil : ownLink
+    } else {
+      self.title = title
+      self.link = link
+    }
     dataContentType = try item.optionalText("datacontenttype")
     data = item["data"].map { JSONTree($0) }
     dataBase64 = try item.optionalText("data_base64")

@@ -4,8 +4,11 @@ extension OutputBuffer {
   /// - Parameters:
   ///   - acceptedAtMilliseconds: the append time of the event, in milliseconds since the epoch.
   ///   - maxDataBytes: data larger than this is left out, and the item says so (`dataOmitted`).
+  ///   - templates: title and link templates of the item's type, where they are not those of the delivery: a digest
+  ///     may hold several types. An empty link stands for none.
   public mutating func append(
-    deliveryItem event: EventView, acceptedAtMilliseconds: Int64, maxDataBytes: Int
+    deliveryItem event: EventView, acceptedAtMilliseconds: Int64, maxDataBytes: Int,
+    templates: (title: ByteView, link: ByteView)? = nil
   ) {
     append("{\"source\":")
     append(jsonString: event.source)
@@ -15,6 +18,10 @@ extension OutputBuffer {
     append(comma: "actor", present: event.actor)
     append(comma: "subject", present: event.subject)
     append(comma: "acceptedAt", instant: acceptedAtMilliseconds)
+    if let templates {
+      append(comma: "title", text: templates.title)
+      append(comma: "link", text: templates.link)
+    }
     if event.dataKind == .text || event.dataKind == .binary {
       append(comma: "datacontenttype", present: event.dataContentType)
     }
