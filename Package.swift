@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 let package = Package(
@@ -90,3 +90,10 @@ let package = Package(
   ],
   cxxLanguageStandard: .cxx17
 )
+
+// Only on request: a newer compiler may warn of what this one does not, and nobody's build should end there.
+if Context.environment["TIDINGS_WARNINGS_AS_ERRORS"] == "1" {
+  for target in package.targets where target.type != .system {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+  }
+}

@@ -14,9 +14,12 @@ public struct ProcessorConfiguration: Sendable {
   public var commitInterval: Duration
   /// The shortest time between two commits, also when a delivery waits.
   public var minimumCommitInterval: Duration
+  /// Records after which a commit begins at once.
+  public var commitRecords: Int
   /// Bytes of output after which a commit begins at once.
   public var commitBytes: Int
-  /// Output bytes of the batch behind a commit under way, above which nothing more is consumed.
+  /// Output bytes of the batch behind a commit under way, above which nothing more is consumed. With the rest of
+  /// the batch at hand it has to fit a record of the state topic.
   public var backlogBytes: Int
   /// The longest time without a commit on an idle partition: keeps offsets and transactional id alive.
   public var heartbeatInterval: Duration
@@ -36,8 +39,9 @@ public struct ProcessorConfiguration: Sendable {
     self.workers = 1
     self.commitInterval = .milliseconds(100)
     self.minimumCommitInterval = .milliseconds(20)
+    self.commitRecords = 10_000
     self.commitBytes = 1 << 20
-    self.backlogBytes = 8 << 20
+    self.backlogBytes = 4 << 20
     self.heartbeatInterval = .seconds(6 * 3600)
     self.transactionTimeout = .seconds(10)
     self.frozenLifetime = .seconds(300)

@@ -30,7 +30,7 @@ extension Worker {
     let now = monotonic
     if let workSince {
       let isSpaced = now - lastCommitStart >= commitSpacing
-      if pendingBytes >= configuration.commitBytes
+      if pendingBytes >= configuration.commitBytes || workRecords >= configuration.commitRecords
         || (isSpaced && (hasWaitingDelivery || now - workSince >= configuration.commitInterval.milliseconds))
       {
         return try beginCommit()
@@ -51,6 +51,7 @@ extension Worker {
     let deadline = started + configuration.transactionTimeout.milliseconds
     lastCommitStart = started
     workSince = nil
+    workRecords = 0
     flushAt = nil
     var commit = CommitInFlight(sealed: [], deliveredAppendTimes: [], started: started, deadline: deadline)
     do throws(KafkaError) {
@@ -181,6 +182,7 @@ extension Worker {
     transactionTime = (transactionTime * 7 + (now - commit.started)) / 8
     for (home, sealed) in commit.sealed {
       let before = home.pipeline.confirmedCounters
+      let rejections = home.pipeline.confirmedRejections
       home.pipeline.confirm()
       home.lastCommit = now
       if let offset = home.reportedStateOffset {
@@ -192,6 +194,7 @@ extension Worker {
         }
       }
       metrics.count(from: before, to: home.pipeline.confirmedCounters)
+      metrics.countRejections(from: rejections, to: home.pipeline.confirmedRejections)
     }
     metrics.transaction(
       .committed, milliseconds: now - commit.started, deliveredAppendTimes: commit.deliveredAppendTimes,
@@ -236,6 +239,7 @@ extension Worker {
   private func rollbackAll() throws {
     inFlight = nil
     workSince = nil
+    workRecords = 0
     flushAt = nil
     var positions: [PartitionOffset] = []
     var waiting: [TopicPartition] = []

@@ -43,6 +43,8 @@ final class Worker: RebalanceListener, DeliveryListener {
 
   /// When the oldest work that no commit holds was applied, in monotonic milliseconds.
   var workSince: Int64?
+  /// Records applied since the last commit began.
+  var workRecords = 0
   /// When positions alone are worth a commit, in monotonic milliseconds.
   var flushAt: Int64?
   var lastCommitStart: Int64 = 0
@@ -230,6 +232,7 @@ final class Worker: RebalanceListener, DeliveryListener {
     home.isAtEnd[input.topic.index] = false
     home.lastAppended = input.appended
     if workSince == nil { workSince = monotonic }
+    workRecords += 1
     if progress == .again {
       // The rest of the fan-out belongs to the next transaction: the record is read again once this one is sealed.
       home.waitingFanOut = input.topic

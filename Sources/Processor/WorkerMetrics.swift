@@ -33,7 +33,6 @@ final class WorkerMetrics {
   func count(from before: Counters, to after: Counters) {
     add("tidings_records_consumed_total", [], after.consumed - before.consumed)
     add("tidings_records_forwarded_total", [], after.forwards - before.forwards)
-    add("tidings_rejected_total", [], after.rejected - before.rejected)
     for channel in Channel.allCases {
       let old = before[channel]
       let new = after[channel]
@@ -52,6 +51,14 @@ final class WorkerMetrics {
           [label, ("outcome", "suppressed"), ("reason", reason.literal.description)],
           new.suppressed[reason] - old.suppressed[reason])
       }
+    }
+  }
+
+  /// Counts what a confirmed commit rejected, by the index of the reason.
+  func countRejections(from before: [Int64], to after: [Int64]) {
+    guard before != after else { return }
+    for (reason, (old, new)) in zip(RejectionReason.allCases, zip(before, after)) {
+      add("tidings_rejected_total", [("reason", reason.rawValue)], new - old)
     }
   }
 

@@ -10,7 +10,7 @@ public struct ProcessorSettings: Equatable, Sendable {
   public var commitInterval: Duration
   /// The most records of one transaction.
   public var maxBatchRecords: Int
-  /// The most bytes that one transaction takes in.
+  /// The bytes of output after which a transaction is committed.
   public var maxBatchBytes: Int
   /// How long an event is remembered, to know it when it comes again.
   public var dedupHorizon: Duration
@@ -18,8 +18,6 @@ public struct ProcessorSettings: Equatable, Sendable {
   public var recordLimit: Int
   /// The time after which an idle partition commits nevertheless.
   public var heartbeatInterval: Duration
-  /// The folder for local snapshots; nil for none.
-  public var stateDirectory: String?
 
   static let workers = SettingKey(
     "processor", "workers", default: 1, .integer(1...64),
@@ -47,8 +45,8 @@ public struct ProcessorSettings: Equatable, Sendable {
     "processor", "maxBatchRecords", default: 10_000, .integer(1...1_000_000),
     "The number of consumed records after which a transaction is committed before its interval is over.")
   static let maxBatchBytes = SettingKey(
-    "processor", "maxBatchBytes", default: 8 << 20, .byteSize((64 << 10)...(256 << 20)),
-    "The size of consumed records after which a transaction is committed before its interval is over.")
+    "processor", "maxBatchBytes", default: 1 << 20, .byteSize((64 << 10)...(4 << 20)),
+    "The size of the output after which a transaction is committed before its interval is over.")
   static let dedupHorizon = SettingKey(
     "processor", "dedupHorizon", default: .seconds(86_400),
     .duration(.seconds(60)...Duration.seconds(30 * 86_400)),
@@ -57,10 +55,10 @@ public struct ProcessorSettings: Equatable, Sendable {
     a duplicate. Memory and state grow with it.
     """)
   static let recordLimit = SettingKey(
-    "processor", "recordLimit", default: 256 << 10, .byteSize((1 << 10)...(8 << 20)),
+    "processor", "recordLimit", default: 256 << 10, .byteSize((1 << 10)...(1 << 20)),
     """
-    The largest record that is accepted, key, value and headers together; larger ones are rejected. The topics that \
-    `tidings topics apply` creates allow 64 KiB more.
+    The largest record that is accepted, key, value and headers together; larger ones are rejected. A delivery \
+    may have 64 KiB more.
     """)
   static let heartbeatInterval = SettingKey(
     "processor", "heartbeatInterval", default: .seconds(6 * 3_600),
@@ -69,8 +67,4 @@ public struct ProcessorSettings: Equatable, Sendable {
     The time after which an idle partition commits nevertheless, so that the broker keeps its offsets and \
     transactional id.
     """)
-  static let stateDirectory = SettingKey(
-    optional: "processor", "stateDirectory", format: .text("path of a folder"),
-    "Where snapshots of the state are kept, to restart faster. Not set: the state is read from its topic only."
-  )
 }

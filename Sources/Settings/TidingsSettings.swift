@@ -37,7 +37,6 @@ public struct TidingsSettings: Sendable {
     ProcessorSettings.dedupHorizon.declaration,
     ProcessorSettings.recordLimit.declaration,
     ProcessorSettings.heartbeatInterval.declaration,
-    ProcessorSettings.stateDirectory.declaration,
     EmailSettings.transport.declaration,
     EmailSettings.from.declaration,
     EmailSettings.concurrency.declaration,
@@ -107,8 +106,7 @@ public struct TidingsSettings: Sendable {
       maxBatchBytes: try reader.value(ProcessorSettings.maxBatchBytes),
       dedupHorizon: try reader.value(ProcessorSettings.dedupHorizon),
       recordLimit: try reader.value(ProcessorSettings.recordLimit),
-      heartbeatInterval: try reader.value(ProcessorSettings.heartbeatInterval),
-      stateDirectory: try reader.value(ProcessorSettings.stateDirectory))
+      heartbeatInterval: try reader.value(ProcessorSettings.heartbeatInterval))
     let smtp = EmailSettings.SMTP(
       host: try reader.value(EmailSettings.host),
       port: try reader.value(EmailSettings.port),

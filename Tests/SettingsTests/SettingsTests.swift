@@ -56,7 +56,7 @@ struct SettingsTests {
       "topics.replicationFactor": "3", "processor.workers": "5", "processor.instance": "i-0",
       "processor.catalog": "c.yaml", "processor.commitInterval": "50ms", "processor.maxBatchRecords": "11",
       "processor.maxBatchBytes": "1MiB", "processor.dedupHorizon": "2h", "processor.recordLimit": "128KiB",
-      "processor.heartbeatInterval": "1h", "processor.stateDirectory": "/s", "email.transport": "maildir",
+      "processor.heartbeatInterval": "1h", "email.transport": "maildir",
       "email.from": "a@b", "email.concurrency": "9", "email.timeout": "5s", "email.smtp.host": "mail",
       "email.smtp.port": "587", "email.smtp.tls": "required", "email.smtp.username": "u",
       "email.smtp.password": "s3cret", "email.maildir.path": "m", "inbox.database": "d.sqlite",
@@ -81,7 +81,7 @@ struct SettingsTests {
           workers: 5, instance: "i-0", catalog: "c.yaml", commitInterval: .milliseconds(50),
           maxBatchRecords: 11,
           maxBatchBytes: 1 << 20, dedupHorizon: .seconds(7_200), recordLimit: 128 << 10,
-          heartbeatInterval: .seconds(3_600), stateDirectory: "/s"))
+          heartbeatInterval: .seconds(3_600)))
     #expect(
       settings.email
         == EmailSettings(

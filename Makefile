@@ -1,0 +1,41 @@
+# Everything that a fresh Debian machine with a Swift toolchain needs: `make demo` and `make test` install the rest.
+
+BUILD_PACKAGES = g++ pkg-config librdkafka-dev libxxhash-dev libsimdjson-dev libcurl4-openssl-dev libsqlite3-dev zlib1g-dev
+DEMO_PACKAGES = git kcat
+TEST_PACKAGES = git kcat openssl prometheus python3 python3-aiosmtpd valgrind
+
+# Tests see internal declarations, which costs the release build some optimisation: it has a folder of its own.
+RELEASE = swift build --configuration release --product tidings
+TESTING = --configuration release -Xswiftc -enable-testing --scratch-path .build/testing
+SOURCES = Package.swift Sources Tests
+
+INPUT ?=
+ARGS ?=
+
+.PHONY: help demo build test lint format clean
+.DEFAULT_GOAL := help
+
+help: ## Lists the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: build ## Runs everything in one process on this checkout's history. INPUT=file.ndjson.gz for other events, ARGS for flags.
+	@.ci/install-packages $(DEMO_PACKAGES)
+	@"$$($(RELEASE) --show-bin-path)/tidings" demo $(if $(INPUT),--input "$(INPUT)") $(ARGS)
+
+build: ## Builds the release.
+	@.ci/install-packages $(BUILD_PACKAGES)
+	$(RELEASE)
+
+test: ## Builds and runs all tests. With KAFKA_BOOTSTRAP_SERVERS set also those that need a real broker.
+	@.ci/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	swift build --build-tests $(TESTING)
+	swift test --skip-build $(TESTING) $(ARGS)
+
+lint: ## Checks the format of the sources.
+	swift format lint --strict --recursive --parallel $(SOURCES)
+
+format: ## Formats the sources.
+	swift format --in-place --recursive --parallel $(SOURCES)
+
+clean: ## Removes what was built and what the demo left.
+	rm -rf .build demo
