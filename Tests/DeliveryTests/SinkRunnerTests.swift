@@ -1,0 +1,237 @@
+import Contract
+import Kafka
+import Logging
+import ServiceLifecycle
+import Testing
+
+@testable import Delivery
+
+@Suite("the sink's runtime over an embedded cluster")
+struct SinkRunnerTests {
+  private let recipients = ["anna", "bert", "cleo", "dora", "emil", "fritz"]
+
+  private func expected(_ count: Int, _ recipients: [String]) -> [String: [String]] {
+    Dictionary(uniqueKeysWithValues: recipients.map { name in (name, (0..<count).map { "\(name)-\($0)" }) })
+  }
+
+  @Test("each delivery is handed over once, in order per recipient; lag becomes 0; a restart repeats nothing")
+  func once() async throws {
+    let test = try TestCluster(partitionCount: 3)
+    try await test.produceDeliveries(20, recipients: recipients)
+    let sink = MemorySink()
+    let runner = test.runner(sink)
+    let running = Task { try await runner.run() }
+    try await eventually("idle") { runner.isIdle && sink.count == 120 }
+    #expect(sink.handedOver == expected(20, recipients))
+    #expect(sink.overlaps == 0)
+    #expect(runner.counters.delivered == 120 && runner.counters.deliveredEvents == 120)
+    #expect(try test.committed().mapValues(\.offset) == test.ends())
+    running.cancel()
+    try await running.value
+    #expect(sink.isClosed)
+
+    let secondSink = MemorySink()
+    let second = test.runner(secondSink)
+    let secondRun = Task { try await second.run() }
+    try await eventually("idle again") { second.isIdle }
+    try await test.produceDeliveries(1, recipients: ["gerd"])
+    try await eventually("the new delivery") { secondSink.count == 1 }
+    #expect(secondSink.handedOver == expected(1, ["gerd"]))
+    secondRun.cancel()
+    try await secondRun.value
+  }
+
+  @Test("a slow recipient holds nobody back, and a restart repeats nothing but theirs")
+  func slowRecipient() async throws {
+    let test = try TestCluster(partitionCount: 1)
+    try await test.produceDeliveries(3, recipients: ["slow"] + recipients)
+    let isOpen = Gate()
+    let sink = MemorySink { id, _ in
+      await isOpen.isOpen || !id.hasPrefix("slow") ? .delivered(detail: "") : .transient(reason: "not yet")
+    }
+    let patient: (inout SinkOptions) -> Void = { options in
+      options.retry = RetryPolicy(initialDelay: .seconds(3600), maximumDelay: .seconds(3600))
+    }
+    let runner = test.runner(sink, patient)
+    let running = Task { try await runner.run() }
+    try await eventually("everybody else's") { sink.count == 18 }
+    #expect(sink.attempts["slow-0"] == 1 && sink.attempts["slow-1"] == nil)
+    #expect(!runner.isIdle)
+    running.cancel()
+    try await running.value
+    let commit = try #require(try test.committed()[0])
+    #expect(commit.offset == 0)
+    #expect(
+      commit.metadata.flatMap { CompletedOffsets(metadata: $0, base: commit.offset) }?.ranges == [3...20])
+
+    await isOpen.open()
+    let secondSink = MemorySink()
+    let second = test.runner(secondSink, patient)
+    let secondRun = Task { try await second.run() }
+    try await eventually("idle") { second.isIdle && secondSink.count == 3 }
+    #expect(secondSink.handedOver == expected(3, ["slow"]))
+    #expect(second.counters.skipped == 18)
+    #expect(try test.committed().mapValues(\.offset) == test.ends())
+    secondRun.cancel()
+    try await secondRun.value
+  }
+
+  @Test(
+    "what is refused for good, too often, or cannot be read goes to the dead letters with reason and origin")
+  func deadLetters() async throws {
+    let test = try TestCluster(partitionCount: 1)
+    try await test.produce([
+      ("anna", TestCluster.delivery(id: "gone", recipient: "anna")),
+      ("anna", TestCluster.delivery(id: "fine", recipient: "anna")),
+      ("bert", TestCluster.delivery(id: "busy", recipient: "bert")),
+      ("bert", TestCluster.delivery(id: "later", recipient: "bert")),
+      ("cleo", Array("{not json".utf8)),
+      ("dora", nil),
+      ("emil", TestCluster.delivery(id: "inapp", recipient: "emil", channel: "inapp")),
+    ])
+    let sink = MemorySink { id, attempt in
+      switch id {
+      case "gone": .permanent(reason: "550 no such user")
+      case "busy": .transient(reason: "451 try again")
+      case "later": attempt < 3 ? .transient(reason: "450 greylisted") : .delivered(detail: "")
+      default: .delivered(detail: "")
+      }
+    }
+    let runner = test.runner(sink)
+    let running = Task { try await runner.run() }
+    try await eventually("idle") { runner.isIdle && runner.counters.deadLettered == 5 }
+    running.cancel()
+    try await running.value
+
+    #expect(sink.handedOver == ["anna": ["fine"], "bert": ["later"]])
+    #expect(sink.attempts == ["gone": 1, "fine": 1, "busy": 3, "later": 3])
+    let letters = try test.deadLetters()
+    let byKey = Dictionary(letters.map { ($0.key, $0) }) { _, last in last }
+    #expect(letters.count == 5)
+    #expect(byKey["anna"]?.value == TestCluster.delivery(id: "gone", recipient: "anna"))
+    #expect(
+      byKey["anna"]?.headers == [
+        "x-origin": "test", "tidings-reason": "refused", "tidings-detail": "550 no such user",
+        "tidings-attempts": "1", "tidings-topic": TestCluster.topic, "tidings-partition": "0",
+        "tidings-offset": "0",
+      ])
+    #expect(byKey["bert"]?.headers["tidings-reason"] == "attemptsExhausted")
+    #expect(byKey["bert"]?.headers["tidings-attempts"] == "3")
+    #expect(byKey["cleo"]?.headers["tidings-reason"] == "notJSON")
+    #expect(byKey["cleo"]?.value == Array("{not json".utf8))
+    #expect(byKey["dora"]?.headers["tidings-reason"] == "tombstone")
+    #expect(byKey["dora"]?.value == nil)
+    #expect(byKey["emil"]?.headers["tidings-detail"]?.contains("inapp") == true)
+    #expect(try test.committed().mapValues(\.offset) == test.ends())
+  }
+
+  @Test("an outage blames no delivery: all wait, and all are handed over when it ends")
+  func outage() async throws {
+    let test = try TestCluster(partitionCount: 1)
+    try await test.produceDeliveries(5, recipients: recipients)
+    let gate = Gate()
+    let sink = MemorySink { _, _ in
+      await gate.isOpen ? .delivered(detail: "") : .unavailable(reason: "connection refused")
+    }
+    let runner = test.runner(sink) { $0.recordLimit = 4 }
+    let running = Task { try await runner.run() }
+    try await eventually("many probes") { sink.attempts.values.reduce(0, +) > 20 }
+    #expect(runner.status.outage == "connection refused")
+    #expect(!runner.isIdle && runner.counters.deadLettered == 0 && sink.count == 0)
+    #expect(runner.status.incompleteCount <= 8, "reading goes on while nothing can be delivered")
+    await gate.open()
+    try await eventually("idle") { runner.isIdle && sink.count == 30 }
+    #expect(sink.handedOver == expected(5, recipients))
+    #expect(runner.status.outage == nil && runner.counters.deadLettered == 0)
+    running.cancel()
+    try await running.value
+  }
+
+  @Test("a record that the dead-letter topic does not take waits, is not lost, and holds nothing done")
+  func refusedDeadLetter() async throws {
+    let test = try TestCluster(partitionCount: 1)
+    try await test.produce([("anna", Array("{".utf8))])
+    try await test.produceDeliveries(1, recipients: ["anna"])
+    let topicAuthorizationFailed = KafkaError.Code(rawValue: 29)
+    test.cluster.failRequests(apiKey: 0, with: Array(repeating: topicAuthorizationFailed, count: 3))
+    let sink = MemorySink()
+    let runner = test.runner(sink)
+    let running = Task { try await runner.run() }
+    try await eventually("the outage") {
+      runner.status.outage?.contains(TestCluster.deadLetterTopic) == true
+    }
+    #expect(sink.count == 0 && runner.counters.deadLettered == 0 && !runner.isIdle)
+    try await eventually("idle") { runner.isIdle }
+    running.cancel()
+    try await running.value
+    #expect(sink.handedOver == expected(1, ["anna"]))
+    #expect(try test.deadLetters().map(\.key) == ["anna"])
+    #expect(runner.counters.failedAttempts > 0 && runner.status.outage == nil)
+  }
+
+  @Test("members share the partitions; when one leaves the other goes on, and nothing is repeated")
+  func rebalance() async throws {
+    let test = try TestCluster(partitionCount: 4)
+    try await test.produceDeliveries(10, recipients: recipients)
+    let firstSink = MemorySink()
+    let secondSink = MemorySink()
+    let first = test.runner(firstSink)
+    let second = test.runner(secondSink)
+    let firstRun = Task { try await first.run() }
+    let secondRun = Task { try await second.run() }
+    try await eventually("both assigned") {
+      first.status.positions.count == 2 && second.status.positions.count == 2
+    }
+    try await eventually("all handed over") { firstSink.count + secondSink.count == 60 }
+    firstRun.cancel()
+    try await firstRun.value
+    try await test.produceDeliveries(10, recipients: ["gerd", "hans", "ines", "jana"])
+    try await eventually("the rest") { second.isIdle && firstSink.count + secondSink.count == 100 }
+    #expect(second.status.positions.count == 4)
+    #expect((Array(firstSink.attempts.values) + secondSink.attempts.values).allSatisfy { $0 == 1 })
+    #expect(Set(firstSink.attempts.keys).isDisjoint(with: secondSink.attempts.keys))
+    #expect(try test.committed().mapValues(\.offset) == test.ends())
+    secondRun.cancel()
+    try await secondRun.value
+  }
+
+  @Test("a graceful shutdown lets what is in progress finish and commits it")
+  func drain() async throws {
+    let test = try TestCluster(partitionCount: 1)
+    try await test.produceDeliveries(2, recipients: ["anna"])
+    let gate = Gate()
+    let sink = MemorySink { _, _ in
+      await gate.wait()
+      return .delivered(detail: "")
+    }
+    let runner = test.runner(sink)
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    let services = ServiceGroup(services: [runner], logger: logger)
+    let running = Task { try await services.run() }
+    try await eventually("the first attempt") { sink.attempts["anna-0"] == 1 }
+    await services.triggerGracefulShutdown()
+    try await eventually("the drain") { runner.status.isDraining }
+    await gate.open()
+    try await running.value
+    #expect(sink.handedOver == expected(1, ["anna"]))
+    #expect(try test.committed()[0]?.offset == 1)
+  }
+}
+
+/// Something that opens once.
+actor Gate {
+  private(set) var isOpen = false
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  func open() {
+    isOpen = true
+    for continuation in waiting { continuation.resume() }
+    waiting = []
+  }
+
+  func wait() async {
+    if isOpen { return }
+    await withCheckedContinuation { waiting.append($0) }
+  }
+}
