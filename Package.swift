@@ -51,7 +51,11 @@ let package = Package(
       ]),
     .target(
       name: "EmailSink",
-      dependencies: ["CCurl", "Delivery", .product(name: "Mustache", package: "swift-mustache")]),
+      dependencies: [
+        "CCurl", "Contract", "Delivery",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Mustache", package: "swift-mustache"),
+      ]),
     .target(
       name: "Inbox",
       dependencies: [
@@ -87,6 +91,8 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
+    .testTarget(name: "DeliveryTests", dependencies: ["Contract", "Delivery", "Kafka"]),
+    .testTarget(name: "EmailSinkTests", dependencies: ["Contract", "Delivery", "EmailSink", "Kafka"]),
   ],
   cxxLanguageStandard: .cxx17
 )
