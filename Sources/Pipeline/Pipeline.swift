@@ -108,9 +108,10 @@ extension Pipeline {
   public var sequence: UInt64 { ledger.sequence }
   /// Whether a fan-out is in the middle: its record has to be applied again after the next commit.
   public var hasUnfinishedFanOut: Bool { ledger.fanOut != nil }
-  /// Whether something was applied that no commit holds yet.
+  /// Whether something was applied that no commit holds yet. A partition without any state record has work: every
+  /// transaction carries its offsets, and offsets without a record would look like a lost state.
   public var hasUncommittedWork: Bool {
-    if !undo.isNextEmpty { return true }
+    if !undo.isNextEmpty || ledger.sequence == 0 { return true }
     var compared = ledger
     // Time alone is not work.
     compared.timerClock = sealedLedger.timerClock

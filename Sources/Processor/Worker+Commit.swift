@@ -164,7 +164,7 @@ extension Worker {
     while inFlight != nil { try driveCommit(timeout: .milliseconds(100)) }
   }
 
-  private func driveCommit(timeout: Duration) throws {
+  func driveCommit(timeout: Duration) throws {
     guard let commit = inFlight else { return }
     do throws(KafkaError) {
       if case .committed = try producer.commit(timeout: timeout) { return confirmed(commit) }
@@ -254,6 +254,7 @@ extension Worker {
             topicPartition(topic, home.partition), offset: home.pipeline.confirmedPositions[topic]))
       }
     }
+    guard !isRevoking else { return }
     try kafka("going back to the last confirmed positions") { () throws(KafkaError) in
       try consumer.seek(positions)
       try consumer.resume(waiting)
@@ -276,6 +277,7 @@ extension Worker {
     let partitions = homes.keys.sorted()
     homes = [:]
     for partition in partitions { homes[partition] = makeHome(partition) }
+    guard !isRevoking else { return }
     try kafka("pausing before a restore") { () throws(KafkaError) in try consumer.pause(assignedPartitions())
     }
   }

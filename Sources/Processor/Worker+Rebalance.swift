@@ -30,6 +30,8 @@ extension Worker {
   }
 
   func partitionsRevoked(_ partitions: [TopicPartition], lost: Bool) {
+    isRevoking = true
+    defer { isRevoking = false }
     do {
       // What is in flight is finished before the unassign; nothing new begins.
       try settleCommit()

@@ -168,6 +168,8 @@ extension Worker {
     home.phase = .running
     home.isWarm = true
     home.lastCommit = monotonic
+    // Recipients' records behind the committed position were applied while the table was loaded.
+    if workSince == nil, home.pipeline.hasUncommittedWork { workSince = monotonic }
     advance(home, .recipients, to: home.tablePosition)
     let partitions = InputTopic.allCases.map { topicPartition($0, home.partition) }
     try kafka("starting to decide") { () throws(KafkaError) in

@@ -38,6 +38,8 @@ final class Worker: RebalanceListener, DeliveryListener {
   var frozen: [Int32: HomePartition] = [:]
   var inFlight: CommitInFlight?
   var stateRecord = OutputBuffer(capacity: 64 << 10)
+  /// Whether the assignment is on its way out: what is rolled back then is not read again by this member.
+  var isRevoking = false
   /// What a callback could not throw.
   var callbackFault: (any Error)?
 
@@ -123,7 +125,8 @@ final class Worker: RebalanceListener, DeliveryListener {
     if pendingBytes < configuration.backlogBytes || inFlight == nil {
       try consume(timeout: waitBudget())
     } else {
-      Thread.yieldProcessor()
+      // Back-pressure: the batch behind the commit is full, so that only its outcome makes room.
+      try driveCommit(timeout: .milliseconds(1))
     }
     try continueRestores()
     try closeDueWindows()
@@ -275,7 +278,9 @@ final class Worker: RebalanceListener, DeliveryListener {
   private func closeDueWindows() throws {
     let now = clock.now()
     for home in homes.values where home.isRunning {
-      guard let due = home.pipeline.nextDue(), due <= now else { continue }
+      // The partition's own clock may be ahead of this process's, if another machine's was.
+      guard let due = home.pipeline.nextDue(), due <= max(now, home.pipeline.timerClock) else { continue }
+      guard inFlight == nil || pendingBytes < configuration.backlogBytes else { return }
       home.pipeline.tick(now: now)
       if workSince == nil { workSince = monotonic }
     }

@@ -213,9 +213,21 @@ import Testing
     #expect(fixture.hasUncommittedWork)
   }
 
+  @Test("a partition without a state record has one to write, before anything was applied")
+  func genesis() throws {
+    let fixture = try Fixture()
+    #expect(fixture.hasUncommittedWork)
+    fixture.commit()
+    #expect(!fixture.hasUncommittedWork)
+    let restored = try Fixture()
+    #expect(try restored.restore(fixture.log))
+    #expect(!restored.hasUncommittedWork)
+  }
+
   @Test("recipients are loaded without counting or writing anything")
   func loading() throws {
     let fixture = try Fixture()
+    fixture.commit()
     let record = TestRecord.recipient("ann", #"{"email":"ann@example.org"}"#)
     record.withInput { input in
       fixture.pipeline.load(
