@@ -1,4 +1,5 @@
 import Contract
+import Delivery
 import Foundation
 import Logging
 
@@ -19,12 +20,12 @@ struct EmailRenderer: Sendable {
   /// The longest link, in bytes; a longer one is left out.
   static let linkLimit = 2048
 
-  private let titles: TemplateCache
+  private let templates: DeliveryTemplates
   private let bodies: BodyTemplates
 
   /// - Throws: `MustacheTemplate.Error` if a template of the program's own is broken.
   init(logger: Logger) throws {
-    titles = TemplateCache(logger: logger)
+    templates = DeliveryTemplates(logger: logger)
     bodies = try BodyTemplates()
   }
 
@@ -51,15 +52,13 @@ struct EmailRenderer: Sendable {
   }
 
   private func title(of item: Delivery.Item, _ delivery: Delivery) -> String {
-    let rendered = titles.render(delivery.title, TemplateFields.item(item, of: delivery))
-    let title = Self.bounded(rendered ?? "")
+    let title = Self.bounded(templates.title(of: item, in: delivery) ?? "")
     return title.isEmpty
       ? Self.bounded([item.type, item.subject].compactMap(\.self).joined(separator: ": ")) : title
   }
 
   private func digestTitle(of delivery: Delivery) -> String {
-    let rendered = delivery.digestTitle.flatMap { titles.render($0, TemplateFields.digest(delivery)) }
-    let title = Self.bounded(rendered ?? "")
+    let title = Self.bounded(templates.digestTitle(of: delivery) ?? "")
     return title.isEmpty ? "\(delivery.totalEvents) new in \(delivery.category)" : title
   }
 
@@ -78,8 +77,7 @@ struct EmailRenderer: Sendable {
   }
 
   private func link(of item: Delivery.Item, _ delivery: Delivery) -> String? {
-    delivery.link.flatMap { titles.render($0, TemplateFields.item(item, of: delivery)) }.flatMap(
-      Self.safeLink)
+    templates.link(of: item, in: delivery).flatMap(Self.safeLink)
   }
 
   /// The link if it is an `http` or `https` address without blanks and control characters; else nil.
