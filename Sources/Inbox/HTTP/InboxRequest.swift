@@ -1,0 +1,64 @@
+import Foundation
+import Hummingbird
+
+/// The parts of a request that several routes read, with the bounds that they have.
+struct InboxRequest {
+  /// The longest tenant or recipient id, in bytes.
+  static let idLimit = 512
+
+  let request: Request
+  let parameters: Parameters
+
+  /// `{recipient}` of the path and `tenant` of the query.
+  func recipient() throws -> InboxRecipient {
+    guard let raw = parameters.get("recipient"), let name = raw.removingPercentEncoding else {
+      throw Problem(.badRequest, "The recipient in the path is not percent-encoded UTF-8.")
+    }
+    return InboxRecipient(tenant: try tenant(), recipient: try Self.checked(name, "recipient"))
+  }
+
+  /// `tenant` of the query; `default` without one.
+  func tenant() throws -> String {
+    guard let tenant = query("tenant") else { return "default" }
+    return try Self.checked(tenant, "tenant")
+  }
+
+  /// A parameter of the query, decoded; nil where it is missing or empty.
+  func query(_ name: String) -> String? {
+    guard let value = request.uri.queryParameters[name[...]], !value.isEmpty else { return nil }
+    return String(value)
+  }
+
+  /// An integer of the query within bounds.
+  func integer(_ name: String, _ bounds: ClosedRange<Int64>) throws -> Int64? {
+    guard let text = query(name) else { return nil }
+    guard let value = Int64(text), bounds.contains(value) else {
+      throw Problem(
+        .badRequest,
+        "\(name) is \"\(text.prefix(40))\"; it must be a whole number from \(bounds.lowerBound) to \(bounds.upperBound).")
+    }
+    return value
+  }
+
+  /// `true` or `false` of the query; false where it is missing.
+  func flag(_ name: String) throws -> Bool {
+    switch query(name) {
+    case nil, "false": false
+    case "true": true
+    case .some(let text): throw Problem(.badRequest, "\(name) is \"\(text.prefix(40))\"; it must be true or false.")
+    }
+  }
+
+  private static func checked(_ id: String, _ what: String) throws -> String {
+    guard !id.isEmpty, id.utf8.count <= idLimit else {
+      throw Problem(.badRequest, "The \(what) must have 1 to \(idLimit) bytes.")
+    }
+    let isForbidden = id.unicodeScalars.contains {
+      $0 == "/" || $0.properties.generalCategory == .control
+    }
+    guard !isForbidden else {
+      throw Problem(.badRequest, "The \(what) must hold neither a slash nor control characters.")
+    }
+    return id
+  }
+}
