@@ -14,13 +14,12 @@ struct InboxRequest {
     guard let raw = parameters.get("recipient"), let name = raw.removingPercentEncoding else {
       throw Problem(.badRequest, "The recipient in the path is not percent-encoded UTF-8.")
     }
-    return InboxRecipient(tenant: try tenant(), recipient: try Self.checked(name, "recipient"))
+    return InboxRecipient(tenant: try tenant() ?? "default", recipient: try Self.checked(name, "recipient"))
   }
 
-  /// `tenant` of the query; `default` without one.
-  func tenant() throws -> String {
-    guard let tenant = query("tenant") else { return "default" }
-    return try Self.checked(tenant, "tenant")
+  /// `tenant` of the query; nil without one.
+  func tenant() throws -> String? {
+    try query("tenant").map { try Self.checked($0, "tenant") }
   }
 
   /// A parameter of the query, decoded; nil where it is missing or empty.

@@ -17,7 +17,8 @@ enum InboxSchema {
             updated INTEGER NOT NULL DEFAULT 0,
             UNIQUE (tenant, name)
           );
-          CREATE INDEX recipient_updated ON recipient (tenant, updated);
+          CREATE INDEX recipient_updated ON recipient (updated);
+          CREATE INDEX recipient_tenant_updated ON recipient (tenant, updated);
           """)
       // Clustered by inbox and age, which is how it is listed.
       try database.execute(

@@ -57,23 +57,27 @@ extension InboxStore {
     }
   }
 
-  /// The inboxes of a tenant that changed last, newest first.
+  /// The inboxes that changed last, newest first.
   ///
-  /// - Parameter prefix: only recipients whose id begins with it.
+  /// - Parameters:
+  ///   - tenant: only those of this tenant; nil for all.
+  ///   - prefix: only recipients whose id begins with it.
   public func recentRecipients(
-    tenant: String, prefix: String = "", limit: Int = 20
+    tenant: String? = nil, prefix: String = "", limit: Int = 20
   ) async throws(InboxStoreError) -> [InboxSummary] {
     let limit = min(max(limit, 1), Self.pageLimit)
     return try await reading { database in
       let statement = try database.cachedStatement(
         sql: """
-          SELECT name, unread, updated FROM recipient
-          WHERE tenant = ? AND seq > 0 AND substr(name, 1, length(?)) = ?
-          ORDER BY updated DESC, name LIMIT ?
+          SELECT tenant, name, unread, updated FROM recipient
+          WHERE seq > 0 AND substr(name, 1, length(?)) = ? \(tenant == nil ? "" : "AND tenant = ?")
+          ORDER BY updated DESC LIMIT ?
           """)
-      return try Row.fetchAll(statement, arguments: [tenant, prefix, prefix, limit]).map { row in
+      let arguments: [(any DatabaseValueConvertible)?] =
+        [prefix, prefix] + (tenant.map { [$0] } ?? []) + [limit]
+      return try Row.fetchAll(statement, arguments: StatementArguments(arguments)).map { row in
         InboxSummary(
-          tenant: tenant, recipient: row[0], unread: row[1], updated: InboxNotification.time(row[2]))
+          tenant: row[0], recipient: row[1], unread: row[2], updated: InboxNotification.time(row[3]))
       }
     }
   }

@@ -11,8 +11,16 @@ function parse(text) {
     : { tenant: text.slice(0, slash), recipient: text.slice(slash + 1) };
 }
 
+function chosen() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";
+  }
+}
+
 function show() {
-  const text = decodeURIComponent(location.hash.slice(1));
+  const text = chosen();
   const { tenant, recipient } = parse(text);
   const isChosen = recipient !== "";
   inbox.hidden = !isChosen;
@@ -28,8 +36,7 @@ function show() {
 
 // A failed request is silent here: the list is tried again, and the inbox itself says that it has no connection.
 async function showRecent() {
-  const { tenant, recipient } = parse(decodeURIComponent(location.hash.slice(1)));
-  const response = await fetch(`api/v1/recipients?limit=20&tenant=${encodeURIComponent(tenant)}`).catch(() => null);
+  const response = await fetch("api/v1/recipients?limit=20").catch(() => null);
   if (!response?.ok) return;
   const { recipients } = await response.json();
   byID("nobody").hidden = recipients.length > 0;
@@ -38,10 +45,10 @@ async function showRecent() {
   byID("recent").replaceChildren(...recipients.map((entry) => {
     const link = document.createElement("a");
     link.href = "#" + encodeURIComponent(name(entry));
-    if (entry.recipient === recipient) link.setAttribute("aria-current", "true");
+    if (name(entry) === chosen()) link.setAttribute("aria-current", "true");
     const label = document.createElement("span");
-    label.textContent = entry.recipient;
-    label.title = entry.recipient;
+    label.textContent = name(entry);
+    label.title = name(entry);
     link.append(label);
     if (entry.unread > 0) {
       const count = document.createElement("span");
@@ -71,7 +78,7 @@ async function publish(submission) {
   submission.preventDefault();
   const status = byID("published");
   const recipients = byID("event-recipient").value.split(",").map((id) => id.trim()).filter(Boolean);
-  const { tenant } = parse(decodeURIComponent(location.hash.slice(1)));
+  const { tenant } = parse(chosen());
   const event = {
     specversion: "1.0", id: newID(), source: "tidings/page", type: byID("event-type").value.trim(),
     time: new Date().toISOString(), recipients: recipients.join(","), datacontenttype: "application/json",
