@@ -60,15 +60,20 @@ let package = Package(
     .target(
       name: "Inbox",
       dependencies: [
-        "Delivery",
+        "Contract", "Kafka",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "Mustache", package: "swift-mustache"),
-      ]),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      // Compiled in, so that the program runs from anywhere without a bundle beside it.
+      resources: [.embedInCode("Web")]),
     .target(
       name: "Operations",
       dependencies: [
-        "Kafka",
+        "Contract", "Kafka",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
@@ -94,6 +99,14 @@ let package = Package(
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "DeliveryTests", dependencies: ["Contract", "Delivery", "Kafka"]),
     .testTarget(name: "EmailSinkTests", dependencies: ["Contract", "Delivery", "EmailSink", "Kafka"]),
+    .testTarget(
+      name: "OperationsTests",
+      dependencies: ["Operations", "Kafka", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+    .testTarget(
+      name: "InboxTests",
+      dependencies: [
+        "Contract", "Inbox", "Kafka", .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ]),
   ],
   cxxLanguageStandard: .cxx17
 )

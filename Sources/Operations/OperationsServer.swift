@@ -7,7 +7,8 @@ import Synchronization
 
 /// The HTTP server for those who run a process: `/metrics`, `/livez` and `/readyz`.
 ///
-/// `/livez` and `/readyz` answer 200 or 503 with `{"status":"…","checks":{"name":{"status":"…","reason":"…"}}}`.
+/// `/livez` and `/readyz` answer 200 or 503 with
+/// `{"status":"…","checks":{"name":{"status":"…","reason":"…"}}}`.
 public struct OperationsServer: Service {
   private let host: String
   private let port: Int
@@ -120,7 +121,8 @@ public struct OperationsServerError: Error, CustomStringConvertible, Sendable {
       return "cannot serve metrics and health: \(place) is taken by another process. "
         + "Set metrics.port to a free port (0 takes any), or stop the other process."
     case EACCES:
-      return "cannot serve metrics and health: no permission for port \(port). Set metrics.port to 1024 or more."
+      return
+        "cannot serve metrics and health: no permission for port \(port). Set metrics.port to 1024 or more."
     case EADDRNOTAVAIL:
       return "cannot serve metrics and health: \(host) is no address of this machine. Set metrics.host, "
         + "for example to 127.0.0.1 or 0.0.0.0."

@@ -81,7 +81,8 @@ struct InboxConsumerTests {
       LogReaderOptions(topics: ["x.delivery.inapp.dead-letter"], isolation: .readUncommitted))
     try reader.assign([
       PartitionOffset(
-        TopicPartition(topic: "x.delivery.inapp.dead-letter", partition: 0), offset: PartitionOffset.beginning)
+        TopicPartition(topic: "x.delivery.inapp.dead-letter", partition: 0), offset: PartitionOffset.beginning
+      )
     ])
     var letters: [(value: String?, reason: String)] = []
     let deadline = ContinuousClock.now + .seconds(10)

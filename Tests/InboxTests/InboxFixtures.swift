@@ -7,7 +7,8 @@ final class TemporaryDirectory: Sendable {
   let path: String
 
   init() throws {
-    let url = FileManager.default.temporaryDirectory.appendingPathComponent("tidings-inbox-\(UUID().uuidString)")
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "tidings-inbox-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     path = url.path
   }
@@ -30,7 +31,8 @@ enum Fixture {
     _ number: Int, for recipient: InboxRecipient = ada, title: String? = nil, link: String? = nil
   ) -> InboxEntry {
     InboxEntry(
-      delivery: id(number), recipient: recipient, kind: "single", title: title ?? "Title \(number)", link: link,
+      delivery: id(number), recipient: recipient, kind: "single", title: title ?? "Title \(number)",
+      link: link,
       category: "commits", type: "git.commit.pushed", eventCount: 1,
       createdMilliseconds: 1_700_000_000_000 + Int64(number))
   }

@@ -49,8 +49,10 @@ struct InboxRendererTests {
   @Test("a link that runs code, hides its target or has no place is left out")
   func links() {
     for link in [
-      "javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)", "data:text/html,x",
-      "vbscript:x", "//evil.example", "/\\evil.example", "\\\\evil", "http://", "file:///etc/passwd", "", "relative",
+      "javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)",
+      "data:text/html,x",
+      "vbscript:x", "//evil.example", "/\\evil.example", "\\\\evil", "http://", "file:///etc/passwd", "",
+      "relative",
       "https://example.org/a b", "https://x/" + String(repeating: "a", count: 3000),
     ] {
       #expect(InboxRenderer.safeLink(link) == nil, "\(link)")

@@ -43,6 +43,9 @@ struct InboxServerTests {
       #expect(page["unread"] as? Int == 3)
       #expect(page["seq"] as? Int == 3)
       #expect(page["next"] as? Int == 2)
+      let last = try json(try await client.execute(uri: uri + "&before=2", method: .get))
+      #expect(last["next"] is NSNull)
+      #expect((last["notifications"] as? [[String: Any]])?.first?["read"] is NSNull)
     }
   }
 

@@ -147,7 +147,8 @@ struct InboxStoreTests {
     batch.append(Fixture.entry(7, for: eve), partition: 1, offset: 0)
     _ = try store.apply(batch)
     #expect(try await store.markRead(delivery: Fixture.id(1), of: eve) == nil)
-    #expect(try await store.page(of: Fixture.ada, unreadOnly: true).notifications.map(\.id) == [Fixture.id(1)])
+    #expect(
+      try await store.page(of: Fixture.ada, unreadOnly: true).notifications.map(\.id) == [Fixture.id(1)])
   }
 
   @Test("marking all up to a number leaves what arrived later unread, and each change has its own number")

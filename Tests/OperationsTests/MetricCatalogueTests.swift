@@ -87,7 +87,8 @@ struct MetricCatalogueTests {
     let tests = try Checkout.text("deploy/prometheus/alerts_test.yml")
     for match in rules.matches(of: /alert: (?<name>\w+)/) {
       #expect(
-        tests.contains("alertname: \(match.name)\n        exp_alerts:"), "\(match.name) has no test that fires")
+        tests.contains("alertname: \(match.name)\n        exp_alerts:"),
+        "\(match.name) has no test that fires")
     }
   }
 }

@@ -23,7 +23,8 @@ struct PrometheusRegistryTests {
     let registry = PrometheusRegistry(declarations: Self.declarations)
     Counter(label: "jobs_total", dimensions: [("kind", "b")], factory: registry).increment(by: 2)
     Counter(label: "jobs_total", dimensions: [("kind", "a")], factory: registry).increment()
-    FloatingPointCounter(label: "jobs_total", dimensions: [("kind", "a")], factory: registry).increment(by: 0.5)
+    FloatingPointCounter(label: "jobs_total", dimensions: [("kind", "a")], factory: registry).increment(
+      by: 0.5)
     #expect(
       lines(registry) == [
         "# HELP jobs_total Jobs done.", "# TYPE jobs_total counter", "jobs_total{kind=\"a\"} 1.5",
@@ -31,7 +32,8 @@ struct PrometheusRegistryTests {
       ])
   }
 
-  @Test("a histogram's buckets are cumulative, a bound belongs to its bucket, and count equals the last bucket")
+  @Test(
+    "a histogram's buckets are cumulative, a bound belongs to its bucket, and count equals the last bucket")
   func histogram() {
     let registry = PrometheusRegistry(declarations: Self.declarations)
     let timer = Timer(label: "step_seconds", factory: registry)

@@ -4,14 +4,15 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Reads the deliveries for the inbox and stores them, each once, with the offsets in the same database transaction.
+/// Reads the deliveries for the inbox and stores them, each once, with the offsets in the same database
+/// transaction.
 ///
-/// All work happens on one thread of its own, which owns the consumer. A database that takes no writes pauses the
-/// reading, says so and is tried again; nothing is lost, the deliveries wait in their topic. A record that cannot be
-/// read goes to the dead-letter topic before its offset is passed.
+/// All work happens on one thread of its own, which owns the consumer. A database that takes no writes pauses
+/// the reading, says so and is tried again; nothing is lost, the deliveries wait in their topic. A record
+/// that cannot be read goes to the dead-letter topic before its offset is passed.
 ///
-/// One process per database file. With another one in the group, each partition's notifications would lie in the file of
-/// the process that owns the partition.
+/// One process per database file. With another one in the group, each partition's notifications would lie in
+/// the file of the process that owns the partition.
 public final class InboxConsumer: Service, Sendable {
   private let cluster: any KafkaCluster
   private let store: InboxStore

@@ -65,7 +65,8 @@ final class InboxConsumerLoop {
       }
       try storeBatch()
     } catch {
-      // Leaves the group at once instead of letting it wait for the session's end; the first error is the one to tell.
+      // Leaves the group at once instead of letting it wait for the session's end; the first error is the one
+      // to tell.
       try? consumer.close()
       throw error
     }
@@ -81,8 +82,10 @@ final class InboxConsumerLoop {
 
   private var isBatchDue: Bool {
     guard let batchDeadline else { return false }
-    return batch.positions.isEmpty ? false : batchCount >= options.batchRecords || isAtEnd
-      || batchDeadline <= .now
+    return batch.positions.isEmpty
+      ? false
+      : batchCount >= options.batchRecords || isAtEnd
+        || batchDeadline <= .now
   }
 
   private var batchCount: Int { batch.records.count + deadLetters.count }
@@ -217,7 +220,8 @@ final class InboxConsumerLoop {
         try consumer.commit(changed.map { PartitionOffset(topicPartition($0.key), offset: $0.value) })
         committed.merge(changed) { $1 }
       } catch {
-        // A rebalance or a broker's restart: the next turn commits again, by then perhaps for other partitions.
+        // A rebalance or a broker's restart: the next turn commits again, by then perhaps for other
+        // partitions.
         guard !error.isFatal else { throw error.during("committing offsets of group \(options.groupID)") }
         report(error)
         return

@@ -12,12 +12,13 @@ public struct InboxConsumerOptions: Sendable {
   public var batchRecords: Int
   /// The longest that a record waits for others to share its transaction.
   public var batchTime: Duration
-  /// The shortest time between two commits of the group's offsets, which serve dashboards: the database's are the truth.
+  /// The shortest time between two commits of the group's offsets, which serve dashboards: the database's are
+  /// the truth.
   public var commitInterval: Duration
 
   /// Options by the topic prefix of the installation: `<prefix>.delivery.inapp`, group `<prefix>-inbox`.
   public init(
-    prefix: String = "tidings", groupInstanceID: String? = nil, batchRecords: Int = 500,
+    prefix: String = "tidings", groupInstanceID: String? = nil, batchRecords: Int = 2000,
     batchTime: Duration = .milliseconds(50), commitInterval: Duration = .milliseconds(250)
   ) {
     topic = "\(prefix).delivery.inapp"
@@ -43,14 +44,15 @@ public struct InboxConsumerCounters: Sendable, Equatable {
   /// Per partition had, the offset behind all that is stored.
   public var positions: [Int32: Int64] = [:]
   /// Whether partitions are assigned, all of them are read to their end, and all that was read is stored and
-  /// committed. A record that was appended since is not known yet: compare ``positions`` with the topic's end.
+  /// committed. A record that was appended since is not known yet: compare ``positions`` with the topic's
+  /// end.
   public var isIdle = false
 }
 
 /// Why the inbox cannot consume.
 public enum InboxConsumerError: Error, Sendable, CustomStringConvertible {
-  /// The database has stored more than the topic holds: it belongs to another cluster, or to a topic that was deleted
-  /// and created anew. Going on would take new records for old ones.
+  /// The database has stored more than the topic holds: it belongs to another cluster, or to a topic that was
+  /// deleted and created anew. Going on would take new records for old ones.
   case positionBeyondEnd(topic: String, partition: Int32, stored: Int64, end: Int64, database: String)
   /// Where to begin could not be found out.
   case noPosition(topic: String, reason: String)
@@ -59,9 +61,9 @@ public enum InboxConsumerError: Error, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .positionBeyondEnd(let topic, let partition, let stored, let end, let database):
-      "the inbox database \(database) has stored \(topic) partition \(partition) up to offset \(stored), but the "
-        + "partition ends at \(end): the database belongs to another cluster, or the topic was created anew. Set "
-        + "inbox.database to a new file, or point kafka.bootstrapServers to the database's cluster."
+      "the inbox database \(database) has stored \(topic) partition \(partition) up to offset \(stored), but "
+        + "the partition ends at \(end): the database belongs to another cluster, or the topic was created "
+        + "anew. Set inbox.database to a new file, or point kafka.bootstrapServers to the database's cluster."
     case .noPosition(let topic, let reason):
       "cannot find out where to begin reading \(topic): \(reason)"
     }

@@ -3,7 +3,8 @@ import Synchronization
 
 /// Writes what cannot be read to the dead-letter topic, and waits until the broker has it.
 enum InboxDeadLetters {
-  /// - Throws: the first error of any of the records; then all are to be sent again. Some may be there twice then.
+  /// - Throws: the first error of any of the records; then all are to be sent again. Some may be there twice
+  ///   then.
   static func send(_ records: [ProducerRecord], by producer: any IdempotentProducer) throws(KafkaError) {
     let failure = Failure()
     for record in records {

@@ -53,7 +53,8 @@ final class InboxMetrics {
 
   func deadLettered(_ count: Int) { dead.increment(by: count) }
 
-  /// Sets the lag of each partition, at most every 2 s: partitions that are not read to their end cost a request.
+  /// Sets the lag of each partition, at most every 2 s: partitions that are not read to their end cost a
+  /// request.
   func updateLag(
     of partitions: Set<Int32>, at positions: [Int32: Int64], atEnd ends: [Int32: Int64],
     from consumer: any GroupConsumer

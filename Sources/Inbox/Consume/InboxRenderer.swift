@@ -11,7 +11,8 @@ struct InboxRenderer {
   static let titleLimit = 500
   /// The longest link that is stored, in bytes; a longer one is left out, as a part of it leads nowhere.
   static let linkLimit = 2048
-  /// The most templates that are kept. The catalog has far fewer; more are the doing of versions that come and go.
+  /// The most templates that are kept. The catalog has far fewer; more are the doing of versions that come
+  /// and go.
   static let templateLimit = 1000
 
   private let logger: Logger
@@ -57,7 +58,8 @@ struct InboxRenderer {
     for scheme in ["http://", "https://"] where lowered.hasPrefix(scheme) && lowered.count > scheme.count {
       return link
     }
-    // `//host` is another server by the scheme of the page; without a scheme of its own it is most likely a slip.
+    // `//host` is another server by the scheme of the page; without a scheme of its own it is most likely a
+    // slip.
     return link.hasPrefix("/") && !link.hasPrefix("//") ? link : nil
   }
 

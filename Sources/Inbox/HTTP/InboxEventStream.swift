@@ -4,12 +4,13 @@ import NIOCore
 /// The Server-Sent Events of one client: the changes of an inbox, in order, from a sequence number on.
 ///
 /// - `state`: the counters, first of all, when the client named no number.
-/// - `reset`: the client knows a number that the inbox has not reached, so that it followed another database: load anew.
+/// - `reset`: the client knows a number that the inbox has not reached, so that it followed another database:
+///   load anew.
 /// - `notification`: one that was added or read, as it is now.
 ///
 /// Each event's id is the sequence number that it brings the client to; the client sends the last one back as
-/// `Last-Event-ID` when it connects again. Pulled by the connection: what a slow client does not take is not read
-/// from the database.
+/// `Last-Event-ID` when it connects again. Pulled by the connection: what a slow client does not take is not
+/// read from the database.
 struct InboxEventStream: AsyncSequence, Sendable {
   let store: InboxStore
   let recipient: InboxRecipient

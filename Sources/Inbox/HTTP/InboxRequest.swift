@@ -34,7 +34,9 @@ struct InboxRequest {
     guard let value = Int64(text), bounds.contains(value) else {
       throw Problem(
         .badRequest,
-        "\(name) is \"\(text.prefix(40))\"; it must be a whole number from \(bounds.lowerBound) to \(bounds.upperBound).")
+        "\(name) is \"\(text.prefix(40))\"; it must be a whole number from \(bounds.lowerBound) to "
+          + "\(bounds.upperBound)."
+      )
     }
     return value
   }
@@ -44,7 +46,8 @@ struct InboxRequest {
     switch query(name) {
     case nil, "false": false
     case "true": true
-    case .some(let text): throw Problem(.badRequest, "\(name) is \"\(text.prefix(40))\"; it must be true or false.")
+    case .some(let text):
+      throw Problem(.badRequest, "\(name) is \"\(text.prefix(40))\"; it must be true or false.")
     }
   }
 

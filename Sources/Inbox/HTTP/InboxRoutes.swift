@@ -5,7 +5,8 @@ import Logging
 
 /// Takes an event that somebody wrote on the page, as CloudEvents JSON in structured mode.
 ///
-/// Throws ``InboxPublishRefusal`` when the event breaks the contract; any other error means that Kafka did not take it.
+/// Throws ``InboxPublishRefusal`` when the event breaks the contract; any other error means that Kafka did
+/// not take it.
 public typealias InboxPublish = @Sendable (_ event: [UInt8]) async throws -> Void
 
 /// An event breaks the contract.
@@ -19,8 +20,8 @@ public struct InboxPublishRefusal: Error, Sendable {
 
 /// The HTTP API of the inbox and its page.
 ///
-/// There is no authentication: whoever reaches the port reads and marks every inbox. Listen on loopback, or behind a
-/// proxy that knows who asks.
+/// There is no authentication: whoever reaches the port reads and marks every inbox. Listen on loopback, or
+/// behind a proxy that knows who asks.
 struct InboxRoutes: Sendable {
   /// The largest event that the page may publish, in bytes.
   static let publishLimit = 256 * 1024

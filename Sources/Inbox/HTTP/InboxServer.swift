@@ -32,7 +32,8 @@ public struct InboxServer: Service {
   /// How often an idle stream of events says that it lives.
   static let heartbeat = Duration.seconds(15)
 
-  /// How long a client may leave what was sent to it unread before its connection is dropped, in milliseconds.
+  /// How long a client may leave what was sent to it unread before its connection is dropped, in
+  /// milliseconds.
   static let unreadTimeoutMilliseconds: Int32 = 30_000
 
   /// Serves until the graceful shutdown; then the event streams end and open requests finish.
@@ -85,8 +86,9 @@ public struct InboxServer: Service {
       logger: quiet)
   }
 
-  /// Has the kernel drop connections whose client takes nothing (tcp(7), `TCP_USER_TIMEOUT`): connections inherit the
-  /// option from the socket that they were accepted on. A client that was dropped resumes by its last event id.
+  /// Has the kernel drop connections whose client takes nothing (tcp(7), `TCP_USER_TIMEOUT`): connections
+  /// inherit the option from the socket that they were accepted on. A client that was dropped resumes by its
+  /// last event id.
   private static func boundUnreadData(of channel: any Channel) async {
     #if os(Linux)
       let option = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: TCP_USER_TIMEOUT))

@@ -3,8 +3,9 @@ import Synchronization
 
 /// Wakes those who follow an inbox when it has changed. May be called from any thread.
 ///
-/// A signal carries nothing: whoever is woken reads the changes from the database behind the last one that it knows.
-/// So nothing is kept per client, however slow it is, and any number of signals is as good as the last.
+/// A signal carries nothing: whoever is woken reads the changes from the database behind the last one that it
+/// knows. So nothing is kept per client, however slow it is, and any number of signals is as good as the
+/// last.
 public final class InboxSignals: Sendable {
   private struct State {
     var followers: [InboxRecipient: [Int: AsyncStream<Void>.Continuation]] = [:]

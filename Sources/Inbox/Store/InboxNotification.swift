@@ -26,6 +26,26 @@ public struct InboxNotification: Encodable, Hashable, Sendable {
   /// When it was marked as read (RFC 3339); nil while it is unread.
   public let read: String?
 
+  private enum CodingKeys: String, CodingKey {
+    case id, seq, changed, kind, title, link, category, type, count, created, read
+  }
+
+  /// Writes all fields; what is missing is null.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(id, forKey: .id)
+    try container.encode(seq, forKey: .seq)
+    try container.encode(changed, forKey: .changed)
+    try container.encode(kind, forKey: .kind)
+    try container.encode(title, forKey: .title)
+    try container.encode(link, forKey: .link)
+    try container.encode(category, forKey: .category)
+    try container.encode(type, forKey: .type)
+    try container.encode(count, forKey: .count)
+    try container.encode(created, forKey: .created)
+    try container.encode(read, forKey: .read)
+  }
+
   static let columns = "delivery, seq, changed, kind, title, link, category, type, events, created, read"
 
   init(row: Row) {
@@ -68,6 +88,19 @@ public struct InboxPage: Encodable, Hashable, Sendable {
   public let seq: Int64
   /// The value of `before` for the next page; nil behind the last.
   public let next: Int64?
+
+  private enum CodingKeys: String, CodingKey {
+    case notifications, unread, seq, next
+  }
+
+  /// Writes all fields; `next` is null behind the last page.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(notifications, forKey: .notifications)
+    try container.encode(unread, forKey: .unread)
+    try container.encode(seq, forKey: .seq)
+    try container.encode(next, forKey: .next)
+  }
 }
 
 /// Changes of an inbox behind a sequence number.

@@ -5,7 +5,8 @@ enum InboxSchema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1") { database in
-      // `seq` counts the changes of the inbox; `unread` is kept with each change, so that a bell costs one row.
+      // `seq` counts the changes of the inbox; `unread` is kept with each change, so that a bell costs one
+      // row.
       try database.execute(
         sql: """
           CREATE TABLE recipient (

@@ -13,8 +13,8 @@ public struct InboxApplied: Sendable {
 extension InboxStore {
   /// Stores a batch and its positions in one transaction.
   ///
-  /// A record below the stored offset of its partition is left out, as is a delivery that is there already. Positions
-  /// never go back.
+  /// A record below the stored offset of its partition is left out, as is a delivery that is there already.
+  /// Positions never go back.
   ///
   /// - Throws: ``InboxStoreError``; then nothing of the batch was stored.
   public func apply(_ batch: InboxBatch) throws(InboxStoreError) -> InboxApplied {

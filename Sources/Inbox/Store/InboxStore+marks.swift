@@ -29,7 +29,8 @@ extension InboxStore {
 
   /// Marks all notifications as read that have a sequence number up to `seq`.
   ///
-  /// - Parameter seq: what the reader has seen, so that one which arrives meanwhile stays unread; nil for all.
+  /// - Parameter seq: what the reader has seen, so that one which arrives meanwhile stays unread; nil for
+  ///   all.
   public func markAllRead(
     of recipient: InboxRecipient, through seq: Int64? = nil
   ) async throws(InboxStoreError) -> InboxMarked {
@@ -46,7 +47,8 @@ extension InboxStore {
     through last: Int64
   ) throws -> InboxMarked {
     let now = Self.now()
-    // A number of its own for each row, so that a stream which breaks off between two of them can go on there.
+    // A number of its own for each row, so that a stream which breaks off between two of them can go on
+    // there.
     try database.execute(
       sql: """
         UPDATE notification SET read = ?, changed = ? + turn.number

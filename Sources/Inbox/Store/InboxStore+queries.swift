@@ -37,8 +37,8 @@ extension InboxStore {
     try await reading { database in try Self.inbox(database, recipient)?.counters ?? .none }
   }
 
-  /// What changed in an inbox behind a sequence number, oldest change first. A notification that changed twice is
-  /// there once, as it is after the last change.
+  /// What changed in an inbox behind a sequence number, oldest change first. A notification that changed
+  /// twice is there once, as it is after the last change.
   public func changes(
     of recipient: InboxRecipient, after seq: Int64, limit: Int = 100
   ) async throws(InboxStoreError) -> InboxChanges {

@@ -132,6 +132,7 @@ class TidingsInbox extends HTMLElement {
   #seq = 0;
   #unread = 0;
   #unreadOnly = false;
+  #isLoaded = false;
   #source = null;
   #load = 0;
   #retry = 0;
@@ -210,12 +211,19 @@ class TidingsInbox extends HTMLElement {
     const bell = this.#part(".bell");
     if (isInline) {
       this.#part(".head").prepend(bell);
+      // With the list always open it opens nothing: a picture of the count.
       bell.tabIndex = -1;
+      bell.setAttribute("role", "img");
+      bell.removeAttribute("aria-haspopup");
+      bell.removeAttribute("aria-expanded");
       this.#part(".panel").hidden = false;
       this.#part(".panel").setAttribute("role", "region");
     } else {
       this.#root.prepend(bell);
       bell.removeAttribute("tabindex");
+      bell.removeAttribute("role");
+      bell.setAttribute("aria-haspopup", "dialog");
+      bell.setAttribute("aria-expanded", !this.#part(".panel").hidden);
       this.#part(".panel").setAttribute("role", "dialog");
     }
     this.#part("#title").textContent =
@@ -225,6 +233,7 @@ class TidingsInbox extends HTMLElement {
     this.#part(".list").replaceChildren();
     this.#next = null;
     this.#seq = 0;
+    this.#isLoaded = false;
     this.#count(0);
     this.#draw();
     if (this.getAttribute("recipient")) this.#first();
@@ -240,9 +249,10 @@ class TidingsInbox extends HTMLElement {
       return;
     }
     this.#part(".offline").hidden = true;
+    this.#isLoaded = true;
     this.#items.clear();
     for (const item of page.notifications) this.#items.set(item.id, item);
-    this.#next = page.next;
+    this.#next = page.next ?? null;
     this.#seq = page.seq;
     this.#count(page.unread);
     this.#draw();
@@ -354,7 +364,7 @@ class TidingsInbox extends HTMLElement {
     }
     const empty = this.#part(".empty");
     empty.hidden = items.length > 0;
-    empty.textContent = this.#unreadOnly ? "All read." : "Nothing here yet.";
+    empty.textContent = !this.#isLoaded ? "Loading …" : this.#unreadOnly ? "All read." : "Nothing here yet.";
     list.hidden = items.length === 0;
     this.#part(".more").hidden = this.#next === null;
   }
@@ -434,7 +444,7 @@ class TidingsInbox extends HTMLElement {
     const page = await this.#page(this.#next);
     if (!page || load !== this.#load) return;
     for (const item of page.notifications) this.#items.set(item.id, item);
-    this.#next = page.next;
+    this.#next = page.next ?? null;
     this.#draw();
   }
 

@@ -2,9 +2,10 @@ import Synchronization
 
 /// Whether the process lives and whether it is ready, check by check, each with its reason.
 ///
-/// A process is *live* unless a liveness check fails: then only a restart helps. It is *ready* when every readiness
-/// check passes: it has its partitions, its database answers, its clock agrees. Parts of the process report their
-/// checks here; the ``OperationsServer`` answers `/livez` and `/readyz` from it. May be used from any thread.
+/// A process is *live* unless a liveness check fails: then only a restart helps. It is *ready* when every
+/// readiness check passes: it has its partitions, its database answers, its clock agrees. Parts of the
+/// process report their checks here; the ``OperationsServer`` answers `/livez` and `/readyz` from it. May be
+/// used from any thread.
 public final class HealthState: Sendable {
   /// What a check is for.
   public enum Probe: String, Sendable, CaseIterable {
@@ -51,7 +52,8 @@ public final class HealthState: Sendable {
     state.withLock { $0.reported[probe, default: [:]][check] = status }
   }
 
-  /// Adds a check that is computed at each request, such as the age of a thread's last sign of life. It must not block.
+  /// Adds a check that is computed at each request, such as the age of a thread's last sign of life. It must
+  /// not block.
   public func add(_ check: String, for probe: Probe, _ compute: @escaping @Sendable () -> Status) {
     state.withLock { $0.computed[probe, default: [:]][check] = compute }
   }

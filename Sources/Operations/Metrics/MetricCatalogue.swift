@@ -1,7 +1,7 @@
 /// Every metric that a process of Tidings exports: declared here and nowhere else.
 ///
-/// `docs/metrics.md` is this catalogue as a page (``markdown``); a test compares the two, and another one looks up
-/// every metric name in the sources here.
+/// `docs/metrics.md` is this catalogue as a page (``markdown``); a test compares the two, and another one
+/// looks up every metric name in the sources here.
 public enum MetricCatalogue {
   /// Bounds for work that takes milliseconds, in seconds.
   static let shortDurations: [Double] = [
@@ -32,17 +32,20 @@ public enum MetricCatalogue {
       "tidings_records_consumed_total", .counter, unit: "records", labels: ["topic"],
       help: "Input records whose transaction was confirmed."),
     MetricDeclaration(
-      "tidings_notifications_accepted_total", .counter, unit: "notifications",
+      "tidings_records_forwarded_total", .counter, unit: "records",
+      help: "Records written to the routed topic or republished at home, one per recipient."),
+    MetricDeclaration(
+      "tidings_notifications_accepted_total", .counter, unit: "notifications", labels: ["channel"],
       help: "Channels of decided arrivals, duplicates included: the left side of the conservation law."),
     MetricDeclaration(
       "tidings_decisions_total", .counter, unit: "notifications", labels: ["channel", "outcome", "reason"],
       help: "Confirmed outcomes of notifications; the reason is empty unless the outcome is suppressed."),
     MetricDeclaration(
-      "tidings_open_notifications", .gauge, unit: "notifications",
+      "tidings_open_notifications", .gauge, unit: "notifications", labels: ["partition"],
       help: "Notifications that wait in a window for their delivery."),
     MetricDeclaration(
-      "tidings_conservation_difference", .gauge, unit: "notifications",
-      help: "Accepted less all outcomes and open ones, absolute, over the partitions owned; must be 0."),
+      "tidings_conservation_difference", .gauge, unit: "notifications", labels: ["partition"],
+      help: "Accepted less all outcomes and open ones of a home partition; must be 0."),
     MetricDeclaration(
       "tidings_transaction_seconds", .histogram(buckets: shortDurations), unit: "seconds",
       help: "Time from the begin of sending offsets to the confirmed commit."),
@@ -130,9 +133,9 @@ extension MetricCatalogue {
     var page = """
       # Metrics
 
-      Each process serves its metrics at `/metrics` in the Prometheus text format 0.0.4. This page is generated
-      from `Sources/Operations/Metrics/MetricCatalogue.swift`; change it there. To write the page anew, run
-      `UPDATE_DOCS=1 swift test --filter OperationsTests`.
+      Each process serves its metrics at `/metrics` in the Prometheus text format 0.0.4. This page is
+      generated from `Sources/Operations/Metrics/MetricCatalogue.swift`; change it there. To write the page
+      anew, run `UPDATE_DOCS=1 swift test --filter OperationsTests`.
 
       """
     for section in sections {

@@ -1,7 +1,7 @@
 /// What a metric is: its name, its kind, its labels and what it tells.
 ///
-/// Every metric of Tidings is declared once, in ``MetricCatalogue``; the exposition and `docs/metrics.md` are made
-/// from the declaration.
+/// Every metric of Tidings is declared once, in ``MetricCatalogue``; the exposition and `docs/metrics.md` are
+/// made from the declaration.
 public struct MetricDeclaration: Sendable, Hashable {
   /// How a metric counts.
   public enum Kind: Sendable, Hashable {
@@ -11,7 +11,8 @@ public struct MetricDeclaration: Sendable, Hashable {
     case gauge
     /// Observations counted in cumulative buckets.
     ///
-    /// - Parameter buckets: the upper bounds, ascending and in the unit of the metric, without the last one (+Inf).
+    /// - Parameter buckets: the upper bounds, ascending and in the unit of the metric, without the last one
+    ///   (+Inf).
     case histogram(buckets: [Double])
 
     /// The word of the exposition format for the kind.
@@ -55,7 +56,8 @@ extension MetricDeclaration {
     for character in label.unicodeScalars {
       let isLetter = ("a"..."z").contains(character) || ("A"..."Z").contains(character)
       let isDigit = ("0"..."9").contains(character)
-      name.unicodeScalars.append(isLetter || isDigit || character == "_" || character == ":" ? character : "_")
+      name.unicodeScalars.append(
+        isLetter || isDigit || character == "_" || character == ":" ? character : "_")
     }
     if name.isEmpty || name.first?.isNumber == true { name = "_" + name }
     if kind == .counter, !name.hasSuffix("_total") { name += "_total" }

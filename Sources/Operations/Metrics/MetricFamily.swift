@@ -2,8 +2,8 @@ import Synchronization
 
 /// All series of one metric, bounded in number.
 ///
-/// A label that follows input without end (a recipient's id by mistake) must not fill the memory: behind the bound,
-/// every further set of labels counts in one series whose labels all read `overflow`.
+/// A label that follows input without end (a recipient's id by mistake) must not fill the memory: behind the
+/// bound, every further set of labels counts in one series whose labels all read `overflow`.
 final class MetricFamily: Sendable {
   let declaration: MetricDeclaration
   private let seriesLimit: Int

@@ -2,13 +2,14 @@ import CoreMetrics
 import Logging
 import Synchronization
 
-/// The swift-metrics back end of Tidings: keeps every metric in memory and renders the Prometheus text format.
+/// The swift-metrics back end of Tidings: keeps every metric in memory and renders the Prometheus text
+/// format.
 ///
-/// Give it to `MetricsSystem.bootstrap` once per process and to the ``OperationsServer``. Increments take no lock;
-/// making a metric does, so make it once and keep it. All methods may be called from any thread.
+/// Give it to `MetricsSystem.bootstrap` once per process and to the ``OperationsServer``. Increments take no
+/// lock; making a metric does, so make it once and keep it. All methods may be called from any thread.
 ///
-/// A metric that ``MetricCatalogue`` declares has the kind, the labels and the buckets of its declaration. Others, as
-/// libraries make them, are exported too: timers in seconds, names in the form of the format.
+/// A metric that ``MetricCatalogue`` declares has the kind, the labels and the buckets of its declaration.
+/// Others, as libraries make them, are exported too: timers in seconds, names in the form of the format.
 public final class PrometheusRegistry: MetricsFactory, Sendable {
   private let declarations: [String: MetricDeclaration]
   private let seriesLimit: Int
@@ -31,7 +32,8 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
     declarations: [MetricDeclaration] = MetricCatalogue.all, seriesLimit: Int = 4096,
     logger: Logger = Logger(label: "tidings.metrics")
   ) {
-    self.declarations = Dictionary(declarations.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.declarations = Dictionary(
+      declarations.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.seriesLimit = max(1, seriesLimit)
     self.logger = logger
   }
@@ -56,7 +58,8 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
     let family = family(label, dimensions, kind: kind)
     let name = family.declaration.name
     guard family.declaration.kind.name == kind.name else {
-      warnOnce(name, "metric is declared as \(family.declaration.kind.name) but used as \(kind.name); not exported")
+      warnOnce(
+        name, "metric is declared as \(family.declaration.kind.name) but used as \(kind.name); not exported")
       return nil
     }
     let series = family.series(dimensions) {
