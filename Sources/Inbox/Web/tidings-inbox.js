@@ -219,6 +219,7 @@ class TidingsInbox extends HTMLElement {
       this.#part(".panel").hidden = false;
       this.#part(".panel").setAttribute("role", "region");
     } else {
+      if (bell.parentNode !== this.#root) this.#part(".panel").hidden = true;
       this.#root.prepend(bell);
       bell.removeAttribute("tabindex");
       bell.removeAttribute("role");
@@ -321,7 +322,7 @@ class TidingsInbox extends HTMLElement {
       const titles = this.#arrived;
       this.#announceTimer = 0;
       this.#arrived = [];
-      this.#part(".hear").textContent =
+      this.#part("[aria-live]").textContent =
         titles.length === 1 ? `New: ${titles[0]}` : `${titles.length} new notifications`;
     }, 700);
   }
@@ -429,7 +430,7 @@ class TidingsInbox extends HTMLElement {
 
   async #post(url) {
     const response = await fetch(url, { method: "POST" }).catch(() => null);
-    if (!response?.ok) this.#part(".hear").textContent = "Not marked: the inbox does not answer.";
+    if (!response?.ok) this.#part("[aria-live]").textContent = "Not marked: the inbox does not answer.";
   }
 
   async #filter() {
