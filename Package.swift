@@ -60,12 +60,11 @@ let package = Package(
     .target(
       name: "Inbox",
       dependencies: [
-        "Contract", "Kafka",
+        "Contract", "Delivery", "Kafka",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
-        .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       // Compiled in, so that the program runs from anywhere without a bundle beside it.

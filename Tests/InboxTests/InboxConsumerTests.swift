@@ -96,6 +96,30 @@ struct InboxConsumerTests {
     #expect(letters.first { $0.reason == "notJSON" }?.value == "no JSON")
   }
 
+  @Test("a dead letter that is too large for the topic goes cut, with its size")
+  func largeDeadLetter() throws {
+    let producer = try cluster.makeIdempotentProducer(
+      IdempotentProducerOptions(topics: ["x.delivery.inapp.dead-letter"], messageMaxBytes: 100_000))
+    let letter = ProducerRecord(
+      topicIndex: 0, key: nil, value: Array(repeating: 7, count: 200_000),
+      headers: [.init("own", String(repeating: "h", count: 90_000)), .init("tidings-reason", "notJSON")])
+    try InboxDeadLetters.send([letter], by: producer)
+    producer.close()
+    let reader = try cluster.makeLogReader(
+      LogReaderOptions(topics: ["x.delivery.inapp.dead-letter"], isolation: .readUncommitted))
+    let place = TopicPartition(topic: "x.delivery.inapp.dead-letter", partition: 0)
+    try reader.assign([PartitionOffset(place, offset: PartitionOffset.beginning)])
+    let deadline = ContinuousClock.now + .seconds(10)
+    var found: (bytes: Int?, headers: [String])?
+    while found == nil, ContinuousClock.now < deadline {
+      guard case .record(let record) = reader.poll(timeout: .milliseconds(200)) else { continue }
+      found = (record.value?.count, record.headers.map { "\($0.name.string)=\($0.value?.string ?? "")" })
+    }
+    reader.close()
+    #expect(found?.bytes == InboxDeadLetters.keptBytes)
+    #expect(found?.headers == ["tidings-reason=notJSON", "tidings-value-size=200000"])
+  }
+
   @Test("a restart goes on where the database ends, whatever the group's offsets say")
   func restart() async throws {
     let store = try InboxStore(path: directory.database)

@@ -10,7 +10,7 @@ struct InboxRendererTests {
   private func entry(_ json: [UInt8]) throws -> InboxEntry {
     var decoder = try DeliveryDecoder()
     let delivery = try json.withUnsafeBytes { try decoder.decode(ByteView($0)) }
-    var renderer = InboxRenderer(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    let renderer = InboxRenderer(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     return renderer.entry(for: delivery)
   }
 

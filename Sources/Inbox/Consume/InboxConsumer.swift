@@ -70,7 +70,8 @@ public final class InboxConsumer: Service, Sendable {
       GroupConsumerOptions(
         groupID: options.groupID, groupInstanceID: options.groupInstanceID, offsetReset: .earliest))
     let producer = try cluster.makeIdempotentProducer(
-      IdempotentProducerOptions(topics: [options.deadLetterTopic]))
+      IdempotentProducerOptions(
+        topics: [options.deadLetterTopic], messageMaxBytes: InboxDeadLetters.messageMaxBytes))
     defer { producer.close() }
     let loop = try InboxConsumerLoop(
       consumer: consumer, producer: producer, store: store, signals: signals, options: options,

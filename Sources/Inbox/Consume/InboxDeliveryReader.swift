@@ -14,7 +14,7 @@ struct InboxDeliveryReader: ~Copyable {
   private let topic: String
   private let logger: Logger
   private var decoder: DeliveryDecoder
-  private var renderer: InboxRenderer
+  private let renderer: InboxRenderer
   private var rejections = RejectionEncoder()
 
   init(topic: String, logger: Logger) throws {
