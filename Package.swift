@@ -96,6 +96,13 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
+    .target(name: "KafkaTesting", dependencies: ["Contract", "Kafka"], path: "Tests/KafkaTesting"),
+    .testTarget(
+      name: "KafkaTests",
+      dependencies: ["Contract", "Kafka", "KafkaTesting", .product(name: "Logging", package: "swift-log")]),
+    .testTarget(
+      name: "BrokerTests",
+      dependencies: ["Contract", "Kafka", "KafkaTesting", .product(name: "Logging", package: "swift-log")]),
     .testTarget(name: "DeliveryTests", dependencies: ["Contract", "Delivery", "Kafka"]),
     .testTarget(name: "EmailSinkTests", dependencies: ["Contract", "Delivery", "EmailSink", "Kafka"]),
     .testTarget(

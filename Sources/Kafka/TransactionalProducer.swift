@@ -22,7 +22,8 @@ public protocol TransactionalProducer: AnyObject {
   var deliveryListener: (any DeliveryListener)? { get set }
 
   /// Registers the `transactional.id`: fences the producers that had it before, and finishes what they left open.
-  /// Once, before anything else. A time-out is retriable.
+  /// Once, before anything else. A time-out is retriable; one below a second is taken as a second, here and in
+  /// ``sendOffsets(_:group:timeout:)`` and ``abort(timeout:)``.
   func initTransactions(timeout: Duration) throws(KafkaError)
 
   /// Opens a transaction. Local: the broker hears of it with the first record.
@@ -39,8 +40,9 @@ public protocol TransactionalProducer: AnyObject {
   func sendOffsets(_ offsets: [PartitionOffset], group: any GroupMetadata, timeout: Duration)
     throws(KafkaError)
 
-  /// Commits, or drives a commit on. With a time-out of zero it never waits: call it again between other work until
-  /// it says ``CommitProgress/committed``. Until then nothing else may be called but ``poll()``.
+  /// Begins a commit, or asks how far it is. It goes on by itself between the calls; with a time-out of zero none of
+  /// them waits: call again between other work until it says ``CommitProgress/committed``. Until then nothing else may
+  /// be called but ``poll()`` and ``close()``; anything else throws ``KafkaError/Code/wrongState``.
   func commit(timeout: Duration) throws(KafkaError) -> CommitProgress
 
   /// Takes the transaction back. Records not sent yet are dropped. A time-out is retriable.
@@ -49,8 +51,9 @@ public protocol TransactionalProducer: AnyObject {
   /// Serves the delivery reports. Never waits.
   func poll()
 
-  /// Drops what is queued and refuses further calls; the connections end with the last reference. An open
-  /// transaction is left to the next owner of the `transactional.id`, or to its time-out.
+  /// Refuses further calls; the connections end with the last reference. What is queued has up to a second to be
+  /// sent and is dropped then. An open transaction is neither committed nor aborted: it is left to the next owner of
+  /// the `transactional.id`, or to its time-out.
   func close()
 }
 
@@ -65,8 +68,7 @@ public struct TransactionalProducerOptions: Sendable {
   /// The largest record in bytes: key, value and headers together (`message.max.bytes`). It bounds a batch, too, so
   /// that a topic with a `max.message.bytes` somewhat above takes every batch.
   public var messageMaxBytes: Int
-  /// How long a record waits for others to share its batch (`linger.ms`). A commit that is driven with a time-out of
-  /// zero does not cut it short.
+  /// How long a record waits for others to share its batch (`linger.ms`). A commit cuts it short.
   public var linger: Duration
 
   /// A producer's options; 10 s of transaction (design §5.7), and records of 256 + 64 KiB by default.

@@ -75,6 +75,12 @@ struct ClientHandle: ~Copyable, @unchecked Sendable {
     return KafkaError(.init(rawValue: code.rawValue), message: message, isFatal: true)
   }
 
+  /// Waits until all clients of this process are gone, and returns the number of librdkafka's threads that are left.
+  static func waitForThreads(atMost limit: Duration) -> Int32 {
+    rd_kafka_wait_destroyed(limit.wholeMilliseconds)
+    return rd_kafka_thread_cnt()
+  }
+
   private static func setRebalanceCallback(_ configuration: OpaquePointer) {
     rd_kafka_conf_set_rebalance_cb(configuration) { client, kind, partitions, opaque in
       if let handler = ClientContext.of(opaque)?.rebalanceHandler, let partitions {

@@ -10,7 +10,7 @@ final class ConnectionLog: Sendable {
   private struct Outage {
     var lastReport: ContinuousClock.Instant?
     var failuresSinceReport = 0
-    var reason = "no answer"
+    var reason = "connection lost"
   }
 
   private static let reportInterval: Duration = .seconds(30)

@@ -54,6 +54,11 @@ public final class EmbeddedCluster: KafkaCluster {
     rd_kafka_mock_push_request_errors_array(mock.pointer, apiKey, codes.count, codes)
   }
 
+  /// Delays every answer of all brokers; for tests.
+  public func setRoundTripTime(_ time: Duration) {
+    rd_kafka_mock_broker_set_rtt(mock.pointer, -1, time.wholeMilliseconds)
+  }
+
   /// A member of a group.
   public func makeGroupConsumer(_ options: GroupConsumerOptions) throws(KafkaError) -> any GroupConsumer {
     try cluster.makeGroupConsumer(options)

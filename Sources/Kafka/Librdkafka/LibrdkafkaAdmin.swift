@@ -75,6 +75,21 @@ final class LibrdkafkaAdmin: ClusterAdmin {
       let text = rd_kafka_topic_result_error_string(result).map { String(cString: $0) } ?? "refused"
       throw KafkaError(.init(rawValue: code.rawValue), message: "creating topic \(name): \(text)")
     }
+    try awaitTopics(Set(topics.map(\.name)), timeout: timeout)
+  }
+
+  // The controller answers; the broker that is asked next may learn of the topics some milliseconds later.
+  private func awaitTopics(_ names: Set<String>, timeout: Duration) throws(KafkaError) {
+    let deadline = ContinuousClock.now + timeout
+    while true {
+      let missing = names.subtracting(try self.topics(timeout: timeout).map(\.name))
+      if missing.isEmpty { return }
+      guard .now < deadline else {
+        let list = missing.sorted().joined(separator: ", ")
+        throw KafkaError(.timedOut, message: "created, but not yet seen: \(list)", isRetriable: true)
+      }
+      usleep(20_000)
+    }
   }
 
   func deleteRecords(

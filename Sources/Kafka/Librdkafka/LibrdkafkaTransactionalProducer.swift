@@ -8,7 +8,12 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
   private let client: ProducerClient
   private let transactionalID: String
   private let backgroundCommit: BackgroundCommit
+  private var isCommitting = false
   private var isClosed = false
+
+  // Below this, a step of librdkafka may time out before its main thread has taken it, and its late result is then
+  // taken for that of the next step (see BackgroundCommit).
+  private static let shortestTimeout: Duration = .seconds(1)
 
   private struct Report {
     var tag: UInt64
@@ -27,9 +32,11 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
     client.context.deliveryHandler = self
   }
 
+  deinit { settle() }
+
   func initTransactions(timeout: Duration) throws(KafkaError) {
     try checkOpen()
-    try check(rd_kafka_init_transactions(client.pointer, timeout.wholeMilliseconds), "registering")
+    try check(rd_kafka_init_transactions(client.pointer, Self.milliseconds(timeout)), "registering")
   }
 
   func begin() throws(KafkaError) {
@@ -56,21 +63,23 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
     let list = PartitionList(offsets)
     try check(
       rd_kafka_send_offsets_to_transaction(
-        client.pointer, list.pointer, group.pointer, timeout.wholeMilliseconds),
+        client.pointer, list.pointer, group.pointer, Self.milliseconds(timeout)),
       "sending \(offsets.count) offsets")
   }
 
   func commit(timeout: Duration) throws(KafkaError) -> CommitProgress {
-    try checkOpen()
+    if isClosed { throw .closed("producer \(transactionalID)") }
+    defer { handOverReports() }
+    isCommitting = false
     let progress = try backgroundCommit.drive(timeout: timeout)
-    handOverReports()
+    isCommitting = progress == .pending
     return progress
   }
 
   func abort(timeout: Duration) throws(KafkaError) {
     try checkOpen()
-    try check(rd_kafka_abort_transaction(client.pointer, timeout.wholeMilliseconds), "aborting")
-    handOverReports()
+    defer { handOverReports() }
+    try check(rd_kafka_abort_transaction(client.pointer, Self.milliseconds(timeout)), "aborting")
   }
 
   func poll() {
@@ -82,8 +91,19 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
   func close() {
     guard !isClosed else { return }
     isClosed = true
+    guard !isCommitting else { return }
+    settle()
     rd_kafka_purge(
       client.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING)
+  }
+
+  // librdkafka 2.0.2 ends the process (an assertion on txn_req_cnt) when a client is destroyed between the moment its
+  // main thread hands over a request to register partitions and the moment it counts it. A record is delivered only
+  // after its partition is registered, so that nothing is in that state behind a flush, or a second later without a
+  // broker. The transaction itself stays as it is. A commit under way flushes by itself, and keeps the client alive.
+  private func settle() {
+    guard !isCommitting, rd_kafka_outq_len(client.pointer) > 0 else { return }
+    rd_kafka_flush(client.pointer, Self.shortestTimeout.wholeMilliseconds)
   }
 
   func delivered(opaque: UnsafeMutableRawPointer, message: UnsafePointer<rd_kafka_message_t>) {
@@ -112,5 +132,13 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
 
   private func checkOpen() throws(KafkaError) {
     if isClosed { throw .closed("producer \(transactionalID)") }
+    guard !isCommitting else {
+      throw KafkaError(
+        .wrongState, message: "\(transactionalID): a commit is under way: drive it to its end first")
+    }
+  }
+
+  private static func milliseconds(_ timeout: Duration) -> Int32 {
+    max(timeout, shortestTimeout).wholeMilliseconds
   }
 }

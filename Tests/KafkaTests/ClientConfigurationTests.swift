@@ -1,0 +1,80 @@
+import Foundation
+import KafkaTesting
+import Testing
+
+@testable import Kafka
+
+@Suite("Configuration of clients")
+struct ClientConfigurationTests {
+  private func refusal(_ properties: [String: String], servers: String = "127.0.0.1:1") throws -> KafkaError {
+    try #require(throws: KafkaError.self) {
+      _ = try LibrdkafkaCluster(
+        ClientConfiguration(bootstrapServers: servers, properties: properties, logger: .silent))
+    }
+  }
+
+  @Test("a property that librdkafka does not know is refused by its name")
+  func unknownProperty() throws {
+    let error = try refusal(["security.protocl": "SSL"])
+    #expect(error.code == .invalidArgument)
+    #expect(error.message.contains("kafka.security.protocl"))
+  }
+
+  @Test("a value that librdkafka cannot read is refused with the name of its property")
+  func wrongValue() throws {
+    #expect(try refusal(["socket.timeout.ms": "soon"]).message.contains("kafka.socket.timeout.ms"))
+  }
+
+  @Test("a property that the design fixes cannot be set", arguments: ClientProperties.fixed.keys.sorted())
+  func fixedProperty(name: String) throws {
+    let error = try refusal([name: "1"])
+    #expect(error.message.contains("kafka.\(name) cannot be set: "))
+  }
+
+  @Test("no bootstrap servers at all is said so")
+  func noServers() throws {
+    #expect(try refusal([:], servers: "").message.contains("kafka.bootstrap-servers"))
+  }
+
+  @Test("properties that contradict one another are refused when a client is made")
+  func contradiction() throws {
+    let cluster = try LibrdkafkaCluster(
+      ClientConfiguration(bootstrapServers: "127.0.0.1:1", properties: ["acks": "1"], logger: .silent))
+    let error = try #require(throws: KafkaError.self) {
+      _ = try cluster.makeIdempotentProducer(IdempotentProducerOptions(topics: ["t"]))
+    }
+    #expect(error.message.contains("acks"))
+  }
+
+  @Test("a name that is none of a topic is refused")
+  func topicName() throws {
+    let cluster = try LibrdkafkaCluster(ClientConfiguration(bootstrapServers: "127.0.0.1:1", logger: .silent))
+    let error = try #require(throws: KafkaError.self) {
+      _ = try cluster.makeLogReader(LogReaderOptions(topics: ["a", ""], isolation: .readCommitted))
+    }
+    #expect(error.code == .invalidArgument)
+  }
+
+  @Test("without a broker the log says so once for all clients, and names the property to check")
+  func noBroker() throws {
+    let (logger, log) = CapturedLog.make()
+    // Port 1 of the loopback interface refuses connections.
+    let cluster = try LibrdkafkaCluster(
+      ClientConfiguration(
+        bootstrapServers: "127.0.0.1:1",
+        properties: ["reconnect.backoff.ms": "10", "reconnect.backoff.max.ms": "20"], logger: logger))
+    let producer = try cluster.makeTransactionalProducer(
+      TransactionalProducerOptions(transactionalID: "t", topics: ["t"]))
+    let consumer = try cluster.makeGroupConsumer(GroupConsumerOptions(groupID: "g", offsetReset: .earliest))
+    let error = try #require(throws: KafkaError.self) {
+      try producer.initTransactions(timeout: .milliseconds(1500))
+    }
+    #expect(error.disposition == .retry)
+    #expect(throws: KafkaError.self) { try cluster.admin.topics(timeout: .milliseconds(500)) }
+    try consumer.close()
+    #expect(log.all.count == 1, "\(log.all)")
+    let line = try #require(log.all.first)
+    #expect(line.hasPrefix("warning: no broker reachable at 127.0.0.1:1"))
+    #expect(line.contains("Connection refused") && line.contains("kafka.bootstrap-servers"))
+  }
+}
