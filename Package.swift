@@ -21,6 +21,7 @@ let package = Package(
     .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
     .target(name: "Contract", dependencies: ["CXXHash", "CSimdjson"]),
@@ -81,8 +82,13 @@ let package = Package(
     .executableTarget(
       name: "tidings",
       dependencies: [
-        "Contract", "EmailSink", "Inbox", "Kafka", "Operations", "Policy", "Processor", "Settings",
+        "CZlib", "Contract", "Delivery", "EmailSink", "Inbox", "Kafka", "MarkedYAML", "Operations",
+        "Pipeline",
+        "Policy", "Processor", "Settings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
 
     .testTarget(name: "MarkedYAMLTests", dependencies: ["MarkedYAML"]),
@@ -112,6 +118,12 @@ let package = Package(
       name: "InboxTests",
       dependencies: [
         "Contract", "Inbox", "Kafka", .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ]),
+    .testTarget(
+      name: "TidingsTests",
+      dependencies: [
+        "Contract", "Kafka", "Pipeline", "Processor", "tidings",
+        .product(name: "Logging", package: "swift-log"),
       ]),
   ],
   cxxLanguageStandard: .cxx17

@@ -1,6 +1,46 @@
 import ArgumentParser
+import Foundation
+
+/// The root of the command line.
+struct Tidings: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tidings",
+    abstract:
+      "Turns events on Kafka into notifications: each one once, on the right channel, bundled when many.",
+    discussion: """
+      See it work, without anything else installed:
+        tidings demo
+
+      Run it over a Kafka cluster (configured in tidings.yaml, by TIDINGS_… variables, or with --set):
+        tidings topics apply
+        tidings processor
+        tidings sink email
+        tidings inbox
+        tidings publish events.ndjson
+
+      Exit status: 0 done; 1 failed; 2 wrong usage or configuration, nothing was done; 75 the cluster cannot be
+      reached, try again later.
+      """,
+    subcommands: [
+      DemoCommand.self, ProcessorCommand.self, SinkCommand.self, InboxCommand.self, PublishCommand.self,
+      TopicsCommand.self, LagCommand.self, ConfigCommand.self,
+    ])
+}
 
 @main
-struct Tidings: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "tidings", abstract: "Notifications on Kafka.")
+enum Main {
+  static func main() async {
+    // A reader that went away, such as `head`, is an error of the write and not the end of the process.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try Tidings.parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      exit(ExitStatus.report(error).rawValue)
+    }
+  }
 }

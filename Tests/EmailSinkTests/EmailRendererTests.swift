@@ -60,17 +60,6 @@ struct EmailRendererTests {
     #expect(content.html.contains("<p>… and 9 more.</p>"))
   }
 
-  @Test("an item of another type is titled and linked by the templates of its own")
-  func ownTemplates() throws {
-    var other = DeliverySamples.item(id: "e2")
-    other["title"] = "build: {{data.title}}"
-    other["link"] = ""
-    let content = try content(items: [DeliverySamples.item(), other], data: ["kind": "digest"])
-    #expect(content.text.contains("* u3: Fix the thing\n"))
-    #expect(content.text.contains("* build: Fix the thing\n"))
-    #expect(content.html.components(separatedBy: "href=").count == 2)
-  }
-
   @Test("a digest without a title of the catalog's says its number and category")
   func untitledDigest() throws {
     let content = try content(data: [

@@ -166,8 +166,14 @@ final class SinkConsumer {
     for (partition, assignment) in assignments {
       if !assignment.isAtEnd {
         let place = TopicPartition(topic: options.topic, partition: partition)
-        guard let marks = try? consumer.watermarks(of: place, timeout: .milliseconds(500)) else { continue }
-        assignments[partition]?.endOffset = marks.high
+        // While records are fetched, the last fetch says the end, and a request for each partition would wait behind
+        // the fetches. While nothing is fetched, only the broker knows it.
+        let end =
+          isPaused
+          ? (try? consumer.watermarks(of: place, timeout: .milliseconds(500)))?.high
+          : consumer.cachedHighWatermark(of: place)
+        guard let end else { continue }
+        assignments[partition]?.endOffset = end
       }
       guard let lag = assignments[partition]?.lag(nowMilliseconds: now) else { continue }
       monitor.record(lag: lag.records, age: lag.age, partition: partition)

@@ -33,7 +33,6 @@ struct HeaderWriter {
   /// Text without line breaks and control characters: a run of white space or control characters is one space, and
   /// there is none at either end.
   static func singleLine(_ text: String) -> String {
-    guard !isSingleLine(text) else { return text }
     var line = String.UnicodeScalarView()
     var pendingSpace = false
     for scalar in text.unicodeScalars {
@@ -46,16 +45,6 @@ struct HeaderWriter {
       }
     }
     return String(line)
-  }
-
-  /// Whether the text is printable ASCII with single inner spaces: most titles are, and need no look at Unicode's tables.
-  private static func isSingleLine(_ text: String) -> Bool {
-    var previous = UInt8(ascii: " ")
-    for byte in text.utf8 {
-      guard (0x20...0x7e).contains(byte), byte != 0x20 || previous != 0x20 else { return false }
-      previous = byte
-    }
-    return previous != 0x20 || text.isEmpty
   }
 
   /// Whether the text can stand in a header as it is: printable ASCII that nobody takes for an encoded word, and no

@@ -83,10 +83,8 @@ struct EmailRenderer: Sendable {
   /// The link if it is an `http` or `https` address without blanks and control characters; else nil.
   static func safeLink(_ text: String) -> String? {
     let link = text.trimmingCharacters(in: .whitespacesAndNewlines)
-    let isPlain = link.unicodeScalars.allSatisfy { scalar in
-      scalar.isASCII
-        ? scalar.value > 0x20 && scalar.value != 0x7f
-        : !scalar.properties.isWhitespace && scalar.properties.generalCategory != .control
+    let isPlain = link.unicodeScalars.allSatisfy {
+      !$0.properties.isWhitespace && $0.value > 0x20 && $0.value != 0x7f
     }
     guard isPlain, link.utf8.count <= linkLimit else { return nil }
     let lowered = link.lowercased()
@@ -94,11 +92,8 @@ struct EmailRenderer: Sendable {
   }
 
   private static func bounded(_ text: String) -> String {
-    // Cut before the line is made, so that a huge value costs no more than a long one. Counting bytes first spares
-    // most titles the count of characters, of which there are never more.
-    let start = text.utf8.count > titleLimit * 2 ? String(text.prefix(titleLimit * 2)) : text
-    let line = HeaderWriter.singleLine(start)
-    guard line.utf8.count > titleLimit, line.count > titleLimit else { return line }
-    return line.prefix(titleLimit - 1) + "…"
+    // Cut before the line is made, so that a huge value costs no more than a long one.
+    let line = HeaderWriter.singleLine(String(text.prefix(titleLimit * 2)))
+    return line.count > titleLimit ? line.prefix(titleLimit - 1) + "…" : line
   }
 }

@@ -53,8 +53,8 @@ final class InboxMetrics {
 
   func deadLettered(_ count: Int) { dead.increment(by: count) }
 
-  /// Sets the lag of each partition, at most every 2 s: partitions that are not read to their end cost a
-  /// request.
+  /// Sets the lag of each partition, at most every 2 s. The ends are those of the last fetch: a request for each
+  /// partition would wait behind the fetches, and hold up reading for seconds.
   func updateLag(
     of partitions: Set<Int32>, at positions: [Int32: Int64], atEnd ends: [Int32: Int64],
     from consumer: any GroupConsumer
@@ -72,9 +72,8 @@ final class InboxMetrics {
       if let time = times[partition] { gauges.seconds.record(Double(max(0, now - time)) / 1000) }
       guard let position = positions[partition] else { continue }
       let place = TopicPartition(topic: topic, partition: partition)
-      // A broker that does not answer is told of elsewhere; the lag keeps its last value.
-      guard let range = try? consumer.watermarks(of: place, timeout: .milliseconds(200)) else { return }
-      gauges.records.record(max(0, range.high - position))
+      guard let end = consumer.cachedHighWatermark(of: place) else { continue }
+      gauges.records.record(max(0, end - position))
     }
   }
 

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Operations
+import Policy
+import Processor
+import Settings
+
+/// `tidings processor`
+struct ProcessorCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "processor",
+    abstract: "Run the stream processor: decides what becomes of each notification.",
+    discussion: """
+      Any number of processors share the work as one consumer group. Stop one with SIGINT or SIGTERM: it commits what
+      it has decided. A broken catalog or configuration ends it at the start, with file, line and key.
+
+      Examples:
+        tidings processor
+        tidings processor --config production.yaml --set processor.instance=0 --set metrics.port=9465
+      """)
+
+  @OptionGroup var options: SettingsOptions
+
+  func run() async throws {
+    let process = try ServiceProcess("processor", options)
+    let settings = process.settings
+    let catalog = try settings.processor.catalog.map { try Catalog.load(file: $0) }
+    let cluster = try settings.makeCluster(clientID: "tidings-processor")
+    warnOfUnusedSettings(process)
+    let service = ProcessorService(
+      cluster: cluster, configuration: ProcessorConfiguration(settings), catalog: catalog ?? .default,
+      logger: process.logger)
+    service.status.addChecks(to: process.health)
+    try await process.run([service])
+  }
+
+  /// Keys that are declared and that the processor does not use.
+  private func warnOfUnusedSettings(_ process: ServiceProcess) {
+    for key in ["processor.maxBatchRecords", "processor.maxBatchBytes", "processor.stateDirectory"]
+    where process.settings.origin(of: key) != .default {
+      process.logger.warning(
+        "\(key) has no effect: the processor has no such bound",
+        metadata: ["set": "\(process.settings.origin(of: key))"])
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import Contract
+import Dispatch
+import Kafka
+import Logging
+import Settings
+
+/// One run of a publishing command: progress, refused events, signals, totals, exit status.
+final class PublishSession {
+  /// Ends the run early.
+  let stop = StopSignal()
+  /// The largest event in bytes.
+  let recordLimit: Int
+  /// How far the input is read, 0…1; nil where nobody knows.
+  var share: Double?
+
+  private let isStrict: Bool
+  private let cluster: LibrdkafkaCluster
+  private let options: EventPublisher.Options
+  private var publisher: EventPublisher
+  private var progress = ProgressBar()
+
+  /// Prepares a run.
+  ///
+  /// - Throws: `CommandEnd` when the topic is missing or no broker can be reached.
+  init(_ options: PublishOptions) throws {
+    let settings = try options.settings.loadWithLogging()
+    isStrict = options.strict
+    recordLimit = settings.processor.recordLimit
+    cluster = try settings.makeCluster(clientID: "tidings-publish")
+    self.options = EventPublisher.Options(
+      topic: "\(settings.topics.prefix).events", recordLimit: settings.processor.recordLimit,
+      repeatFraction: options.repeatFraction, seed: options.seed, rate: options.rate)
+    try TopicCheck.require(self.options.topic, on: cluster)
+    publisher = try EventPublisher(cluster: cluster, options: self.options, stop: stop)
+  }
+
+  /// Publishes what `body` hands to `publish`, waits for the broker, and tells the totals.
+  ///
+  /// - Throws: `CommandEnd` unless every event was published.
+  func run(_ body: (PublishSession) throws -> Void) throws {
+    let handlers = stop.installHandlers()
+    defer { for handler in handlers { handler.cancel() } }
+    var inputError: InputError?
+    do {
+      try body(self)
+    } catch let error as InputError {
+      // What was read before is published all the same.
+      inputError = error
+    }
+    var flushError: KafkaError?
+    do {
+      try publisher.finish { [weak self] count in self?.showProgress(count) }
+    } catch let error as KafkaError {
+      flushError = error
+    }
+    progress.clear()
+    try conclude(inputError, flushError)
+  }
+
+  /// Publishes an event; one that breaks the contract is reported and left out.
+  ///
+  /// - Returns: whether to go on.
+  func publish(_ json: ByteView, isCut: Bool, name: String) throws -> Bool {
+    do throws(Rejection) {
+      if isCut {
+        throw Rejection(
+          .recordTooLarge, "The line has more than \(recordLimit) bytes (processor.recordLimit).")
+      }
+      guard try publisher.publish(json, name: name) else { return false }
+    } catch {
+      progress.clear()
+      Terminal.error.writeLine("\(name): \(error)")
+      refused += 1
+      if isStrict { return false }
+    }
+    if progress.isDue { showProgress(publisher.deliveries) }
+    return true
+  }
+
+  private var refused = 0
+
+  private func showProgress(_ count: DeliveryTally.Count) {
+    let events = publisher.totals.records
+    let waiting = events - count.delivered - count.failed
+    let text = events.counted("event") + (waiting > 0 ? " (\(waiting.grouped) waiting)" : "")
+    progress.show(share: share, text: text, count: count.delivered)
+  }
+
+  private func conclude(_ inputError: InputError?, _ flushError: KafkaError?) throws {
+    let totals = publisher.totals
+    let count = publisher.deliveries
+    let exactness = totals.isExact ? "" : " (too many to tell all repeats from new ones)"
+    Terminal.output.writeLine(
+      "published \(count.delivered.counted("record")) to \(options.topic): \(totals.events.counted("event")), "
+        + "\(totals.notifications.counted("notification")), "
+        + "\(totals.repeatedNotifications.counted("repeated notification"))\(exactness)")
+    var problems: [String] = []
+    if refused > 0 {
+      problems.append("\(refused.counted("event")) left out for breaking the contract")
+    }
+    if count.failed > 0 {
+      problems.append(
+        "\(count.failed.counted("record")) not delivered; the first: \(count.firstFailure ?? "")")
+    }
+    if let inputError { problems.append(inputError.description) }
+    if let flushError { problems.append("ended before the broker had everything: \(flushError)") }
+    if stop.isStopped { problems.append("ended by a signal") }
+    guard problems.isEmpty else { throw CommandEnd(.failed, problems.joined(separator: "; ")) }
+  }
+}
+
+/// Makes sure of a topic before something is sent to it: a broker would create it otherwise, with settings of its own.
+enum TopicCheck {
+  private static let patience: Duration = .seconds(30)
+
+  static func require(_ topic: String, on cluster: any KafkaCluster) throws {
+    let admin = cluster.admin
+    let topics = try ClusterWait.retry(patience: patience, logger: Logger(label: "tidings.publish")) {
+      () throws(KafkaError) in try admin.topics(timeout: .seconds(5))
+    }
+    guard topics.contains(where: { $0.name == topic }) else {
+      throw CommandEnd(
+        .failed,
+        "the topic \(topic) does not exist at \(cluster.bootstrapServers): run `tidings topics apply`")
+    }
+  }
+}

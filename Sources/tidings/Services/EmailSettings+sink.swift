@@ -1,0 +1,49 @@
+import EmailSink
+import Logging
+import Settings
+
+extension EmailSettings {
+  /// The sink that the settings describe. Speaks to no server yet.
+  ///
+  /// - Throws: `CommandEnd` with the key that is wrong.
+  func makeSink(logger: Logger) throws -> EmailSink {
+    let sender: EmailMailbox
+    do {
+      sender = try EmailMailbox(from)
+    } catch {
+      throw CommandEnd(.usage, "email.from: \(error)")
+    }
+    return try EmailSink(sender: sender, transport: try makeTransport(), logger: logger)
+  }
+
+  private func makeTransport() throws -> any MailTransport {
+    switch transport {
+    case .maildir:
+      return try MaildirTransport(directory: maildirPath, threadCount: min(concurrency, 16))
+    case .smtp:
+      var server = SMTPSettings(host: smtp.host, port: smtp.port)
+      server.security = smtp.tls.security
+      server.username = smtp.username
+      server.password = smtp.password?.reveal()
+      server.sendTimeout = timeout
+      server.connectTimeout = min(server.connectTimeout, timeout)
+      server.connectionCount = concurrency
+      do {
+        return try SMTPTransport(server)
+      } catch {
+        throw CommandEnd(.usage, "email.smtp: \(error)")
+      }
+    }
+  }
+}
+
+extension SMTPEncryption {
+  fileprivate var security: SMTPSettings.Security {
+    switch self {
+    case .none: .none
+    case .starttls: .opportunistic
+    case .required: .startTLS
+    case .implicit: .implicitTLS
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import Processor
+import Settings
+
+extension ProcessorConfiguration {
+  /// What the settings say of the processor; the rest has the design's defaults.
+  init(_ settings: TidingsSettings) {
+    self.init(
+      prefix: settings.topics.prefix, partitionCount: Int32(clamping: settings.topics.partitions))
+    workers = settings.processor.workers
+    instance = settings.processor.instance
+    commitInterval = settings.processor.commitInterval
+    heartbeatInterval = settings.processor.heartbeatInterval
+    recordLimit = settings.processor.recordLimit
+    dedupHorizon = settings.processor.dedupHorizon
+  }
+}

@@ -1,0 +1,37 @@
+/// Says how far a long command is: a bar on a terminal, a line every two seconds elsewhere. On standard error, so that
+/// standard output holds results only.
+struct ProgressBar {
+  private static let width = 30
+  private static let interval: Duration = .milliseconds(100)
+
+  private var lines: LiveLines
+  private let start = ContinuousClock.now
+  private var lastShown: ContinuousClock.Instant?
+
+  init(_ terminal: Terminal = .error) { lines = LiveLines(terminal, plainInterval: .seconds(2)) }
+
+  /// Whether it is time to show something.
+  var isDue: Bool { lastShown.map { ContinuousClock.now - $0 >= Self.interval } ?? true }
+
+  /// Shows how far it is.
+  ///
+  /// - Parameters:
+  ///   - share: 0…1; nil where nobody knows.
+  ///   - text: what was done, such as `12,830 events`.
+  ///   - count: the number behind the text, for the rate.
+  mutating func show(share: Double?, text: String, count: Int) {
+    let now = ContinuousClock.now
+    lastShown = now
+    let seconds = (now - start).inSeconds
+    let rate = seconds > 0.5 ? ", \(Int(Double(count) / seconds).grouped)/s" : ""
+    guard let share else { return lines.show(["\(text)\(rate)"], plain: "\(text)\(rate)") }
+    let filled = Int((share * Double(Self.width)).rounded(.down))
+    let bar =
+      String(repeating: "█", count: filled) + String(repeating: "░", count: Self.width - filled)
+    let percent = "\(Int(share * 100)) %"
+    lines.show(["\(bar) \(percent)  \(text)\(rate)"], plain: "\(percent)  \(text)\(rate)")
+  }
+
+  /// Takes the bar away, before something else is written to the terminal.
+  mutating func clear() { lines.clear() }
+}

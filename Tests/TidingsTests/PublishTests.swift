@@ -1,0 +1,104 @@
+import Contract
+import Kafka
+import Logging
+import Testing
+
+@testable import tidings
+
+@Suite("Publishing")
+struct PublishTests {
+  private func event(_ id: String, recipients: String) -> String {
+    """
+    {"specversion":"1.0","id":"\(id)","source":"/test","type":"t","recipients":"\(recipients)","data":{}}
+    """
+  }
+
+  @Test("distinct events and notifications are counted once, and what comes again apart")
+  func totals() throws {
+    var decoder = try EventDecoder()
+    var counter = PublishCounter()
+    for json in [
+      event("1", recipients: "a,b"), event("2", recipients: "a"), event("1", recipients: "a,b"),
+      event("1", recipients: "c"),
+    ] {
+      json.withByteView { json in
+        guard case .event(let event) = decoder.decode(structured: json) else {
+          Issue.record("\(json.string) is rejected")
+          return
+        }
+        counter.count(event)
+      }
+    }
+    #expect(
+      counter.totals == PublishTotals(events: 2, notifications: 4, repeatedNotifications: 2, records: 4))
+  }
+
+  @Test("events arrive with their keys, some twice, and what breaks the contract does not")
+  func publish() throws {
+    let cluster = try EmbeddedCluster(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    try cluster.createTopic("t.events", partitionCount: 4)
+    var options = EventPublisher.Options(topic: "t.events")
+    options.repeatFraction = 1
+    var publisher = try EventPublisher(cluster: cluster, options: options, stop: StopSignal())
+    var refused: [String] = []
+    for json in [event("1", recipients: "ada"), "no json", event("2", recipients: "ada,bob")] {
+      do {
+        let goesOn = try json.withByteView { try publisher.publish($0, name: "line") }
+        #expect(goesOn)
+      } catch let rejection as Rejection {
+        refused.append(rejection.reason.rawValue)
+      }
+    }
+    try publisher.finish()
+    #expect(refused == ["notJSON"])
+    #expect(publisher.refused == 1)
+    #expect(publisher.deliveries.delivered == 4)
+    #expect(publisher.deliveries.failed == 0)
+    #expect(
+      publisher.totals == PublishTotals(events: 2, notifications: 3, repeatedNotifications: 3, records: 4))
+    let keys = try read("t.events", of: cluster, partitions: 4, count: 4).sorted()
+    #expect(keys == ["-", "-", "ada", "ada"])
+  }
+
+  /// The keys of the records of a topic; `-` for none.
+  private func read(_ topic: String, of cluster: EmbeddedCluster, partitions: Int32, count: Int) throws
+    -> [String]
+  {
+    let reader = try cluster.makeLogReader(LogReaderOptions(topics: [topic], isolation: .readUncommitted))
+    defer { reader.close() }
+    try reader.assign(
+      (0..<partitions).map { PartitionOffset(TopicPartition(topic: topic, partition: $0), offset: 0) })
+    var keys: [String] = []
+    let deadline = ContinuousClock.now + .seconds(30)
+    while keys.count < count, ContinuousClock.now < deadline {
+      if case .record(let record) = reader.poll(timeout: .milliseconds(100)) {
+        #expect(record.headers.first?.name.string == "content-type")
+        keys.append(record.key?.string ?? "-")
+      }
+    }
+    return keys
+  }
+
+  @Test("a recipient's line becomes a record under the recipient's key")
+  func recipients() throws {
+    var reader = try RecipientLineReader()
+    func read(_ line: String) throws -> (key: String?, value: String?) {
+      try line.withByteView { line in
+        let record = try reader.read(line)
+        return (record.key?.string, record.value?.string)
+      }
+    }
+    let ada = try read(#"{"recipient":"ada","email":"ada@example.org","shoe":41}"#)
+    #expect(ada.key == "ada" && ada.value == #"{"optOut":[],"email":"ada@example.org"}"#)
+    let bob = try read(#"{"recipient":"bob","tenant":"acme"}"#)
+    #expect(bob.key == "acme/bob")
+    let gone = try read(#"{"recipient":"ada","deleted":true}"#)
+    #expect(gone.key == "ada" && gone.value == nil)
+    for wrong in [
+      "", "no", "{}", #"{"recipient":""}"#, #"{"recipient":"a/b"}"#, #"{"recipient":"a","tenant":7}"#,
+      #"{"recipient":"a","email":"nobody"}"#, #"{"recipient":"a\u0007"}"#,
+    ] {
+      #expect(throws: Rejection.self, "\(wrong)") { try read(wrong) }
+    }
+  }
+}
