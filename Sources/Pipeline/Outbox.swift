@@ -77,8 +77,8 @@ public struct Outbox: ~Copyable {
   /// The number of records.
   public var count: Int { entries.count }
 
-  /// Bytes of keys, values and headers.
-  public var byteCount: Int { bytes.count }
+  /// Bytes of keys, values and headers, as often as they are sent.
+  public private(set) var byteCount = 0
 
   mutating func store(_ view: ByteView) -> Range<Int> {
     let start = bytes.count
@@ -108,6 +108,8 @@ public struct Outbox: ~Copyable {
     _ topic: OutputTopic, partition: Int32, key: Range<Int>?, value: Range<Int>?, headers: Range<Int>,
     eventAppended: Int64 = 0
   ) {
+    byteCount += (key?.count ?? 0) + (value?.count ?? 0)
+    for header in self.headers[headers] { byteCount += header.name.count + (header.value?.count ?? 0) }
     entries.append(
       Entry(
         topic: topic, partition: partition, key: key, value: value, headers: headers,
@@ -139,6 +141,7 @@ public struct Outbox: ~Copyable {
   }
 
   mutating func removeAll() {
+    byteCount = 0
     bytes.removeAll()
     bytes.shrink(to: 1 << 20)
     entries.removeAll(keepingCapacity: entries.count <= 4096)

@@ -128,7 +128,7 @@ extension Pipeline {
         .routed,
         partition: Murmur2.partition(ofKey: output.key ?? .empty, count: configuration.partitionCount),
         key: key, value: value, headers: headers)
-      written += outbox.byteCount - before + value.count
+      written += outbox.byteCount - before
       ledger.counters.forwards += 1
       next += 1
     }

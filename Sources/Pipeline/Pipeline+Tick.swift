@@ -2,8 +2,9 @@ import Contract
 import Policy
 
 extension Pipeline {
-  /// Output bytes after which a tick leaves the rest of what is due to the next one.
-  private static var tickBytes: Int { 4 << 20 }
+  /// Bytes of output, decisions and changes after which a tick leaves the rest of what is due to the next one. With
+  /// a full backlog before it, the batch still fits the records of the decisions and state topics.
+  private static var tickBytes: Int { 2 << 20 }
 
   /// Closes the windows that are due, in the order of (due time, recipient), each into one digest.
   ///
@@ -14,11 +15,15 @@ extension Pipeline {
   public mutating func tick(now: Int64) {
     ledger.timerClock = max(ledger.timerClock, now)
     var slots: [UInt32] = []
-    while outbox.byteCount < Self.tickBytes {
+    let bound = pendingBytes + Self.tickBytes
+    while pendingBytes < bound {
       windows.popDue(at: ledger.timerClock, into: &slots)
       if slots.isEmpty { return }
       if slots.count > 1 { sortByRecipient(&slots) }
-      for slot in slots { close(slot) }
+      for slot in slots {
+        // What is due at the same instant, but beyond the bound, is sorted again with the next tick.
+        if pendingBytes < bound { close(slot) } else { windows.push(slot) }
+      }
     }
   }
 

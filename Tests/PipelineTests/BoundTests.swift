@@ -1,0 +1,118 @@
+import Contract
+import Testing
+
+@testable import Pipeline
+
+@Suite struct BoundTests {
+  /// An event of a category of its own, with `bytes` of data.
+  private func event(_ number: Int, bytes: Int, extra: String = "") -> TestRecord {
+    var record = TestRecord.event(id: "\(number)", extra: ",\"category\":\"c\(number)\"\(extra)")
+    let filler = String(repeating: "x", count: bytes)
+    record.value = record.value?.replacing("{\"n\":1}", with: "{\"n\":\"\(filler)\"}")
+    return record
+  }
+
+  /// Applies events that open a window each, at one instant.
+  private func openWindows(_ numbers: [Int], _ fixture: Fixture, bytes: Int, extra: String = "") throws {
+    try fixture.apply(.recipient("ann", #"{"email":"ann@example.org"}"#))
+    for number in numbers { try fixture.apply(event(number, bytes: bytes, extra: extra)) }
+    fixture.commit()
+  }
+
+  /// Ticks and commits until nothing is due, and returns what each tick put out.
+  private func tickAll(_ fixture: Fixture, at now: Int64) throws -> [Int] {
+    var sizes: [Int] = []
+    while let due = fixture.nextDue(), due <= now {
+      fixture.pipeline.tick(now: now)
+      sizes.append(fixture.pipeline.pendingBytes)
+      fixture.commit()
+      try #require(sizes.count < 100, "a tick closes nothing")
+    }
+    return sizes
+  }
+
+  @Test("large digests that are due at one instant go out over several ticks")
+  func largeDigests() throws {
+    let fixture = try Fixture()
+    try openWindows(Array(0..<600), fixture, bytes: 15_000)
+    let sizes = try tickAll(fixture, at: Fixture.start + 10_000)
+    #expect(sizes.count > 2)
+    #expect(sizes.allSatisfy { $0 < 3 << 20 })
+    #expect(fixture.counters.email.delivered == 600)
+    #expect(fixture.counters.difference == 0)
+  }
+
+  @Test("windows that close without a delivery count against the bound of a tick, too")
+  func expiredWindows() throws {
+    let fixture = try Fixture()
+    try openWindows(
+      Array(0..<12_000), fixture, bytes: 1, extra: ",\"expirytime\":\"2023-11-14T22:13:25Z\"")
+    let sizes = try tickAll(fixture, at: Fixture.start + 10_000)
+    #expect(sizes.count > 1)
+    #expect(sizes.allSatisfy { $0 < 3 << 20 })
+    #expect(fixture.counters.email.expired == 12_000)
+    #expect(fixture.counters.difference == 0)
+  }
+
+  @Test("a tick that stops in the middle of an instant goes on where it stopped, in the same order")
+  func orderOverTicks() throws {
+    let fixture = try Fixture()
+    let now = Fixture.start + 10_000
+    // The order within an instant is that of the categories, not that of the arrivals.
+    try openWindows(Array((100..<500).reversed()), fixture, bytes: 15_000)
+    var categories: [String] = []
+    var ticks = 0
+    while let due = fixture.nextDue(), due <= now {
+      ticks += 1
+      if ticks == 2 {
+        // An abort in between changes nothing.
+        fixture.pipeline.tick(now: now)
+        _ = fixture.seal()
+        fixture.pipeline.tick(now: now)
+        fixture.pipeline.rollback()
+      }
+      fixture.pipeline.tick(now: now)
+      fixture.pipeline.outbox.forEach { record in
+        let tail = (record.value?.string ?? "").split(separator: "\"category\":\"").last ?? ""
+        categories.append(String(tail.prefix(4)))
+      }
+      fixture.commit()
+    }
+    #expect(ticks > 2)
+    #expect(categories == (100..<500).map { "c\($0)" })
+  }
+
+  @Test("what a fan-out sends counts as often as it is sent")
+  func fanOut() throws {
+    let fixture = try Fixture(partitionCount: 8)
+    let names = (0..<100).map { "user\($0)" }.joined(separator: ",")
+    try fixture.apply(.event(id: "1", recipients: names))
+    let small = fixture.pipeline.pendingBytes
+    fixture.commit()
+    var record = TestRecord.event(id: "2", recipients: names)
+    let filler = String(repeating: "x", count: 10_000)
+    record.value = record.value?.replacing("{\"n\":1}", with: "{\"n\":\"\(filler)\"}")
+    try fixture.apply(record)
+    #expect(fixture.pipeline.pendingBytes - small > 100 * 9_900)
+  }
+
+  @Test("a log of commits that change nothing but the header comes to a checkpoint as well")
+  func headersCount() throws {
+    let fixture = try Fixture { $0.checkpointFloor = 20_000 }
+    var checkpoints = 0
+    for _ in 0..<300 {
+      try fixture.apply(.event(id: "1"))
+      if fixture.commit().endsCheckpoint { checkpoints += 1 }
+    }
+    #expect(checkpoints > 2)
+  }
+
+  @Test("a restore from the start of the log forgets the recipients, which are read from their topic")
+  func recipientsForgotten() throws {
+    let fixture = try Fixture()
+    try fixture.apply(.recipient("ann", #"{"email":"ann@example.org"}"#))
+    fixture.commit()
+    #expect(try fixture.restore(fixture.log))
+    #expect(fixture.pipeline.recipientCount == 0)
+  }
+}
