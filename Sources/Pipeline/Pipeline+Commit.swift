@@ -29,8 +29,10 @@ extension Pipeline {
   public mutating func seal(into record: inout OutputBuffer) -> SealedCommit {
     var flags: StateRecord.Flags = isGenesis ? .genesis : []
     ledger.sequence += 1
-    ledger.logBytes += Int64(changes.count)
-    if ledger.checkpoint != nil { ledger.checkpoint?.bytes += Int64(changes.count) }
+    // Also a record without changes takes its place in the log.
+    let recordBytes = Int64(changes.count + StateRecord.fixedBytes)
+    ledger.logBytes += recordBytes
+    if ledger.checkpoint != nil { ledger.checkpoint?.bytes += recordBytes }
     if ledger.checkpoint == nil, ledger.logBytes > max(configuration.checkpointFloor, liveBytes) {
       ledger.checkpoint = CheckpointProgress()
       flags.insert(.checkpointStart)

@@ -9,11 +9,12 @@ public struct RestoredRecord: Equatable, Sendable {
 }
 
 extension Pipeline {
-  /// Forgets everything and makes ready to read a state log from its start.
+  /// Forgets everything, recipients included, and makes ready to read a state log from its start.
   public mutating func beginRestore() {
     rollback()
     self.ids = DedupTable(horizonMinutes: ids.horizonMinutes)
     self.windows = WindowStore()
+    recipients.removeAll()
     ledger = Ledger()
     sealedLedger = ledger
     confirmedLedger = ledger

@@ -7,6 +7,9 @@ import Contract
 enum StateRecord {
   static let magic: [UInt8] = [0x54, 0x53]
   static let version: UInt8 = 1
+  /// What a record takes in the log besides its changes, about: the header with its counters, and Kafka's batch and
+  /// transaction marker.
+  static let fixedBytes = 512
 
   /// What a record is besides its changes.
   struct Flags: OptionSet {
