@@ -51,7 +51,8 @@ public struct ProcessorService: Service {
             }
           }
           do {
-            try await group.waitForAll()
+            // Not `waitForAll`, which throws only after the last one has ended.
+            for try await _ in group {}
           } catch {
             // One worker's fault ends all: the others finish their commits and leave.
             control.stop()

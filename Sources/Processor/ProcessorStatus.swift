@@ -65,9 +65,10 @@ public final class ProcessorStatus: Sendable {
   /// Whether nothing is left to do: all that was published is decided and committed, and no window is open.
   public var isIdle: Bool {
     state.withLock { state in
-      state.workers.values.allSatisfy { worker in
-        worker.isReady && worker.partitions.allSatisfy { $0.isIdle && $0.openWindows == 0 }
-      }
+      !state.workers.isEmpty
+        && state.workers.values.allSatisfy { worker in
+          worker.isReady && worker.partitions.allSatisfy { $0.isIdle && $0.openWindows == 0 }
+        }
     }
   }
 
