@@ -29,6 +29,8 @@ final class HomePartition {
   var stateStart: Int64 = 0
   /// The next offset of the recipients' topic to load.
   var tablePosition: Int64 = 0
+  /// The end of the recipients' topic at the assignment: nothing is decided without what lies before it.
+  var recipientsEnd: Int64 = 0
   /// The group's offsets at the assignment; nil where it has none.
   var groupOffsets: [InputTopic: Int64] = [:]
 

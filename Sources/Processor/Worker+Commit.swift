@@ -28,8 +28,8 @@ extension Worker {
   func beginCommitIfDue() throws {
     guard inFlight == nil else { return }
     let now = monotonic
+    let isSpaced = now - lastCommitStart >= commitSpacing
     if let workSince {
-      let isSpaced = now - lastCommitStart >= commitSpacing
       if pendingBytes >= configuration.commitBytes || workRecords >= configuration.commitRecords
         || (isSpaced && (hasWaitingDelivery || now - workSince >= configuration.commitInterval.milliseconds))
       {
@@ -38,7 +38,7 @@ extension Worker {
     }
     if let flushAt, now >= flushAt { return try beginCommit() }
     let heartbeat = configuration.heartbeatInterval.milliseconds
-    if homes.values.contains(where: { $0.isRunning && now - $0.lastCommit >= heartbeat }) {
+    if isSpaced, homes.values.contains(where: { $0.isRunning && now - $0.lastCommit >= heartbeat }) {
       try beginCommit()
     }
   }
@@ -50,9 +50,7 @@ extension Worker {
     let started = monotonic
     let deadline = started + configuration.transactionTimeout.milliseconds
     lastCommitStart = started
-    workSince = nil
-    workRecords = 0
-    flushAt = nil
+    forgetBatch()
     var commit = CommitInFlight(sealed: [], deliveredAppendTimes: [], started: started, deadline: deadline)
     do throws(KafkaError) {
       try producer.begin()
@@ -66,6 +64,13 @@ extension Worker {
     inFlight = commit
     try resumeFanOuts()
     try driveCommit()
+  }
+
+  /// Nothing is waiting for a commit any more.
+  func forgetBatch() {
+    workSince = nil
+    workRecords = 0
+    flushAt = nil
   }
 
   private func heartbeatIsDue(_ home: HomePartition, _ now: Int64) -> Bool {
@@ -99,15 +104,6 @@ extension Worker {
         value: stateRecord.view,
         tag: UInt64(home.partition) + 1), deadline: deadline)
     commit.sealed.append((home, sealed))
-  }
-
-  private func withHeader(
-    _ header: HeaderView, _ body: (UnsafeBufferPointer<HeaderView>) throws(KafkaError) -> Void
-  ) throws(KafkaError) {
-    let outcome = withUnsafePointer(to: header) { pointer in
-      Result { () throws(KafkaError) in try body(UnsafeBufferPointer(start: pointer, count: 1)) }
-    }
-    try outcome.get()
   }
 
   /// A full queue is back-pressure: the broker takes what is there, then there is room.
@@ -238,11 +234,10 @@ extension Worker {
   /// Takes back what is not confirmed, and reads it again.
   private func rollbackAll() throws {
     inFlight = nil
-    workSince = nil
-    workRecords = 0
-    flushAt = nil
+    forgetBatch()
     var positions: [PartitionOffset] = []
     var waiting: [TopicPartition] = []
+    var held: [TopicPartition] = []
     for home in homes.values where home.isRunning {
       if let topic = home.waitingFanOut { waiting.append(topicPartition(topic, home.partition)) }
       home.waitingFanOut = nil
@@ -253,11 +248,19 @@ extension Worker {
           PartitionOffset(
             topicPartition(topic, home.partition), offset: home.pipeline.confirmedPositions[topic]))
       }
+      guard home.pipeline.confirmedPositions[.recipients] < home.recipientsEnd else { continue }
+      // Recipients whose records were taken back are read again before anything is decided.
+      home.tablePosition = home.pipeline.confirmedPositions[.recipients]
+      home.phase = .loadingRecipients(end: home.recipientsEnd)
+      for topic in InputTopic.allCases where topic != .recipients {
+        held.append(topicPartition(topic, home.partition))
+      }
     }
     guard !isRevoking else { return }
     try kafka("going back to the last confirmed positions") { () throws(KafkaError) in
       try consumer.seek(positions)
       try consumer.resume(waiting)
+      try consumer.pause(held)
     }
   }
 
@@ -267,8 +270,7 @@ extension Worker {
     logger.error("the outcome of a transaction is unknown: starting over from the state log")
     metrics.transaction(.unknown)
     inFlight = nil
-    workSince = nil
-    flushAt = nil
+    forgetBatch()
     producer.close()
     producer = try Self.makeProducer(cluster, configuration, transactionalID)
     producer.deliveryListener = self

@@ -36,8 +36,7 @@ extension Worker {
       // What is in flight is finished before the unassign; nothing new begins.
       try settleCommit()
       for home in homes.values.sorted(by: { $0.partition < $1.partition }) { freeze(home) }
-      workSince = nil
-      flushAt = nil
+      forgetBatch()
       logger.info(
         lost ? "partitions lost" : "partitions revoked", metadata: ["partitions": "\(homes.keys.sorted())"])
       homes = [:]

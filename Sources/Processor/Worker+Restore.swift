@@ -65,6 +65,7 @@ extension Worker {
           home.statePosition = max(home.statePosition, offset)
         case .error(let error):
           if error.isFatal { throw ProcessorFault.kafka(error, doing: "reading \(configuration.stateTopic)") }
+          if error.code == .noOffset { return restartRestores() }
           logger.warning("state log: \(error)")
         }
         wait = .zero
@@ -74,6 +75,33 @@ extension Worker {
     for home in homes.values {
       if case .loadingRecipients(let end) = home.phase, home.tablePosition >= end { try startDeciding(home) }
     }
+  }
+
+  /// The log lost its beginning while it was read: the last owner's truncation came late. Its whole checkpoint is
+  /// behind that, so that reading anew from the new beginning gives the same state.
+  private func restartRestores() {
+    logger.notice("the state log was truncated while it was read: reading it anew")
+    for home in homes.values {
+      if case .restoringState = home.phase { home.phase = .assigned }
+    }
+  }
+
+  /// What to say of input that is gone before it was consumed.
+  func lostInput(_ error: KafkaError) throws -> ProcessorFault {
+    for home in homes.values.sorted(by: { $0.partition < $1.partition }) {
+      for topic in InputTopic.allCases {
+        let partition = topicPartition(topic, home.partition)
+        let position = home.pipeline.positions[topic]
+        let low = try patiently("asking where \(partition) begins") { () throws(KafkaError) in
+          try offsetReader.watermarks(of: partition, timeout: .seconds(5)).low
+        }
+        if position >= 0, position < low {
+          return .lostInput(
+            topic: partition.topic, partition: home.partition, position: position, low: low)
+        }
+      }
+    }
+    return .kafka(error, doing: "consuming")
   }
 
   private func restore(_ record: ConsumedRecord) throws {
@@ -156,6 +184,7 @@ extension Worker {
     }
     if !home.isWarm { home.tablePosition = low }
     home.tablePosition = max(home.tablePosition, low)
+    home.recipientsEnd = high
     guard home.tablePosition < high else { return try startDeciding(home) }
     home.phase = .loadingRecipients(end: high)
     try kafka("loading recipients from \(partition)") { () throws(KafkaError) in

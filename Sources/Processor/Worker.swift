@@ -9,7 +9,7 @@ import Policy
 /// machines of its home partitions (design §5). Everything in here happens on that thread; what may cross is
 /// `WorkerControl` (stop) and `ProcessorStatus` (what others look at).
 ///
-///     turn: drive the commit on ─> consume and decide ─> restore ─> close what is due ─> begin the next commit
+///     turn: drive the commit on ─> close what is due ─> consume and decide ─> restore ─> begin the next commit
 ///
 /// The rebalance callbacks run inside `consumer.poll` and re-enter this object, so that no access to its state
 /// spans a poll.
@@ -122,6 +122,8 @@ final class Worker: RebalanceListener, DeliveryListener {
   private func turn() throws {
     try driveCommit()
     try startRestores()
+    // Before anything is consumed: a backlog of events must not hold up what is due.
+    closeDueWindows()
     if pendingBytes < configuration.backlogBytes || inFlight == nil {
       try consume(timeout: waitBudget())
     } else {
@@ -129,7 +131,6 @@ final class Worker: RebalanceListener, DeliveryListener {
       try driveCommit(timeout: .milliseconds(1))
     }
     try continueRestores()
-    try closeDueWindows()
     try beginCommitIfDue()
     producer.poll()
     dropOldFrozen()
@@ -154,13 +155,20 @@ final class Worker: RebalanceListener, DeliveryListener {
     status.remove(worker: number)
   }
 
-  var pendingBytes: Int { homes.values.reduce(0) { $0 + $1.pipeline.pendingBytes } }
+  /// Bytes that the next commit would send.
+  var pendingBytes: Int { homes.values.reduce(0) { $1.isRunning ? $0 + $1.pipeline.pendingBytes : $0 } }
+
+  /// Bytes that the batch may still take: beside a commit under way the backlog's bound, else the commit's.
+  private var room: Int {
+    (inFlight == nil ? configuration.commitBytes : configuration.backlogBytes) - pendingBytes
+  }
 
   /// How long the next poll may wait without delaying anything.
   private func waitBudget() -> Duration {
     if homes.values.contains(where: { $0.phase == .assigned }) { return .zero }
     if inFlight != nil { return .milliseconds(1) }
     if homes.values.contains(where: { !$0.isRunning }) { return .milliseconds(1) }
+    if room <= 0 { return .zero }
     var wait: Int64 = 100
     let monotonicNow = monotonic
     if let workSince {
@@ -179,8 +187,10 @@ final class Worker: RebalanceListener, DeliveryListener {
 
   // MARK: - Consuming
 
+  /// Polls at least once, so that the group is served, and then until the batch is full or nothing is at hand.
   private func consume(timeout: Duration) throws {
     var wait = timeout
+    var room = room
     var now: Int64?
     for _ in 0..<Self.recordsPerTurn {
       let event = consumer.poll(timeout: wait)
@@ -190,7 +200,9 @@ final class Worker: RebalanceListener, DeliveryListener {
       now = instant
       switch event {
       case .none: return
-      case .record(let record): try take(record, now: instant)
+      case .record(let record):
+        room -= try take(record, now: instant)
+        if room <= 0 { return }
       case .endOfPartition(let topicIndex, let partition, let offset):
         try reachedEnd(topicIndex: topicIndex, partition: partition, offset: offset)
       case .error(let error): try consumerFailed(error)
@@ -198,28 +210,33 @@ final class Worker: RebalanceListener, DeliveryListener {
     }
   }
 
-  private func take(_ record: ConsumedRecord, now: Int64) throws {
+  /// - Returns: the bytes that the record adds to the batch.
+  private func take(_ record: ConsumedRecord, now: Int64) throws -> Int {
     guard let home = homes[record.partition], let topic = InputTopic(topicIndex: record.topicIndex) else {
-      return
+      return 0
     }
     let input = PartitionRecord(
       topic: topic, offset: record.offset, appended: record.timestampMilliseconds,
       content: InputRecord(key: record.key, value: record.value, headers: record.headers))
     switch home.phase {
     case .running:
-      guard record.offset >= home.pipeline.positions[topic], home.waitingFanOut != topic else { return }
+      guard record.offset >= home.pipeline.positions[topic], home.waitingFanOut != topic else { return 0 }
+      let before = home.pipeline.pendingBytes
       try apply(input, to: home, now: now)
+      return home.pipeline.pendingBytes - before
     case .loadingRecipients:
-      guard topic == .recipients, record.offset >= home.tablePosition else { return }
+      guard topic == .recipients, record.offset >= home.tablePosition else { return 0 }
       home.tablePosition = record.offset + 1
       if record.offset < home.pipeline.positions[.recipients] {
         home.pipeline.load(input, using: &codecs)
       } else {
         try apply(input, to: home, now: now)
       }
+      // No commit takes it before the partition decides.
+      return 0
     case .assigned, .restoringState:
       // Fetched before the pause; it comes again with the seek that ends the restore.
-      return
+      return 0
     }
   }
 
@@ -270,17 +287,19 @@ final class Worker: RebalanceListener, DeliveryListener {
 
   private func consumerFailed(_ error: KafkaError) throws {
     if error.isFatal { throw ProcessorFault.kafka(error, doing: "consuming") }
+    // The client reads no further in that partition.
+    if error.code == .noOffset { throw try lostInput(error) }
     logger.warning("consumer: \(error)")
   }
 
   // MARK: - Timers
 
-  private func closeDueWindows() throws {
+  private func closeDueWindows() {
     let now = clock.now()
     for home in homes.values where home.isRunning {
       // The partition's own clock may be ahead of this process's, if another machine's was.
       guard let due = home.pipeline.nextDue(), due <= max(now, home.pipeline.timerClock) else { continue }
-      guard inFlight == nil || pendingBytes < configuration.backlogBytes else { return }
+      guard pendingBytes < configuration.backlogBytes else { return }
       home.pipeline.tick(now: now)
       if workSince == nil { workSince = monotonic }
     }

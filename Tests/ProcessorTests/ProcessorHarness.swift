@@ -34,14 +34,14 @@ final class ProcessorHarness {
 
   static var bootstrapServers: String? { ProcessInfo.processInfo.environment["KAFKA_BOOTSTRAP_SERVERS"] }
 
-  init(partitionCount: Int = 4) throws {
+  init(partitionCount: Int = 4, catalogYAML: String = ProcessorHarness.catalogYAML) throws {
     var logger = Logger(label: "processor-tests")
     logger.logLevel =
       ProcessInfo.processInfo.environment["TIDINGS_TEST_LOG"].flatMap { Logger.Level(rawValue: $0) }
       ?? .warning
     self.logger = logger
     self.partitionCount = partitionCount
-    catalog = try Catalog.parse(yaml: Self.catalogYAML, file: "catalog.yaml")
+    catalog = try Catalog.parse(yaml: catalogYAML, file: "catalog.yaml")
     if let servers = Self.bootstrapServers {
       prefix = "test-\(String(UInt64.random(in: .min ... .max), radix: 36))"
       cluster = try LibrdkafkaCluster(ClientConfiguration(bootstrapServers: servers, logger: logger))
@@ -92,11 +92,16 @@ final class ProcessorHarness {
     private let task: Task<Void, any Error>
     private let ended = SharedError()
 
-    init(_ harness: ProcessorHarness, configure: (inout ProcessorConfiguration) -> Void) {
+    /// - Parameter cluster: in place of the harness's, to fail where the test says so.
+    init(
+      _ harness: ProcessorHarness, cluster: (any KafkaCluster)? = nil,
+      configure: (inout ProcessorConfiguration) -> Void
+    ) {
       var configuration = harness.configuration
       configure(&configuration)
       let service = ProcessorService(
-        cluster: harness.cluster, configuration: configuration, catalog: harness.catalog, status: status,
+        cluster: cluster ?? harness.cluster, configuration: configuration, catalog: harness.catalog,
+        status: status,
         logger: harness.logger)
       let group = ServiceGroup(services: [service], logger: harness.logger)
       trigger = GracefulShutdownTrigger(group)
@@ -115,6 +120,9 @@ final class ProcessorHarness {
     func checkAlive() throws {
       if let error = ended.value { throw error }
     }
+
+    /// Whether it has ended with an error.
+    var hasEnded: Bool { ended.value != nil }
 
     /// Shuts down gracefully and waits for the end.
     func stop() async throws {

@@ -1,0 +1,109 @@
+import Contract
+import Foundation
+import Kafka
+import Pipeline
+import Testing
+
+@testable import Processor
+
+@Suite(.serialized) struct FaultTests {
+  @Test("one worker that fails ends the processor with its error")
+  func oneWorkerFails() async throws {
+    let harness = try ProcessorHarness()
+    let cluster = FaultyCluster(harness.cluster, failingConsumers: [false, true])
+    let running = ProcessorHarness.Running(harness, cluster: cluster) { $0.workers = 2 }
+    try await eventually("the processor ends", within: .seconds(30)) { running.hasEnded }
+    let error = try #require(await running.failure())
+    #expect("\(error)".contains("this member fails"))
+  }
+
+  @Test("a batch of large events, all at hand at once, is cut into commits that the topics take")
+  func largeBatch() async throws {
+    let harness = try ProcessorHarness(
+      partitionCount: 1,
+      catalogYAML: """
+        types:
+          card.moved:
+            category: cards
+            title: "a card moved"
+            channels:
+              inapp: { policy: digest, window: 1s, items: 3 }
+        """)
+    let filler = String(repeating: "x", count: 12_000)
+    try await harness.publish(
+      (0..<1000).map { number in
+        ProcessorHarness.event("e\(number)", recipients: "user\(number)")
+          .replacing("{\"n\":1}", with: "{\"n\":\"\(filler)\"}")
+      })
+    let running = try await harness.start()
+    try await eventually("all is delivered") {
+      try running.checkAlive()
+      return running.status.counters.inapp.delivered == 1000
+    }
+    try await running.stop()
+    #expect(running.status.counters.difference == 0)
+    #expect(try harness.read("delivery.inapp").count == 1000)
+  }
+
+  @Test("after an abort the recipients are read again before anything is decided")
+  func recipientsAfterAbort() async throws {
+    let harness = try ProcessorHarness(partitionCount: 1)
+    let names = (0..<500).map { "user\($0)" }
+    try await harness.publish(
+      names.map { "{\"email\":\"\($0)@example.org\"}" }, to: "recipients", keys: names,
+      contentType: "application/json")
+    try await harness.publish(names.reversed().map { ProcessorHarness.event("e-\($0)", recipients: $0) })
+    let cluster = FaultyCluster(harness.cluster, abortedTransactions: 3)
+    let running = ProcessorHarness.Running(harness, cluster: cluster) { _ in }
+    try await eventually("all is decided") {
+      try running.checkAlive()
+      return running.status.counters.total.accepted == 1000
+    }
+    try await running.stop()
+    #expect(running.status.counters.email.suppressed[.noAddress] == 0)
+    #expect(running.status.counters.decided == 1000)
+    #expect(running.status.counters.difference == 0)
+  }
+
+  @Test("a state log that is truncated while it is read is read anew")
+  func truncatedLog() async throws {
+    let harness = try ProcessorHarness(partitionCount: 2)
+    let first = try await harness.start()
+    try await harness.publish([ProcessorHarness.event("1", recipients: "ann,bob")])
+    try await eventually("the event is decided") { first.status.counters.total.accepted == 4 }
+    try await first.stop()
+    let cluster = FaultyCluster(harness.cluster, truncatedLog: true)
+    let second = ProcessorHarness.Running(harness, cluster: cluster) { _ in }
+    try await harness.publish([ProcessorHarness.event("1", recipients: "ann,bob")])
+    try await eventually("the repeat is decided", within: .seconds(30)) {
+      try second.checkAlive()
+      return second.status.counters.total.suppressed[.duplicate] == 4
+    }
+    try await second.stop()
+    #expect(try harness.read("delivery.inapp").count == 2)
+  }
+
+  @Test(
+    "input that retention took away before it was consumed ends the processor with an error that says so",
+    .enabled(if: ProcessorHarness.bootstrapServers != nil))
+  func lostInput() async throws {
+    let harness = try ProcessorHarness(partitionCount: 1)
+    let first = try await harness.start()
+    try await harness.publish((0..<5).map { ProcessorHarness.event("a\($0)", recipients: "ann") })
+    try await eventually("the first are decided") { first.status.counters.inapp.delivered == 5 }
+    try await first.stop()
+    try await harness.publish((0..<20).map { ProcessorHarness.event("b\($0)", recipients: "ann") })
+    let events = TopicPartition(topic: harness.topic("events"), partition: 0)
+    _ = try harness.cluster.admin.deleteRecords(
+      before: [PartitionOffset(events, offset: 15)], timeout: .seconds(10))
+    let second = ProcessorHarness.Running(harness) { _ in }
+    try await eventually("the processor ends", within: .seconds(30)) { second.hasEnded }
+    let error = try #require(await second.failure())
+    #expect("\(error)".contains("the next record to read is at offset 5, but the topic begins at 15"))
+  }
+
+  @Test("a processor without workers is not idle: nothing is known yet")
+  func idleness() {
+    #expect(!ProcessorStatus().isIdle)
+  }
+}
