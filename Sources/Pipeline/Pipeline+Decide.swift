@@ -168,11 +168,13 @@ extension Pipeline {
     undo.append(.windowAppended(slot: slot, blockCount: window.block.count, fragmentBytes: fragmentBytes))
     windows.append(scratch.view, fragmentBytes: fragmentBytes, to: slot)
     Change.windowAppended(key: key, member: scratch.view).append(to: &changes)
-    if Int(window.memberCount) + 1 >= configuration.windowMemberLimit, window.due > arrival.now {
-      // At the bound the window closes early instead of growing on.
+    // At the bound the window closes early instead of growing on, but not at the instant at which it was opened: the
+    // next one would have the same id.
+    let earliest = max(arrival.now, window.opened + 1)
+    if Int(window.memberCount) + 1 >= configuration.windowMemberLimit, window.due > earliest {
       undo.append(.windowRescheduled(slot: slot, due: window.due))
-      windows.setDue(arrival.now, of: slot)
-      Change.windowRescheduled(key: key, due: arrival.now).append(to: &changes)
+      windows.setDue(earliest, of: slot)
+      Change.windowRescheduled(key: key, due: earliest).append(to: &changes)
     }
     return .open(window: window.id, untilMilliseconds: window.due)
   }

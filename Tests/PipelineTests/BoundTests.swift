@@ -82,6 +82,31 @@ import Testing
     #expect(categories == (100..<500).map { "c\($0)" })
   }
 
+  @Test("a window that is full at the instant at which it was opened shares its id with none that follows")
+  func idsOfFullWindows() throws {
+    let fixture = try Fixture { $0.windowMemberLimit = 3 }
+    try fixture.apply(.recipient("ann", #"{"email":"ann@example.org"}"#))
+    var windows: Set<Substring> = []
+    for number in 0..<12 {
+      // The clock stands: another machine's was ahead of this one's.
+      let now = Fixture.start + Int64(number / 8)
+      try fixture.apply(.event(id: "\(number)"), now: now)
+      fixture.pipeline.tick(now: now)
+    }
+    fixture.pipeline.tick(now: Fixture.start + 60_000)
+    var deliveries = 0
+    fixture.pipeline.outbox.forEach { record in
+      guard record.topic == .deliveryEmail else { return }
+      deliveries += 1
+      let id = (record.value?.string ?? "").split(separator: "\"id\":\"").dropFirst().first
+      windows.insert(id?.prefix(32) ?? "")
+    }
+    #expect(deliveries > 1)
+    #expect(windows.count == deliveries)
+    #expect(fixture.counters.email.delivered == 12)
+    #expect(fixture.counters.difference == 0)
+  }
+
   @Test("what a fan-out sends counts as often as it is sent")
   func fanOut() throws {
     let fixture = try Fixture(partitionCount: 8)

@@ -157,7 +157,7 @@ import Testing
     let fixture = try Fixture { $0.windowMemberLimit = 4 }
     try fixture.apply(.recipient("ann", #"{"email":"ann@example.org"}"#))
     for number in 1...4 { try fixture.apply(.event(id: "\(number)")) }
-    fixture.pipeline.tick(now: now)
+    fixture.pipeline.tick(now: now + 1)
     #expect(fixture.counters.email.delivered == 4)
     try fixture.apply(.event(id: "5"))
     #expect(fixture.counters.email.open == 1)
