@@ -31,6 +31,8 @@ final class HomePartition {
   var tablePosition: Int64 = 0
   /// The end of the recipients' topic at the assignment: nothing is decided without what lies before it.
   var recipientsEnd: Int64 = 0
+  /// When to ask for the group's offsets again, in monotonic milliseconds.
+  var askAgainAt: Int64 = 0
   /// The group's offsets at the assignment; nil where it has none.
   var groupOffsets: [InputTopic: Int64] = [:]
 

@@ -8,10 +8,14 @@ import Pipeline
 /// then the log itself read_committed up to there. Only then is the last owner's transaction surely in or out.
 extension Worker {
   /// Begins the restores of what was assigned.
+  ///
+  /// The partitions that this worker had before come first, and alone: another's may be held by the transaction of a
+  /// worker that died, which is no reason to hold up these.
   func startRestores() throws {
-    let waiting = homes.values.filter { $0.phase == .assigned }.sorted { $0.partition < $1.partition }
-    guard !waiting.isEmpty else { return }
-    try askGroupOffsets(of: waiting)
+    let assigned = homes.values.filter { $0.phase == .assigned && $0.askAgainAt <= monotonic }
+    let warm = assigned.filter(\.isWarm)
+    let waiting = (warm.isEmpty ? assigned : warm).sorted { $0.partition < $1.partition }
+    guard !waiting.isEmpty, try askGroupOffsets(of: waiting) else { return }
     for home in waiting {
       let partition = TopicPartition(topic: configuration.stateTopic, partition: home.partition)
       let (low, high) = try patiently("asking for the end of \(partition)") { () throws(KafkaError) in
@@ -34,13 +38,22 @@ extension Worker {
     try finishStateRestores()
   }
 
-  private func askGroupOffsets(of waiting: [HomePartition]) throws {
+  /// - Returns: whether the group's offsets are known. Where they are not yet (an open transaction holds them, the
+  ///   coordinator moves), the question is to be put again a little later; the worker goes on with its other work.
+  private func askGroupOffsets(of waiting: [HomePartition]) throws -> Bool {
     let partitions = waiting.flatMap { home in
       InputTopic.allCases.map { topicPartition($0, home.partition) }
     }
-    let committed = try patiently("asking for the offsets of \(configuration.groupID)") {
-      () throws(KafkaError) in
-      try consumer.committed(partitions, timeout: .seconds(5))
+    let committed: [PartitionOffset?]
+    do throws(KafkaError) {
+      committed = try consumer.committed(partitions, timeout: Self.groupPatience)
+    } catch {
+      guard error.disposition == .retry else {
+        throw ProcessorFault.kafka(error, doing: "asking for the offsets of \(configuration.groupID)")
+      }
+      logger.debug("asking for the offsets of \(configuration.groupID): \(error.message); asking again")
+      for home in waiting { home.askAgainAt = monotonic + Self.groupPatience.milliseconds }
+      return false
     }
     for (index, home) in waiting.enumerated() {
       home.groupOffsets = [:]
@@ -49,6 +62,7 @@ extension Worker {
         home.groupOffsets[topic] = offset?.offset
       }
     }
+    return true
   }
 
   /// Reads on in the state log and the recipients' table.

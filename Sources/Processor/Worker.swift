@@ -55,6 +55,8 @@ final class Worker: RebalanceListener, DeliveryListener {
 
   static let recordsPerTurn = 1024
   static let statusInterval: Int64 = 500
+  /// How long a question about the group's offsets may hold up a worker, and how long it waits to put it again.
+  static let groupPatience = Duration.milliseconds(300)
 
   init(
     cluster: any KafkaCluster, configuration: ProcessorConfiguration, catalog: Catalog, number: Int,
@@ -165,7 +167,7 @@ final class Worker: RebalanceListener, DeliveryListener {
 
   /// How long the next poll may wait without delaying anything.
   private func waitBudget() -> Duration {
-    if homes.values.contains(where: { $0.phase == .assigned }) { return .zero }
+    if homes.values.contains(where: { $0.phase == .assigned && $0.askAgainAt <= monotonic }) { return .zero }
     if inFlight != nil { return .milliseconds(1) }
     if homes.values.contains(where: { !$0.isRunning }) { return .milliseconds(1) }
     if room <= 0 { return .zero }

@@ -102,6 +102,60 @@ import Testing
     #expect("\(error)".contains("the next record to read is at offset 5, but the topic begins at 15"))
   }
 
+  @Test("partitions that a dead worker's transaction still holds do not hold up the others")
+  func heldPartitions() async throws {
+    let harness = try ProcessorHarness(partitionCount: 2)
+    let cluster = FaultyCluster(harness.cluster)
+    let first = ProcessorHarness.Running(harness, cluster: cluster) { _ in }
+    try await eventually("the first owns both") { first.status.runningPartitions == 2 }
+    let second = try await harness.start()
+    try await eventually("each owns one") {
+      first.status.runningPartitions == 1 && second.status.runningPartitions == 1
+    }
+    let others = second.status.workers.values.flatMap(\.partitions).map(\.partition)
+    cluster.unstablePartitions = Set(others)
+    try await second.stop()
+    try await eventually("the first was given both") {
+      first.status.workers.values.flatMap(\.partitions).count == 2
+    }
+    let names = (0..<20).map { "user\($0)" }
+    let own = names.filter { name in
+      name.withByteView { !others.contains(Murmur2.partition(ofKey: $0, count: 2)) }
+    }
+    try await harness.publish(own.map { ProcessorHarness.event("e", recipients: $0) }, keys: own)
+    try await eventually("its own goes on", within: .seconds(20)) {
+      try first.checkAlive()
+      return first.status.counters.inapp.delivered == own.count
+    }
+    #expect(first.status.runningPartitions == 1)
+    cluster.unstablePartitions = []
+    try await eventually("the other follows") { first.status.runningPartitions == 2 }
+    try await first.stop()
+  }
+
+  @Test(
+    "a processor that is idle has committed the ends of all its input, behind transaction markers as well",
+    .enabled(if: ProcessorHarness.bootstrapServers != nil))
+  func idleLag() async throws {
+    let harness = try ProcessorHarness(partitionCount: 2)
+    let running = try await harness.start()
+    try await harness.publish((0..<20).map { ProcessorHarness.event("a\($0)", recipients: "user\($0),ann") })
+    try await eventually("all is decided") { running.status.counters.inapp.accepted == 40 }
+    let partitions = harness.configuration.inputTopics.flatMap { topic in
+      (0..<2).map { TopicPartition(topic: topic, partition: $0) }
+    }
+    try await eventually("the group's offsets are the ends", within: .seconds(20)) {
+      let ends = try harness.cluster.admin.offsets(
+        of: partitions, isolation: .readUncommitted, timeout: .seconds(5))
+      let committed = try harness.cluster.admin.committedOffsets(
+        ofGroup: harness.configuration.groupID, timeout: .seconds(5))
+      return ends.allSatisfy { end in
+        committed.contains { $0.topicPartition == end.topicPartition && $0.offset == end.latest }
+      }
+    }
+    try await running.stop()
+  }
+
   @Test("a processor without workers is not idle: nothing is known yet")
   func idleness() {
     #expect(!ProcessorStatus().isIdle)

@@ -7,6 +7,7 @@ final class FaultyCluster: KafkaCluster {
   private let consumersToFail: Mutex<[Bool]>
   private let transactionsToAbort: Mutex<Int>
   private let isLogTruncated: Mutex<Bool>
+  private let unstable = Mutex<Set<Int32>>([])
 
   /// - Parameters:
   ///   - failingConsumers: for each member that is made, whether that fails; later ones do not.
@@ -29,7 +30,7 @@ final class FaultyCluster: KafkaCluster {
   func makeGroupConsumer(_ options: GroupConsumerOptions) throws(KafkaError) -> any GroupConsumer {
     let fails = consumersToFail.withLock { $0.isEmpty ? false : $0.removeFirst() }
     if fails { throw KafkaError(.invalidArgument, message: "this member fails") }
-    return try base.makeGroupConsumer(options)
+    return FaultyConsumer(try base.makeGroupConsumer(options), cluster: self)
   }
 
   func makeTransactionalProducer(
@@ -52,6 +53,12 @@ final class FaultyCluster: KafkaCluster {
       defer { isTruncated = false }
       return isTruncated
     }
+  }
+
+  /// Partitions whose offsets an open transaction of somebody else holds.
+  var unstablePartitions: Set<Int32> {
+    get { unstable.withLock { $0 } }
+    set { unstable.withLock { $0 = newValue } }
   }
 
   /// Whether this transaction is to fail.
@@ -127,4 +134,45 @@ private final class FaultyReader: LogReader {
   }
 
   func close() { base.close() }
+}
+
+private final class FaultyConsumer: GroupConsumer {
+  private let base: any GroupConsumer
+  private let cluster: FaultyCluster
+
+  init(_ base: any GroupConsumer, cluster: FaultyCluster) {
+    self.base = base
+    self.cluster = cluster
+  }
+
+  func committed(_ partitions: [TopicPartition], timeout: Duration) throws(KafkaError) -> [PartitionOffset?] {
+    if !cluster.unstablePartitions.isDisjoint(with: partitions.map(\.partition)) {
+      throw KafkaError(.unstableOffsetCommit, message: "an open transaction holds them", isRetriable: true)
+    }
+    return try base.committed(partitions, timeout: timeout)
+  }
+
+  var assignmentLost: Bool { base.assignmentLost }
+  var memberID: String? { base.memberID }
+
+  func subscribe(to topics: [String], listener: any RebalanceListener) throws(KafkaError) {
+    try base.subscribe(to: topics, listener: listener)
+  }
+  func poll(timeout: Duration) -> ConsumerEvent { base.poll(timeout: timeout) }
+  func assign(_ positions: [PartitionOffset]) throws(KafkaError) { try base.assign(positions) }
+  func unassign() throws(KafkaError) { try base.unassign() }
+  func pause(_ partitions: [TopicPartition]) throws(KafkaError) { try base.pause(partitions) }
+  func resume(_ partitions: [TopicPartition]) throws(KafkaError) { try base.resume(partitions) }
+  func seek(_ positions: [PartitionOffset]) throws(KafkaError) { try base.seek(positions) }
+  func commit(_ offsets: [PartitionOffset]) throws(KafkaError) { try base.commit(offsets) }
+  func watermarks(
+    of partition: TopicPartition, timeout: Duration
+  ) throws(KafkaError) -> (low: Int64, high: Int64) {
+    try base.watermarks(of: partition, timeout: timeout)
+  }
+  func cachedHighWatermark(of partition: TopicPartition) -> Int64? {
+    base.cachedHighWatermark(of: partition)
+  }
+  func groupMetadata() throws(KafkaError) -> any GroupMetadata { try base.groupMetadata() }
+  func close() throws(KafkaError) { try base.close() }
 }
