@@ -11,6 +11,8 @@ extension Worker {
         home.phase = .assigned
         homes[partition] = home
       }
+      // What this member was not given, another has.
+      frozen = [:]
       for partition in homePartitions {
         guard
           Set(partitions.filter { $0.partition == partition }.map(\.topic)) == Set(configuration.inputTopics)

@@ -156,6 +156,25 @@ import Testing
     try await running.stop()
   }
 
+  @Test("after a commit whose outcome stays unknown, what is in is found in, and nothing is lost or repeated")
+  func unknownOutcome() async throws {
+    let harness = try ProcessorHarness(partitionCount: 2)
+    let names = (0..<30).map { "user\($0)" }
+    try await harness.publish(names.map { ProcessorHarness.event("e-\($0)", recipients: "\($0),ann") })
+    let cluster = FaultyCluster(harness.cluster, hiddenCommits: 2)
+    let running = ProcessorHarness.Running(harness, cluster: cluster) {
+      $0.transactionTimeout = .seconds(6)
+    }
+    try await eventually("all is decided") {
+      try running.checkAlive()
+      return running.status.counters.inapp.delivered == 60
+    }
+    try await running.stop()
+    #expect(running.status.counters.difference == 0)
+    #expect(running.status.counters.decided == 60)
+    #expect(try harness.read("delivery.inapp").count == 60)
+  }
+
   @Test("a processor without workers is not idle: nothing is known yet")
   func idleness() {
     #expect(!ProcessorStatus().isIdle)

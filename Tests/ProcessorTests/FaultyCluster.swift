@@ -7,20 +7,23 @@ final class FaultyCluster: KafkaCluster {
   private let consumersToFail: Mutex<[Bool]>
   private let transactionsToAbort: Mutex<Int>
   private let isLogTruncated: Mutex<Bool>
+  private let commitsToHide: Mutex<Int>
   private let unstable = Mutex<Set<Int32>>([])
 
   /// - Parameters:
   ///   - failingConsumers: for each member that is made, whether that fails; later ones do not.
   ///   - abortedTransactions: the number of transactions that meet an error that requires an abort.
+  ///   - hiddenCommits: the number of producers whose commits never say their outcome, although they are in.
   ///   - truncatedLog: whether the first reader that reads finds the position gone that it was to begin at.
   init(
     _ base: any KafkaCluster, failingConsumers: [Bool] = [], abortedTransactions: Int = 0,
-    truncatedLog: Bool = false
+    hiddenCommits: Int = 0, truncatedLog: Bool = false
   ) {
     self.base = base
     consumersToFail = Mutex(failingConsumers)
     transactionsToAbort = Mutex(abortedTransactions)
     isLogTruncated = Mutex(truncatedLog)
+    commitsToHide = Mutex(hiddenCommits)
   }
 
   var isEmbedded: Bool { base.isEmbedded }
@@ -36,7 +39,11 @@ final class FaultyCluster: KafkaCluster {
   func makeTransactionalProducer(
     _ options: TransactionalProducerOptions
   ) throws(KafkaError) -> any TransactionalProducer {
-    FaultyProducer(try base.makeTransactionalProducer(options), cluster: self)
+    let hides = commitsToHide.withLock { left in
+      defer { left = max(0, left - 1) }
+      return left > 0
+    }
+    return FaultyProducer(try base.makeTransactionalProducer(options), cluster: self, hidesCommits: hides)
   }
 
   func makeIdempotentProducer(
@@ -74,10 +81,13 @@ final class FaultyCluster: KafkaCluster {
 private final class FaultyProducer: TransactionalProducer {
   private let base: any TransactionalProducer
   private let cluster: FaultyCluster
+  private let hidesCommits: Bool
+  private var isIn = false
 
-  init(_ base: any TransactionalProducer, cluster: FaultyCluster) {
+  init(_ base: any TransactionalProducer, cluster: FaultyCluster, hidesCommits: Bool) {
     self.base = base
     self.cluster = cluster
+    self.hidesCommits = hidesCommits
   }
 
   var deliveryListener: (any DeliveryListener)? {
@@ -98,7 +108,11 @@ private final class FaultyProducer: TransactionalProducer {
     }
   }
 
-  func commit(timeout: Duration) throws(KafkaError) -> CommitProgress { try base.commit(timeout: timeout) }
+  func commit(timeout: Duration) throws(KafkaError) -> CommitProgress {
+    guard hidesCommits else { return try base.commit(timeout: timeout) }
+    if !isIn, case .committed = try base.commit(timeout: .seconds(5)) { isIn = true }
+    return .pending
+  }
   func abort(timeout: Duration) throws(KafkaError) { try base.abort(timeout: timeout) }
   func poll() { base.poll() }
   func close() { base.close() }
