@@ -99,6 +99,7 @@ let package = Package(
       name: "ProcessorTests",
       dependencies: [
         "Contract", "Kafka", "Pipeline", "Policy", "Processor",
+        .product(name: "MetricsTestKit", package: "swift-metrics"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),

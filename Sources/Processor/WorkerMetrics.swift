@@ -18,15 +18,20 @@ final class WorkerMetrics {
   }
 
   private let configuration: ProcessorConfiguration
+  private let factory: any MetricsFactory
   private let transactionSeconds: Timer
   private let endToEnd: Timer
   private var counters: [String: Counter] = [:]
   private var gauges: [String: Gauge] = [:]
 
-  init(configuration: ProcessorConfiguration) {
+  /// The partitions that were published last.
+  private var published: Set<Int32> = []
+
+  init(configuration: ProcessorConfiguration, factory: any MetricsFactory = MetricsSystem.factory) {
     self.configuration = configuration
-    transactionSeconds = Timer(label: "tidings_transaction_seconds")
-    endToEnd = Timer(label: "tidings_end_to_end_seconds")
+    self.factory = factory
+    transactionSeconds = Timer(label: "tidings_transaction_seconds", dimensions: [], factory: factory)
+    endToEnd = Timer(label: "tidings_end_to_end_seconds", dimensions: [], factory: factory)
   }
 
   /// Counts what a confirmed commit added.
@@ -75,9 +80,13 @@ final class WorkerMetrics {
     }
   }
 
-  /// Sets what is true at the moment.
+  /// Sets what is true at the moment. What another member has is 0 here, or its last value would stand for ever.
   func publish(_ lags: [Lag], worker: ProcessorStatus.Worker) {
-    for lag in lags {
+    let owned = Set(worker.partitions.map(\.partition))
+    let gone = published.subtracting(owned)
+    published = owned
+    for partition in gone { set("tidings_open_notifications", [("partition", "\(partition)")], 0) }
+    for lag in lags + gone.map({ Lag(partition: $0, records: [:], seconds: 0) }) {
       for topic in InputTopic.allCases {
         let labels = [
           ("group", configuration.groupID), ("topic", configuration.topic(topic.name)),
@@ -100,14 +109,14 @@ final class WorkerMetrics {
   private func add(_ name: String, _ labels: [(String, String)], _ increase: Int64) {
     guard increase > 0 else { return }
     let key = Self.key(name, labels)
-    let counter = counters[key] ?? Counter(label: name, dimensions: labels)
+    let counter = counters[key] ?? Counter(label: name, dimensions: labels, factory: factory)
     counters[key] = counter
     counter.increment(by: increase)
   }
 
   private func set(_ name: String, _ labels: [(String, String)], _ value: Double) {
     let key = Self.key(name, labels)
-    let gauge = gauges[key] ?? Gauge(label: name, dimensions: labels)
+    let gauge = gauges[key] ?? Gauge(label: name, dimensions: labels, factory: factory)
     gauges[key] = gauge
     gauge.record(value)
   }

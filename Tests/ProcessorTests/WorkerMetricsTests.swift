@@ -1,0 +1,28 @@
+import Metrics
+import MetricsTestKit
+import Pipeline
+import Testing
+
+@testable import Processor
+
+@Suite struct WorkerMetricsTests {
+  @Test("the lag of a partition that went to another member does not stand here for ever")
+  func partitionGone() throws {
+    let registry = TestMetrics()
+    let metrics = WorkerMetrics(configuration: ProcessorConfiguration(), factory: registry)
+    var worker = ProcessorStatus.Worker()
+    worker.partitions = [
+      ProcessorStatus.Partition(
+        partition: 3, isRunning: true, restoreProgress: 1, counters: Counters(), openWindows: 0, ids: 0,
+        isIdle: false)
+    ]
+    metrics.publish([WorkerMetrics.Lag(partition: 3, records: [.events: 500], seconds: 7)], worker: worker)
+    let labels = [("group", "tidings-processor"), ("topic", "tidings.events"), ("partition", "3")]
+    let records = try registry.expectGauge("tidings_consumer_lag_records", labels)
+    let seconds = try registry.expectGauge("tidings_consumer_lag_seconds", labels)
+    #expect(records.lastValue == 500)
+    metrics.publish([], worker: ProcessorStatus.Worker())
+    #expect(records.lastValue == 0)
+    #expect(seconds.lastValue == 0)
+  }
+}
