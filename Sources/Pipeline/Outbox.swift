@@ -24,6 +24,15 @@ public enum OutputTopic: UInt8, CaseIterable, Sendable {
     }
   }
 
+  /// The channel whose sink reads the topic.
+  public var channel: Channel? {
+    switch self {
+    case .deliveryEmail: .email
+    case .deliveryInapp: .inapp
+    case .routed, .recipients, .rejected: nil
+    }
+  }
+
   static func delivery(_ channel: Channel) -> OutputTopic {
     switch channel {
     case .email: .deliveryEmail

@@ -7,8 +7,8 @@ import Pipeline
 struct CommitInFlight {
   /// The home partitions that have a state record in it.
   var sealed: [(home: HomePartition, commit: SealedCommit)]
-  /// Append times of the events whose immediate deliveries it holds, in milliseconds.
-  var deliveredAppendTimes: [Int64]
+  /// Append times of the events whose immediate deliveries it holds by channel, in milliseconds.
+  var delivered: [Channel: [Int64]] = [:]
   /// Monotonic milliseconds.
   var started: Int64
   /// From here on the outcome is unknown: the broker has aborted the transaction by itself, or committed it.
@@ -51,7 +51,7 @@ extension Worker {
     let deadline = started + configuration.transactionTimeout.milliseconds
     lastCommitStart = started
     forgetBatch()
-    var commit = CommitInFlight(sealed: [], deliveredAppendTimes: [], started: started, deadline: deadline)
+    var commit = CommitInFlight(sealed: [], started: started, deadline: deadline)
     do throws(KafkaError) {
       try producer.begin()
       for home in running where home.pipeline.hasUncommittedWork || heartbeatIsDue(home, started) {
@@ -79,21 +79,22 @@ extension Worker {
 
   private func send(_ home: HomePartition, into commit: inout CommitInFlight) throws(KafkaError) {
     let deadline = commit.deadline
-    var appendTimes: [Int64] = []
     try home.pipeline.outbox.forEach { (record) throws(KafkaError) in
-      if record.eventAppended > 0 { appendTimes.append(record.eventAppended) }
+      if record.eventAppended > 0, let channel = record.topic.channel {
+        commit.delivered[channel, default: []].append(record.eventAppended)
+      }
       try produce(
         OutgoingRecord(
           topicIndex: Int(record.topic.rawValue), partition: record.partition, key: record.key,
           value: record.value, headers: record.headers), deadline: deadline)
     }
-    commit.deliveredAppendTimes.append(contentsOf: appendTimes)
     try home.pipeline.withDecisions { (decisions) throws(KafkaError) in
-      try produce(
-        OutgoingRecord(
-          topicIndex: configuration.decisionsTopicIndex, partition: home.partition, key: nil, value: decisions
-        ),
-        deadline: deadline)
+      try withHeader(Self.decisionsContentType) { (headers) throws(KafkaError) in
+        try produce(
+          OutgoingRecord(
+            topicIndex: configuration.decisionsTopicIndex, partition: home.partition, key: nil,
+            value: decisions, headers: headers), deadline: deadline)
+      }
     }
     stateRecord.removeAll()
     let sealed = home.pipeline.seal(into: &stateRecord)
@@ -104,6 +105,20 @@ extension Worker {
         value: stateRecord.view,
         tag: UInt64(home.partition) + 1), deadline: deadline)
     commit.sealed.append((home, sealed))
+  }
+
+  /// The media type of a JSON array of events (CloudEvents 1.0 JSON format, §4).
+  private static var decisionsContentType: HeaderView {
+    HeaderView(name: ByteView("content-type"), value: ByteView("application/cloudevents-batch+json"))
+  }
+
+  private func withHeader(
+    _ header: HeaderView, _ body: (UnsafeBufferPointer<HeaderView>) throws(KafkaError) -> Void
+  ) throws(KafkaError) {
+    let outcome = withUnsafePointer(to: header) { pointer in
+      Result { () throws(KafkaError) in try body(UnsafeBufferPointer(start: pointer, count: 1)) }
+    }
+    try outcome.get()
   }
 
   /// A full queue is back-pressure: the broker takes what is there, then there is room.
@@ -192,9 +207,10 @@ extension Worker {
       metrics.count(from: before, to: home.pipeline.confirmedCounters)
       metrics.countRejections(from: rejections, to: home.pipeline.confirmedRejections)
     }
-    metrics.transaction(
-      .committed, milliseconds: now - commit.started, deliveredAppendTimes: commit.deliveredAppendTimes,
-      wallMilliseconds: instants.wallMilliseconds)
+    metrics.transaction(.committed, milliseconds: now - commit.started)
+    for (channel, appendTimes) in commit.delivered {
+      metrics.delivered(appendTimes, on: channel, now: instants.wallMilliseconds)
+    }
     publishStatus(force: true)
   }
 

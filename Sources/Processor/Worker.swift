@@ -70,7 +70,7 @@ final class Worker: RebalanceListener, DeliveryListener {
     self.control = control
     self.status = status
     self.instants = instants
-    self.metrics = WorkerMetrics(configuration: configuration)
+    self.metrics = WorkerMetrics(configuration: configuration, worker: number)
     self.clock = TimerClock(instants)
     self.codecs = try Codecs(prefix: configuration.prefix, recordLimit: configuration.recordLimit)
     self.transactionalID = configuration.transactionalID(worker: number, random: random)

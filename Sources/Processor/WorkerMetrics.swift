@@ -5,7 +5,7 @@ import Pipeline
 /// A worker's metrics, by the conventions of `docs/metrics.md`. They are written per commit, not per record, so that
 /// work that is aborted leaves no trace in them.
 final class WorkerMetrics {
-  enum Outcome: String {
+  enum Outcome: String, CaseIterable {
     case committed
     case aborted
     case unknown
@@ -19,19 +19,28 @@ final class WorkerMetrics {
 
   private let configuration: ProcessorConfiguration
   private let factory: any MetricsFactory
+  private let worker: (String, String)
   private let transactionSeconds: Timer
-  private let endToEnd: Timer
+  private let endToEnd: [Timer]
   private var counters: [String: Counter] = [:]
   private var gauges: [String: Gauge] = [:]
-
   /// The partitions that were published last.
   private var published: Set<Int32> = []
 
-  init(configuration: ProcessorConfiguration, factory: any MetricsFactory = MetricsSystem.factory) {
+  init(
+    configuration: ProcessorConfiguration, worker number: Int, factory: any MetricsFactory = MetricsSystem.factory
+  ) {
     self.configuration = configuration
     self.factory = factory
+    worker = ("worker", "\(number)")
     transactionSeconds = Timer(label: "tidings_transaction_seconds", dimensions: [], factory: factory)
-    endToEnd = Timer(label: "tidings_end_to_end_seconds", dimensions: [], factory: factory)
+    endToEnd = Channel.allCases.map {
+      Timer(label: "tidings_end_to_end_seconds", dimensions: [("channel", $0.name)], factory: factory)
+    }
+    // A counter that appears with its first increment hides that increment from rates.
+    count(from: Counters(), to: Counters())
+    for outcome in Outcome.allCases { add("tidings_transactions_total", [("outcome", outcome.rawValue)], 0) }
+    for reason in RejectionReason.allCases { add("tidings_rejected_total", [("reason", reason.rawValue)], 0) }
   }
 
   /// Counts what a confirmed commit added.
@@ -67,17 +76,17 @@ final class WorkerMetrics {
     }
   }
 
-  /// Counts a transaction, and the latency of the immediate deliveries that it made visible.
-  func transaction(
-    _ outcome: Outcome, milliseconds: Int64 = 0, deliveredAppendTimes: [Int64] = [],
-    wallMilliseconds: Int64 = 0
-  ) {
+  /// Counts a transaction.
+  func transaction(_ outcome: Outcome, milliseconds: Int64 = 0) {
     add("tidings_transactions_total", [("outcome", outcome.rawValue)], 1)
-    guard outcome == .committed else { return }
-    transactionSeconds.recordMilliseconds(milliseconds)
-    for appended in deliveredAppendTimes {
-      endToEnd.recordMilliseconds(max(0, wallMilliseconds - appended))
-    }
+    if outcome == .committed { transactionSeconds.recordMilliseconds(milliseconds) }
+  }
+
+  /// Records the latency of the immediate deliveries that a commit made visible.
+  ///
+  /// - Parameter appendTimes: those of their events, in milliseconds since the epoch, as is `now`.
+  func delivered(_ appendTimes: [Int64], on channel: Channel, now: Int64) {
+    for appended in appendTimes { endToEnd[Int(channel.rawValue)].recordMilliseconds(max(0, now - appended)) }
   }
 
   /// Sets what is true at the moment. What another member has is 0 here, or its last value would stand for ever.
@@ -92,22 +101,24 @@ final class WorkerMetrics {
           ("group", configuration.groupID), ("topic", configuration.topic(topic.name)),
           ("partition", "\(lag.partition)"),
         ]
-        set("tidings_consumer_lag_records", labels, Double(lag.records[topic] ?? 0))
-        set("tidings_consumer_lag_seconds", labels, (lag.records[topic] ?? 0) > 0 ? lag.seconds : 0)
+        let records = lag.records[topic] ?? 0
+        set("tidings_consumer_lag_records", labels, Double(records))
+        set("tidings_consumer_lag_seconds", labels, records > 0 ? lag.seconds : 0)
       }
     }
     for partition in worker.partitions {
-      let label = ("partition", "\(partition.partition)")
+      let number = partition.partition
+      let label = ("partition", "\(number)")
       set("tidings_restore_progress_ratio", [label], partition.restoreProgress)
       set("tidings_conservation_difference", [label], Double(partition.counters.difference))
       set("tidings_open_notifications", [label], Double(partition.counters.total.open))
     }
-    set("tidings_assigned_partitions", [], Double(worker.partitions.count))
-    set("tidings_clock_skew_seconds", [], Double(worker.clockDrift) / 1000)
+    set("tidings_assigned_partitions", [self.worker], Double(worker.partitions.count))
+    set("tidings_clock_skew_seconds", [self.worker], Double(worker.clockDrift) / 1000)
   }
 
   private func add(_ name: String, _ labels: [(String, String)], _ increase: Int64) {
-    guard increase > 0 else { return }
+    guard increase >= 0 else { return }
     let key = Self.key(name, labels)
     let counter = counters[key] ?? Counter(label: name, dimensions: labels, factory: factory)
     counters[key] = counter

@@ -9,7 +9,7 @@ import Testing
   @Test("the lag of a partition that went to another member does not stand here for ever")
   func partitionGone() throws {
     let registry = TestMetrics()
-    let metrics = WorkerMetrics(configuration: ProcessorConfiguration(), factory: registry)
+    let metrics = WorkerMetrics(configuration: ProcessorConfiguration(), worker: 0, factory: registry)
     var worker = ProcessorStatus.Worker()
     worker.partitions = [
       ProcessorStatus.Partition(

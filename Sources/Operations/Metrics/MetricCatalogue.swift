@@ -29,7 +29,7 @@ public enum MetricCatalogue {
   /// What a processor exports.
   static let processor: [MetricDeclaration] = [
     MetricDeclaration(
-      "tidings_records_consumed_total", .counter, unit: "records", labels: ["topic"],
+      "tidings_records_consumed_total", .counter, unit: "records",
       help: "Input records whose transaction was confirmed."),
     MetricDeclaration(
       "tidings_records_forwarded_total", .counter, unit: "records",
@@ -62,11 +62,11 @@ public enum MetricCatalogue {
       "tidings_restore_progress_ratio", .gauge, unit: "ratio", labels: ["partition"],
       help: "Part of the state log that is read, 0 to 1; 1 when the partition is restored."),
     MetricDeclaration(
-      "tidings_clock_skew_seconds", .gauge, unit: "seconds",
-      help: "Largest difference of wall clock, monotonic clock and the broker's append time."),
+      "tidings_clock_skew_seconds", .gauge, unit: "seconds", labels: ["worker"],
+      help: "How far the wall clock is ahead of the clock that closes windows."),
     MetricDeclaration(
-      "tidings_assigned_partitions", .gauge, unit: "partitions",
-      help: "Home partitions that this process owns."),
+      "tidings_assigned_partitions", .gauge, unit: "partitions", labels: ["worker"],
+      help: "Home partitions that a worker of this process owns."),
   ]
 
   /// What every sink exports, the inbox included.
