@@ -28,7 +28,8 @@ final class WorkerMetrics {
   private var published: Set<Int32> = []
 
   init(
-    configuration: ProcessorConfiguration, worker number: Int, factory: any MetricsFactory = MetricsSystem.factory
+    configuration: ProcessorConfiguration, worker number: Int,
+    factory: any MetricsFactory = MetricsSystem.factory
   ) {
     self.configuration = configuration
     self.factory = factory
