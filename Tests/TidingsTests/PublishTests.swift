@@ -60,6 +60,39 @@ struct PublishTests {
     #expect(keys == ["-", "-", "ada", "ada"])
   }
 
+  @Test("a run tells what was left out, and one without a topic says what to do")
+  func session() throws {
+    let cluster = try EmbeddedCluster(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    try cluster.createTopic("t.events", partitionCount: 1)
+    let session = try PublishSession(cluster, EventPublisher.Options(topic: "t.events"), isStrict: false)
+    let end = #expect(throws: CommandEnd.self) {
+      try session.run { session throws in
+        for (json, isCut) in [(event("1", recipients: "a"), false), ("{}", false), ("[", true)] {
+          let goesOn = try json.withByteView { try session.publish($0, isCut: isCut, name: "test") }
+          #expect(goesOn)
+        }
+      }
+    }
+    #expect(end?.status == .failed && end?.message?.hasPrefix("2 events left out") == true)
+    let missing = #expect(throws: CommandEnd.self) {
+      _ = try PublishSession(cluster, EventPublisher.Options(topic: "t.nothing"), isStrict: false)
+    }
+    #expect(missing?.message?.contains("tidings topics apply") == true)
+  }
+
+  @Test("a strict run ends at the first event that breaks the contract")
+  func strict() throws {
+    let cluster = try EmbeddedCluster(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    try cluster.createTopic("t.events", partitionCount: 1)
+    let session = try PublishSession(cluster, EventPublisher.Options(topic: "t.events"), isStrict: true)
+    #expect(throws: CommandEnd.self) {
+      try session.run { session throws in
+        let goesOn = try "{}".withByteView { try session.publish($0, isCut: false, name: "test") }
+        #expect(!goesOn)
+      }
+    }
+  }
+
   /// The keys of the records of a topic; `-` for none.
   private func read(_ topic: String, of cluster: EmbeddedCluster, partitions: Int32, count: Int) throws
     -> [String]

@@ -64,6 +64,8 @@ struct PublishFileCommand: ParsableCommand {
   var file = "-"
 
   func run() throws {
+    // A mistake in the name is told before the cluster is asked for anything.
+    _ = try InputFile(path: file)
     let session = try PublishSession(options)
     var lines = try LineReader(path: file, limit: session.recordLimit, stop: session.stop)
     try session.run { session throws in

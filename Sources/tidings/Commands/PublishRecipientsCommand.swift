@@ -25,6 +25,7 @@ struct PublishRecipientsCommand: ParsableCommand {
   var file = "-"
 
   func run() throws {
+    _ = try InputFile(path: file)
     let settings = try options.loadWithLogging()
     let cluster = try settings.makeCluster(clientID: "tidings-publish")
     let topic = "\(settings.topics.prefix).recipients"

@@ -141,7 +141,8 @@ final class DemoRun: Service, Sendable {
     if let failure = progress.failure { throw CommandEnd(.failed, "not published: \(failure)") }
     var snapshot = DemoSnapshot()
     snapshot.totals = progress.totals
-    snapshot.published = progress.delivered + recipients.published + form.published
+    snapshot.formEvents = form.published
+    snapshot.published = progress.delivered + recipients.published + snapshot.formEvents
     system.fill(&snapshot)
     return (snapshot, progress.isFinished)
   }

@@ -5,6 +5,8 @@ import Pipeline
 struct DemoSnapshot: Equatable, Sendable {
   /// What was published of the input.
   var totals = PublishTotals()
+  /// Events that were written into the page's form.
+  var formEvents = 0
   /// Records in the input topics that the broker has: events, recipients, those of the page's form.
   var published = 0
   /// Records that the broker did not take.
@@ -74,7 +76,7 @@ extension DemoSnapshot {
   var plain: String {
     let total = counters.total
     return
-      "published \(totals.records)  accepted \(total.accepted)  delivered \(total.delivered)  "
+      "published \(totals.records + formEvents)  accepted \(total.accepted)  delivered \(total.delivered)  "
       + "suppressed \(total.suppressed.total)  open \(total.open)  mails \(mails)  inbox \(inboxRows)"
       + (counters.rejected > 0 ? "  rejected \(counters.rejected)" : "")
       + (deadLetters > 0 ? "  dead letters \(deadLetters)" : "")

@@ -25,7 +25,8 @@ final class StopSignal: Sendable {
     if wakeUp.wait(timeout: .now() + .nanoseconds(nanoseconds)) == .success { wakeUp.signal() }
   }
 
-  /// Makes SIGINT and SIGTERM ask for the end, as long as the returned sources live. A second one ends the process.
+  /// Makes SIGINT and SIGTERM ask for the end, until the returned sources are
+  /// cancelled. A second one ends the process.
   func installHandlers() -> [any DispatchSourceSignal] {
     [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
@@ -34,6 +35,7 @@ final class StopSignal: Sendable {
         stop()
         signal(number, SIG_DFL)
       }
+      source.setCancelHandler { signal(number, SIG_DFL) }
       source.resume()
       return source
     }

@@ -68,14 +68,15 @@ struct EventPublisher: ~Copyable {
 
   /// Publishes the repeats that are left, and waits until the broker has answered for everything.
   ///
-  /// - Parameter onWait: called about every half second meanwhile, with what the broker said so far.
+  /// - Parameter onWait: called about every half second meanwhile, with what was published and what the broker said of
+  ///   it. It must not use this publisher, which is being changed.
   /// - Throws: `KafkaError` when the command is to end before that.
-  mutating func finish(onWait: (DeliveryTally.Count) -> Void = { _ in }) throws {
+  mutating func finish(onWait: (PublishTotals, DeliveryTally.Count) -> Void = { _, _ in }) throws {
     for due in repeats.finish() {
       guard try send(due) else { break }
     }
-    let tally = sender.tally
-    try sender.flush { onWait(tally.count) }
+    let (totals, tally) = (totals, sender.tally)
+    try sender.flush { onWait(totals, tally.count) }
   }
 
   private mutating func send(_ due: Repeat) throws(Rejection) -> Bool {

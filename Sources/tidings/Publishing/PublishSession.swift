@@ -14,24 +14,33 @@ final class PublishSession {
   var share: Double?
 
   private let isStrict: Bool
-  private let cluster: LibrdkafkaCluster
   private let options: EventPublisher.Options
   private var publisher: EventPublisher
+  private var cutCount = 0
   private var progress = ProgressBar()
+
+  /// Prepares a run as the command line asks for it.
+  ///
+  /// - Throws: `CommandEnd` when the topic is missing or no broker can be reached.
+  convenience init(_ options: PublishOptions) throws {
+    let settings = try options.settings.loadWithLogging()
+    let publishing = EventPublisher.Options(
+      topic: "\(settings.topics.prefix).events", recordLimit: settings.processor.recordLimit,
+      repeatFraction: options.repeatFraction, seed: options.seed, rate: options.rate)
+    try self.init(
+      settings.makeCluster(clientID: "tidings-publish"), publishing, isStrict: options.strict)
+  }
 
   /// Prepares a run.
   ///
+  /// - Parameter isStrict: whether the first event that breaks the contract ends it.
   /// - Throws: `CommandEnd` when the topic is missing or no broker can be reached.
-  init(_ options: PublishOptions) throws {
-    let settings = try options.settings.loadWithLogging()
-    isStrict = options.strict
-    recordLimit = settings.processor.recordLimit
-    cluster = try settings.makeCluster(clientID: "tidings-publish")
-    self.options = EventPublisher.Options(
-      topic: "\(settings.topics.prefix).events", recordLimit: settings.processor.recordLimit,
-      repeatFraction: options.repeatFraction, seed: options.seed, rate: options.rate)
-    try TopicCheck.require(self.options.topic, on: cluster)
-    publisher = try EventPublisher(cluster: cluster, options: self.options, stop: stop)
+  init(_ cluster: any KafkaCluster, _ options: EventPublisher.Options, isStrict: Bool) throws {
+    self.isStrict = isStrict
+    self.options = options
+    recordLimit = options.recordLimit
+    try TopicCheck.require(options.topic, on: cluster)
+    publisher = try EventPublisher(cluster: cluster, options: options, stop: stop)
   }
 
   /// Publishes what `body` hands to `publish`, waits for the broker, and tells the totals.
@@ -49,7 +58,7 @@ final class PublishSession {
     }
     var flushError: KafkaError?
     do {
-      try publisher.finish { [weak self] count in self?.showProgress(count) }
+      try publisher.finish { totals, count in showProgress(totals, count) }
     } catch let error as KafkaError {
       flushError = error
     }
@@ -63,6 +72,7 @@ final class PublishSession {
   func publish(_ json: ByteView, isCut: Bool, name: String) throws -> Bool {
     do throws(Rejection) {
       if isCut {
+        cutCount += 1
         throw Rejection(
           .recordTooLarge, "The line has more than \(recordLimit) bytes (processor.recordLimit).")
       }
@@ -70,17 +80,15 @@ final class PublishSession {
     } catch {
       progress.clear()
       Terminal.error.writeLine("\(name): \(error)")
-      refused += 1
       if isStrict { return false }
     }
-    if progress.isDue { showProgress(publisher.deliveries) }
+    if progress.isDue { showProgress(publisher.totals, publisher.deliveries) }
     return true
   }
 
-  private var refused = 0
-
-  private func showProgress(_ count: DeliveryTally.Count) {
-    let events = publisher.totals.records
+  /// Shows how far it is. Called while the publisher is being changed, which it therefore leaves alone.
+  private func showProgress(_ totals: PublishTotals, _ count: DeliveryTally.Count) {
+    let events = totals.records
     let waiting = events - count.delivered - count.failed
     let text = events.counted("event") + (waiting > 0 ? " (\(waiting.grouped) waiting)" : "")
     progress.show(share: share, text: text, count: count.delivered)
@@ -95,8 +103,8 @@ final class PublishSession {
         + "\(totals.notifications.counted("notification")), "
         + "\(totals.repeatedNotifications.counted("repeated notification"))\(exactness)")
     var problems: [String] = []
-    if refused > 0 {
-      problems.append("\(refused.counted("event")) left out for breaking the contract")
+    if publisher.refused > 0 || cutCount > 0 {
+      problems.append("\((publisher.refused + cutCount).counted("event")) left out for breaking the contract")
     }
     if count.failed > 0 {
       problems.append(

@@ -3,7 +3,7 @@
 struct LiveLines {
   private let terminal: Terminal
   private let plainInterval: Duration
-  private var shownCount = 0
+  private var shown: [String] = []
   private var lastPlain = ""
   private var lastTime: ContinuousClock.Instant?
 
@@ -17,23 +17,24 @@ struct LiveLines {
   /// - Parameter plain: the line for a pipe.
   mutating func show(_ lines: [String], plain: String) {
     guard terminal.isInteractive else { return showPlain(plain) }
+    if lines == shown { return }
     let width = terminal.width
     var text = eraseSequence
     for line in lines { text += String(line.prefix(width)) + "\n" }
-    shownCount = lines.count
+    shown = lines
     terminal.write(text)
   }
 
   /// Takes the lines away, so that something else can be written in their place.
   mutating func clear() {
-    guard terminal.isInteractive, shownCount > 0 else { return }
+    guard terminal.isInteractive, !shown.isEmpty else { return }
     terminal.write(eraseSequence)
-    shownCount = 0
+    shown = []
   }
 
   /// Leaves the last lines standing. In a pipe, shows the line once more if it changed.
   mutating func finish(plain: String) {
-    shownCount = 0
+    shown = []
     lastTime = nil
     if !terminal.isInteractive { showPlain(plain) }
   }
@@ -48,5 +49,5 @@ struct LiveLines {
   }
 
   /// Up by as many lines as are shown, and everything from there erased (ECMA-48 CPL and ED).
-  private var eraseSequence: String { shownCount > 0 ? "\u{1B}[\(shownCount)F\u{1B}[J" : "" }
+  private var eraseSequence: String { !shown.isEmpty ? "\u{1B}[\(shown.count)F\u{1B}[J" : "" }
 }

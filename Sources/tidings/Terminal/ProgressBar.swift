@@ -11,7 +11,7 @@ struct ProgressBar {
   init(_ terminal: Terminal = .error) { lines = LiveLines(terminal, plainInterval: .seconds(2)) }
 
   /// Whether it is time to show something.
-  var isDue: Bool { lastShown.map { ContinuousClock.now - $0 >= Self.interval } ?? true }
+  var isDue: Bool { ContinuousClock.now - (lastShown ?? start) >= Self.interval }
 
   /// Shows how far it is.
   ///
