@@ -91,10 +91,11 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
 
+    .target(name: "SeededTesting", path: "Tests/SeededTesting"),
     .testTarget(name: "MarkedYAMLTests", dependencies: ["MarkedYAML"]),
-    .testTarget(name: "PolicyTests", dependencies: ["Contract", "MarkedYAML", "Policy"]),
-    .testTarget(name: "ContractTests", dependencies: ["Contract"]),
-    .testTarget(name: "PipelineTests", dependencies: ["Contract", "Pipeline", "Policy"]),
+    .testTarget(name: "PolicyTests", dependencies: ["Contract", "MarkedYAML", "Policy", "SeededTesting"]),
+    .testTarget(name: "ContractTests", dependencies: ["Contract", "SeededTesting"]),
+    .testTarget(name: "PipelineTests", dependencies: ["Contract", "Pipeline", "Policy", "SeededTesting"]),
     .testTarget(
       name: "ProcessorTests",
       dependencies: [
@@ -110,15 +111,17 @@ let package = Package(
     .testTarget(
       name: "BrokerTests",
       dependencies: ["Contract", "Kafka", "KafkaTesting", .product(name: "Logging", package: "swift-log")]),
-    .testTarget(name: "DeliveryTests", dependencies: ["Contract", "Delivery", "Kafka"]),
-    .testTarget(name: "EmailSinkTests", dependencies: ["Contract", "Delivery", "EmailSink", "Kafka"]),
+    .testTarget(name: "DeliveryTests", dependencies: ["Contract", "Delivery", "Kafka", "SeededTesting"]),
+    .testTarget(
+      name: "EmailSinkTests", dependencies: ["Contract", "Delivery", "EmailSink", "Kafka", "SeededTesting"]),
     .testTarget(
       name: "OperationsTests",
       dependencies: ["Operations", "Kafka", .product(name: "HummingbirdTesting", package: "hummingbird")]),
     .testTarget(
       name: "InboxTests",
       dependencies: [
-        "Contract", "Inbox", "Kafka", .product(name: "HummingbirdTesting", package: "hummingbird"),
+        "Contract", "Inbox", "Kafka", "SeededTesting",
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     .testTarget(
       name: "TidingsTests",

@@ -1,11 +1,12 @@
 import Contract
+import SeededTesting
 import Testing
 
 @Suite struct FuzzTests {
   private static let rounds = 20_000
 
   /// Changes a few bytes: flips, inserts, removes, repeats or cuts.
-  private func mutate(_ bytes: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
+  private func mutate(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
     var bytes = bytes
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       let index = bytes.isEmpty ? 0 : Int.random(in: 0..<bytes.count, using: &random)
@@ -64,11 +65,11 @@ import Testing
   }
 
   private func run(
-    _ original: RecordFixture, seed: UInt64, _ change: (RecordFixture, inout SeededRandom) -> RecordFixture
+    _ original: RecordFixture, seed: UInt64, _ change: (RecordFixture, inout SeededGenerator) -> RecordFixture
   )
     throws
   {
-    var random = SeededRandom(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var decoder = try EventDecoder()
     var reasons: [RejectionReason: Int] = [:]
     var events = 0
@@ -130,7 +131,7 @@ import Testing
 
   @Test("mutated deliveries and recipient records are read or refused, and nothing crashes")
   func readers() throws {
-    var random = SeededRandom(seed: 7)
+    var random = SeededGenerator(seed: 7)
     var deliveries = try DeliveryDecoder()
     var recipients = try RecipientDecoder()
     var buffer = OutputBuffer()

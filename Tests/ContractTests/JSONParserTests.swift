@@ -1,4 +1,5 @@
 import Foundation
+import SeededTesting
 import Testing
 
 @testable import Contract
@@ -138,7 +139,7 @@ import Testing
 
   @Test("random texts are accepted exactly when Foundation accepts them")
   func differential() throws {
-    var random = SeededRandom(seed: 0xD1FF)
+    var random = SeededGenerator(seed: 0xD1FF)
     var parser = try JSONParser()
     let pieces = [
       "{", "}", "[", "]", ":", ",", "\"", "a", "1", "-", ".", "e", "0", "true", "null", " ", "\n", "\"k\"",

@@ -1,4 +1,5 @@
 import Contract
+import SeededTesting
 import Testing
 
 @Suite struct Murmur2Tests {
@@ -63,7 +64,7 @@ import Testing
 
   @Test("random keys of every length hash as a second implementation says")
   func random() {
-    var random = SeededRandom(seed: 0x6D75_726D)
+    var random = SeededGenerator(seed: 0x6D75_726D)
     for _ in 0..<2_000 {
       let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in
         UInt8.random(in: 0...255, using: &random)

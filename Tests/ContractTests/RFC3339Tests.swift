@@ -1,5 +1,6 @@
 import Contract
 import Foundation
+import SeededTesting
 import Testing
 
 @Suite struct RFC3339Tests {
@@ -7,7 +8,7 @@ import Testing
 
   @Test("random instants are read as Foundation wrote them")
   func foundation() {
-    var random = SeededRandom(seed: 0x3339)
+    var random = SeededGenerator(seed: 0x3339)
     for _ in 0..<5_000 {
       let seconds = Int64.random(in: -11_600_000_000...253_402_300_799, using: &random)
       let text = Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
@@ -17,7 +18,7 @@ import Testing
 
   @Test("random instants with offset and fraction are read as their parts say")
   func offsets() {
-    var random = SeededRandom(seed: 0x0FF5)
+    var random = SeededGenerator(seed: 0x0FF5)
     for _ in 0..<5_000 {
       let milliseconds = Int64.random(in: -11_600_000_000_000...253_402_000_000_000, using: &random)
       let offset = Int64.random(in: -1_439...1_439, using: &random)

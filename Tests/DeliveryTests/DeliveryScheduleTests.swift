@@ -1,4 +1,5 @@
 import Contract
+import SeededTesting
 import Testing
 
 @testable import Delivery

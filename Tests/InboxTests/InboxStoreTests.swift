@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import SeededTesting
 import Testing
 
 @testable import Inbox
@@ -85,7 +86,7 @@ struct InboxStoreTests {
   @Test("any sequence of batches, replays and marks keeps the counters equal to the rows")
   func property() async throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SplitMix64(state: seed)
+    var random = SeededGenerator(seed: seed)
     let recipients = (0..<4).map { InboxRecipient(tenant: $0 < 2 ? "default" : "t", recipient: "r\($0 % 2)") }
     var log: [InboxEntry] = []
     var position = 0
@@ -216,18 +217,5 @@ struct InboxStoreTests {
     try await store.pool.write { try $0.execute(sql: "PRAGMA max_page_count = 1000000") }
     #expect(try store.offsets(ofTopic: "t") == [0: 2])
     #expect(try store.apply(long).inserted == 198)
-  }
-}
-
-/// A generator whose sequence is its seed (Steele, Lea, Flood: SplitMix64).
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

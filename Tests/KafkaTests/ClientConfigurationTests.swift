@@ -33,7 +33,7 @@ struct ClientConfigurationTests {
 
   @Test("no bootstrap servers at all is said so")
   func noServers() throws {
-    #expect(try refusal([:], servers: "").message.contains("kafka.bootstrap-servers"))
+    #expect(try refusal([:], servers: "").message.contains("kafka.bootstrap.servers"))
   }
 
   @Test("properties that contradict one another are refused when a client is made")
@@ -75,6 +75,6 @@ struct ClientConfigurationTests {
     #expect(log.all.count == 1, "\(log.all)")
     let line = try #require(log.all.first)
     #expect(line.hasPrefix("warning: no broker reachable at 127.0.0.1:1"))
-    #expect(line.contains("Connection refused") && line.contains("kafka.bootstrap-servers"))
+    #expect(line.contains("Connection refused") && line.contains("kafka.bootstrap.servers"))
   }
 }

@@ -1,23 +1,11 @@
 import Contract
 import MarkedYAML
 import Policy
+import SeededTesting
 import Testing
 
 @Suite("A damaged catalog")
 struct CatalogFuzzTests {
-  /// A small generator that a seed repeats (SplitMix64).
-  private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
   private let pieces = [
     "{", "}", "[", "]", ": ", "- ", "\n", "  ", "\t", "&a ", "*a", "!!binary ", "? ", "| ", "> ", "\"", "'",
     "#", "~",
@@ -29,7 +17,7 @@ struct CatalogFuzzTests {
   func damage() {
     let seed = UInt64.random(in: 0 ... .max)
     print("seed \(seed)")
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     var (read, refused) = (0, 0)
     for round in 0..<2_000 {
       var text = Array(Catalog.demoYAML)

@@ -5,8 +5,8 @@ import CLibrdkafka
 struct ClientProperties {
   /// Properties that are not the user's to set, each with what to do instead.
   static let fixed: [String: String] = [
-    "bootstrap.servers": "set kafka.bootstrap-servers",
-    "metadata.broker.list": "set kafka.bootstrap-servers",
+    "bootstrap.servers": "set kafka.bootstrap.servers",
+    "metadata.broker.list": "set kafka.bootstrap.servers",
     "client.id": "it is fixed",
     "group.id": "it comes from the topic prefix",
     "group.instance.id": "set instance",

@@ -18,11 +18,15 @@ final class ConnectionLog: Sendable {
   private let logger: Logger
   private let bootstrapServers: String
   private let outage = Mutex(Outage())
+  private let isClusterGone = Atomic<Bool>(false)
 
   init(logger: Logger, bootstrapServers: String) {
     self.logger = logger
     self.bootstrapServers = bootstrapServers
   }
+
+  /// The cluster ends on purpose: that clients lose it is no news from now on.
+  func clusterEnds() { isClusterGone.store(true, ordering: .relaxed) }
 
   /// A line of librdkafka's log.
   ///
@@ -42,6 +46,7 @@ final class ConnectionLog: Sendable {
 
   private func recordFailure(_ text: String, level: Int32) {
     logger.debug("librdkafka: \(text)")
+    if isClusterGone.load(ordering: .relaxed) { return }
     if text.contains("brokers are down") {
       reportOutage()
     } else if Self.isAuthentication(text) {
@@ -56,7 +61,7 @@ final class ConnectionLog: Sendable {
 
   private func reportOutage() {
     report { reason in
-      "no broker reachable at \(bootstrapServers) (\(reason)); check kafka.bootstrap-servers; retrying"
+      "no broker reachable at \(bootstrapServers) (\(reason)); check kafka.bootstrap.servers; retrying"
     }
   }
 

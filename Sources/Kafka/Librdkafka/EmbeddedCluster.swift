@@ -27,6 +27,8 @@ public final class EmbeddedCluster: KafkaCluster {
     self.mock = mock
   }
 
+  deinit { cluster.clients.log.clusterEnds() }
+
   /// Always true.
   public var isEmbedded: Bool { true }
   /// `127.0.0.1:port,…`.

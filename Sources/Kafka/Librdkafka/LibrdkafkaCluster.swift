@@ -26,7 +26,7 @@ public struct LibrdkafkaCluster: KafkaCluster {
     }
     guard !configuration.bootstrapServers.isEmpty else {
       throw KafkaError(
-        .invalidArgument, message: "kafka.bootstrap-servers is empty: name some brokers (host:port,…)")
+        .invalidArgument, message: "kafka.bootstrap.servers is empty: name some brokers (host:port,…)")
     }
     clients = ClientFactory(configuration)
     librdkafkaAdmin = LibrdkafkaAdmin(clients)

@@ -25,21 +25,10 @@ struct ProcessorCommand: AsyncParsableCommand {
     let settings = process.settings
     let catalog = try settings.processor.catalog.map { try Catalog.load(file: $0) }
     let cluster = try settings.makeCluster(clientID: "tidings-processor")
-    warnOfUnusedSettings(process)
     let service = ProcessorService(
       cluster: cluster, configuration: ProcessorConfiguration(settings), catalog: catalog ?? .default,
       logger: process.logger)
     service.status.addChecks(to: process.health)
     try await process.run([service])
-  }
-
-  /// Keys that are declared and that the processor does not use.
-  private func warnOfUnusedSettings(_ process: ServiceProcess) {
-    for key in ["processor.maxBatchRecords", "processor.maxBatchBytes", "processor.stateDirectory"]
-    where process.settings.origin(of: key) != .default {
-      process.logger.warning(
-        "\(key) has no effect: the processor has no such bound",
-        metadata: ["set": "\(process.settings.origin(of: key))"])
-    }
   }
 }

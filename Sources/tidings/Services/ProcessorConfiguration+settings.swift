@@ -9,6 +9,8 @@ extension ProcessorConfiguration {
     workers = settings.processor.workers
     instance = settings.processor.instance
     commitInterval = settings.processor.commitInterval
+    commitRecords = settings.processor.maxBatchRecords
+    commitBytes = settings.processor.maxBatchBytes
     heartbeatInterval = settings.processor.heartbeatInterval
     recordLimit = settings.processor.recordLimit
     dedupHorizon = settings.processor.dedupHorizon
