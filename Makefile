@@ -7,7 +7,6 @@ TEST_PACKAGES = git kcat openssl prometheus python3 python3-aiosmtpd valgrind
 # Tests see internal declarations, which costs the release build some optimisation: it has a folder of its own.
 RELEASE = swift build --configuration release --product tidings
 TESTING = --configuration release -Xswiftc -enable-testing --scratch-path .build/testing
-# One test after another: many wait for brokers, servers and threads, and would starve one another on two cores.
 SOURCES = Package.swift Sources Tests
 
 INPUT ?=
@@ -27,6 +26,7 @@ build: ## Builds the release.
 	@.ci/install-packages $(BUILD_PACKAGES)
 	$(RELEASE)
 
+# One test after another: many wait for brokers, servers and threads, and would starve one another on two cores.
 test: ## Builds and runs all tests. With KAFKA_BOOTSTRAP_SERVERS set also those that need a real broker.
 	@.ci/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	swift build --build-tests $(TESTING)

@@ -105,9 +105,16 @@ let package = Package(
       ]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .target(name: "KafkaTesting", dependencies: ["Contract", "Kafka"], path: "Tests/KafkaTesting"),
+    .executableTarget(
+      name: "KafkaHandleUse",
+      dependencies: ["Kafka", "KafkaTesting", .product(name: "Logging", package: "swift-log")],
+      path: "Tests/KafkaHandleUse"),
     .testTarget(
       name: "KafkaTests",
-      dependencies: ["Contract", "Kafka", "KafkaTesting", .product(name: "Logging", package: "swift-log")]),
+      dependencies: [
+        "Contract", "Kafka", "KafkaHandleUse", "KafkaTesting",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(
       name: "BrokerTests",
       dependencies: ["Contract", "Kafka", "KafkaTesting", .product(name: "Logging", package: "swift-log")]),

@@ -84,12 +84,3 @@ private func kcatURL() -> URL? {
   ["/usr/bin/kcat", "/usr/local/bin/kcat", "/usr/bin/kafkacat"].map { URL(fileURLWithPath: $0) }
     .first { FileManager.default.isExecutableFile(atPath: $0.path) }
 }
-
-@Suite("Lifetime of handles")
-struct HandleLifetimeTests {
-  // In a process of its own, since librdkafka counts the threads of all clients together.
-  @Test("every client, message, event and topic object is destroyed: no thread of librdkafka is left")
-  func threadsEnd() async {
-    await #expect(processExitsWith: .success) { try HandleUse.run() }
-  }
-}

@@ -1,8 +1,9 @@
 import KafkaTesting
+import Logging
 
 @testable import Kafka
 
-/// Uses every kind of handle, for the tests of their lifetime; valgrind may watch it.
+/// Uses every kind of handle, for the tests of their lifetime: valgrind watches it.
 enum HandleUse {
   /// What is left of librdkafka when all clients should be gone.
   struct Leftover: Error {
@@ -18,7 +19,7 @@ enum HandleUse {
   }
 
   private static func useEverything() throws {
-    let cluster = try EmbeddedCluster(logger: .silent)
+    let cluster = try EmbeddedCluster(logger: Logger(label: "handles") { _ in SwiftLogNoOpLogHandler() })
     try cluster.createTopic("t", partitionCount: 2)
     let partition = TopicPartition(topic: "t", partition: 0)
     let member = try TestMember(
