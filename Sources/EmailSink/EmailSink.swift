@@ -20,7 +20,7 @@ public struct EmailSink: DeliverySink {
   /// Sends one mail. A missing or impossible address is permanent and says what is wrong with it.
   public func deliver(_ delivery: Delivery) async -> DeliveryOutcome {
     guard let id = DeliveryID(delivery.id) else {
-      return .permanent(reason: "the delivery's id is not 1 to 128 letters, digits, hyphens and underscores")
+      return .permanent(reason: "the delivery's id is not 1 to 64 letters, digits, hyphens and underscores")
     }
     guard let text = delivery.address else {
       return .permanent(reason: "the delivery to \(delivery.recipientKey) has no address")

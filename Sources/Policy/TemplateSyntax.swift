@@ -32,7 +32,7 @@ enum TemplateFields {
 /// Partials and changed delimiters are refused: a catalog's templates stand alone. Inside a section a name may come
 /// from the section's value, so that only names outside are checked.
 enum TemplateSyntax {
-  private static let sectionDepthMax = 16
+  private static let sectionDepthMax = 4
 
   static func check(_ template: String, fields: TemplateFields) throws(TemplateError) {
     var rest = Substring(template)

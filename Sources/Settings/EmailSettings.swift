@@ -61,8 +61,11 @@ public struct EmailSettings: Equatable, Sendable {
   static let concurrency = SettingKey(
     "email", "concurrency", default: 8, .integer(1...256), "The most mails that are under way at once.")
   static let timeout = SettingKey(
-    "email", "timeout", default: .seconds(30), .duration(.seconds(1)...Duration.seconds(600)),
-    "The longest time for one mail, from connecting to the server's last reply.")
+    "email", "timeout", default: .seconds(600), .duration(.seconds(1)...Duration.seconds(600)),
+    """
+    The longest time for one mail, from connecting to the server's last reply. A server that has the mail and does not \
+    answer in time gets it again, so that the default is what RFC 5321 §4.5.3.2.6 gives it.
+    """)
   static let host = SettingKey(
     "email", "smtp", "host", default: "localhost", .host, "The mail server.")
   static let port = SettingKey(

@@ -78,7 +78,7 @@ struct GitTests {
       ("https://user:secret@host.example/a/b", "https://host.example/a/b/commit/"),
       ("git@github.com:apache/kafka.git", "https://github.com/apache/kafka/commit/"),
       ("ssh://git@host.example/a/b.git", "https://host.example/a/b/commit/"),
-      ("/srv/git/kafka.git", nil), ("file:///srv/git", nil), ("https://host.example/a\"b/c", nil),
+      ("/var/git/kafka.git", nil), ("file:///var/git", nil), ("https://host.example/a\"b/c", nil),
     ] as [(String, String?)])
   func commitPage(remote: String, page: String?) {
     #expect(GitRepository.commitPage(ofRemote: remote) == page)

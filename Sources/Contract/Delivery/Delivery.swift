@@ -87,6 +87,9 @@ public struct Delivery: Equatable, Sendable {
   /// W3C trace context of the event.
   public var tracestate: String?
 
+  /// The most events that a delivery may stand for.
+  public static let totalLimit = 1_000_000_000
+
   /// The recipient's key, which is the key of the record too.
   public var recipientKey: String {
     tenant == RecipientKey.defaultTenant.description ? recipient : "\(tenant)/\(recipient)"

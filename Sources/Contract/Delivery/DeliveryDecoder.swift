@@ -68,6 +68,12 @@ extension Delivery {
     guard !items.isEmpty else { throw Rejection(.invalidAttribute, "\"items\" is empty.") }
     totalEvents = Int(clamping: try totals.optionalInteger("events") ?? Int64(items.count))
     totalActors = Int(clamping: try totals.optionalInteger("actors") ?? 0)
+    guard (items.count...Delivery.totalLimit).contains(totalEvents), (0...totalEvents).contains(totalActors)
+    else {
+      throw Rejection(
+        .invalidAttribute,
+        "\"totals\" counts \(totalEvents) events and \(totalActors) actors of \(items.count) items.")
+    }
   }
 }
 

@@ -101,8 +101,8 @@ final class SinkConsumer {
     nextPublication = .now + .milliseconds(50)
     monitor.record(inFlight: load.runningCount)
     monitor.update { status in
-      status.incompleteCount = assignments.values.reduce(0) { $0 + $1.tracker.incompleteCount }
       status.positions = assignments.compactMapValues(\.tracker.committable)
+      status.incompleteCount = assignments.values.reduce(0) { $0 + $1.tracker.incompleteCount }
       status.isIdle = status.isAssigned && load.recordCount == 0 && assignments.values.allSatisfy(\.isIdle)
     }
   }
@@ -207,7 +207,6 @@ final class SinkConsumer {
 
   private func complain(_ error: KafkaError) {
     complain(error.name, error.description)
-    monitor.update { $0.kafkaError = error.description }
   }
 
   /// Logs a trouble that may come again and again, at most every 30 s per kind.
@@ -256,12 +255,14 @@ extension SinkConsumer: RebalanceListener {
     let sources = Set(numbers.compactMap { assignments[$0]?.source })
     queue.drop(sources)
     if !lost {
-      if !queue.waitUntilQuiet(sources, timeout: options.drainTimeout) {
+      // A drain has waited already.
+      let patience = monitor.status.isDraining ? .zero : options.drainTimeout
+      if !queue.waitUntilQuiet(sources, timeout: patience) {
         complain("revoke", "deliveries were in progress when their partitions went; they may be repeated")
       }
-      collectCompletions()
-      commit(numbers)
     }
+    collectCompletions()
+    if !lost { commit(numbers) }
     for number in numbers { revoked[number] = assignments.removeValue(forKey: number) }
     monitor.forgetLag(of: numbers)
     monitor.update { status in

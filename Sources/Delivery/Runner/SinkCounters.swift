@@ -28,6 +28,4 @@ public struct SinkStatus: Equatable, Sendable {
   public internal(set) var isIdle = false
   /// Why nothing can be handed over, in the other side's words; nil when it can.
   public internal(set) var outage: String?
-  /// What Kafka last complained of, if that was since the last record.
-  public internal(set) var kafkaError: String?
 }

@@ -37,7 +37,6 @@ final class SinkQueue: Sendable {
     let recordCount: Int
     let byteCount: Int
     let runningCount: Int
-    let isBreakerClosed: Bool
     /// How long until something becomes due; nil when nothing waits for a time.
     let nextDue: Duration?
   }
@@ -49,7 +48,7 @@ final class SinkQueue: Sendable {
       let due = state.schedule.nextDue.map { max(.zero, $0 - now) }
       return Load(
         recordCount: state.schedule.count, byteCount: state.schedule.byteCount,
-        runningCount: state.schedule.runningCount, isBreakerClosed: state.schedule.breaker.isClosed,
+        runningCount: state.schedule.runningCount,
         nextDue: due)
     }
   }

@@ -6,8 +6,9 @@ import Synchronization
 final class TemplateCache: Sendable {
   /// The longest template, in bytes; the catalog allows no longer one.
   static let lengthLimit = 4096
-  /// How deep sections may nest: the parser of swift-mustache recurses, and would overrun its stack.
-  static let depthLimit = 32
+  /// How deep sections may nest, as the catalog allows it: a section repeats over a list, and lists in lists multiply;
+  /// and the parser of swift-mustache recurses, and would overrun its stack.
+  static let depthLimit = 4
   /// The most templates that are kept; a catalog has far fewer. When there are more, all are forgotten.
   static let countLimit = 1000
 

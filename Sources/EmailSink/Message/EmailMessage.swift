@@ -35,7 +35,7 @@ public struct DeliveryID: Hashable, Sendable, CustomStringConvertible {
     let isSafe = text.utf8.allSatisfy {
       isLetterOrDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
     }
-    guard (1...128).contains(text.utf8.count), isSafe else { return nil }
+    guard (1...64).contains(text.utf8.count), isSafe else { return nil }
     description = text
   }
 }

@@ -25,6 +25,9 @@ enum SMTPVerdict {
     case .some(530), .some(535), .some(538):
       // RFC 4954: authentication or encryption is missing; the settings are at fault, not the mail.
       return .unavailable(reason: "the SMTP server wants other credentials or TLS \(place): \(replyText)")
+    case .some(500..<600) where verb == "MAIL" && replyCode != 552:
+      // The sender or this client is refused, whoever the mail is for; 552 alone speaks of the mail's size.
+      return .unavailable(reason: "the SMTP server refuses the sender \(place): \(replyText)")
     case .some(500..<600):
       return .permanent(reason: "refused by the SMTP server \(place): \(replyText)")
     case .some(400..<500):

@@ -72,12 +72,6 @@ public struct InboxBatch: Sendable {
     positions[partition] = max(position, positions[partition] ?? 0)
   }
 
-  /// Forgets what was read of partitions that another member owns from here on.
-  public mutating func remove(partitions: Set<Int32>) {
-    records.removeAll { partitions.contains($0.partition) }
-    for partition in partitions { positions[partition] = nil }
-  }
-
   /// Empties the batch and keeps its memory.
   public mutating func removeAll() {
     records.removeAll(keepingCapacity: true)

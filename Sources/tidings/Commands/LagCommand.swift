@@ -2,6 +2,7 @@ import ArgumentParser
 import Kafka
 import Logging
 import Operations
+import Pipeline
 import Settings
 
 /// `tidings lag`
@@ -29,7 +30,7 @@ struct LagCommand: ParsableCommand {
     let settings = try options.loadWithLogging()
     let cluster = try settings.makeCluster(clientID: "tidings-lag")
     let prefix = settings.topics.prefix
-    let inputs = ["events", "routed", "recipients", "engagement"].map { "\(prefix).\($0)" }
+    let inputs = InputTopic.allCases.map { "\(prefix).\($0.name)" }
     let subjects = [
       LagReport.Subject(group: "\(prefix)-processor", topics: inputs),
       LagReport.Subject(group: "\(prefix)-email", topics: ["\(prefix).delivery.email"]),

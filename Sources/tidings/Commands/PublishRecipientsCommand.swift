@@ -29,7 +29,7 @@ struct PublishRecipientsCommand: ParsableCommand {
     let settings = try options.loadWithLogging()
     let cluster = try settings.makeCluster(clientID: "tidings-publish")
     let topic = "\(settings.topics.prefix).recipients"
-    let limit = EventLimits().maxRecordBytes
+    let limit = settings.processor.recordLimit
     let stop = StopSignal()
     var lines = try LineReader(path: file, limit: limit, stop: stop)
     try TopicCheck.require(topic, on: cluster)
@@ -51,6 +51,9 @@ struct PublishRecipientsCommand: ParsableCommand {
     try sender.flush {}
     let count = sender.tally.count
     Terminal.output.writeLine("published \(count.delivered.counted("recipient")) to \(topic)")
+    if stop.isStopped {
+      throw CommandEnd(.failed, "ended by a signal: the rest of the file is not published")
+    }
     if let failure = count.firstFailure { throw CommandEnd(.failed, failure) }
     if refused > 0 { throw CommandEnd(.failed, "\(refused.counted("line")) left out") }
   }

@@ -35,7 +35,10 @@ struct SinkCommand: AsyncParsableCommand {
         sink: try settings.email.makeSink(logger: process.logger),
         options: SinkOptions(
           channel: .email, topic: "\(prefix).delivery.email", group: "\(prefix)-email",
-          concurrency: settings.email.concurrency),
+          concurrency: settings.email.concurrency,
+          // About an hour: greylisting and full mailboxes refuse for minutes (RFC 5321 §4.5.4.1).
+          retry: RetryPolicy(
+            initialDelay: .seconds(2), maximumDelay: .seconds(600), attemptLimit: 14)),
         logger: process.logger)
       process.health.add("sink", for: .readiness) {
         let status = runner.status

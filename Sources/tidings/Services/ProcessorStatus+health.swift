@@ -27,7 +27,8 @@ extension ProcessorStatus {
         reason:
           "the wall clock is \(drift / 1000) s ahead of the timer clock; check the machine's time service")
     }
-    health.add("conservation", for: .liveness) { [self] in
+    // Not for liveness: a restart restores the same counters.
+    health.add("conservation", for: .readiness) { [self] in
       let difference = counters.difference
       return difference == 0
         ? .passing : .failing(reason: "the counters differ by \(difference): this is a fault")
