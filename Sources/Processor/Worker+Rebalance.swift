@@ -4,6 +4,7 @@ import Pipeline
 /// What the group says. Called inside `consumer.poll` and `consumer.close`, on the worker's thread.
 extension Worker {
   func partitionsAssigned(_ partitions: [TopicPartition]) {
+    hasJoined = true
     do {
       let homePartitions = Set(partitions.map(\.partition)).sorted()
       for partition in homePartitions where homes[partition] == nil {
@@ -33,6 +34,7 @@ extension Worker {
 
   func partitionsRevoked(_ partitions: [TopicPartition], lost: Bool) {
     isRevoking = true
+    hasJoined = false
     defer { isRevoking = false }
     do {
       // What is in flight is finished before the unassign; nothing new begins.

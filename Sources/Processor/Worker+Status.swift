@@ -17,7 +17,7 @@ extension Worker {
         isIdle: home.isRunning && home.isAtEnd.allSatisfy { $0 } && !home.pipeline.hasUncommittedWork
           && inFlight == nil)
     }
-    worker.isReady = consumer.memberID != nil && homes.values.allSatisfy(\.isRunning)
+    worker.isReady = hasJoined && homes.values.allSatisfy(\.isRunning)
     worker.clockDrift = clock.drift()
     status.set(worker, number: number)
     metrics.publish(homes.values.map { self.lag(of: $0) }, worker: worker)

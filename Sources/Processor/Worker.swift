@@ -40,6 +40,9 @@ final class Worker: RebalanceListener, DeliveryListener {
   var stateRecord = OutputBuffer(capacity: 64 << 10)
   /// Whether the assignment is on its way out: what is rolled back then is not read again by this member.
   var isRevoking = false
+  /// Whether the group has given an assignment, be it an empty one. The client's own word for it is a question to
+  /// its main thread, which a callback inside of `close` would wait for in vain.
+  var hasJoined = false
   /// What a callback could not throw.
   var callbackFault: (any Error)?
 
