@@ -54,6 +54,31 @@ public struct OffsetRange: Hashable, Sendable {
   }
 }
 
+/// A member of a consumer group as the group's coordinator knows it.
+public struct GroupMember: Hashable, Sendable, CustomStringConvertible {
+  /// The id that the coordinator gave it.
+  public let memberID: String
+  /// The `client.id` of its process.
+  public let clientID: String
+  /// Where its connection comes from, as the broker sees it.
+  public let host: String
+  /// The `group.instance.id` of a static member; nil for a dynamic one.
+  public let groupInstanceID: String?
+
+  /// A member.
+  public init(memberID: String, clientID: String, host: String, groupInstanceID: String?) {
+    self.memberID = memberID
+    self.clientID = clientID
+    self.host = host
+    self.groupInstanceID = groupInstanceID
+  }
+
+  /// `client.id at host`, with the static name if there is one.
+  public var description: String {
+    "\(clientID) at \(host)\(groupInstanceID.map { " (instance \($0))" } ?? "")"
+  }
+}
+
 /// Looks at the cluster and arranges it. Every call waits for its answer; any thread may call.
 public protocol ClusterAdmin: AnyObject, Sendable {
   /// All topics, by name, those of Kafka itself (`__…`) included.
@@ -80,4 +105,10 @@ public protocol ClusterAdmin: AnyObject, Sendable {
   /// What a group has committed, with or without living members, for all partitions that it has offsets for. Waits
   /// for open transactions that hold offsets of the group.
   func committedOffsets(ofGroup group: String, timeout: Duration) throws(KafkaError) -> [PartitionOffset]
+
+  /// The members of a group: those that live, and those whose session has not ended yet. Empty for a group that does not
+  /// exist.
+  ///
+  /// - Throws: ``KafkaError/Code/unsupported`` from the embedded cluster, which describes no groups.
+  func members(ofGroup group: String, timeout: Duration) throws(KafkaError) -> [GroupMember]
 }

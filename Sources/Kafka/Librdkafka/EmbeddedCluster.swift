@@ -150,4 +150,8 @@ private final class EmbeddedAdmin: ClusterAdmin {
   func committedOffsets(ofGroup group: String, timeout: Duration) throws(KafkaError) -> [PartitionOffset] {
     try requests.committedOffsets(ofGroup: group, timeout: timeout)
   }
+
+  func members(ofGroup group: String, timeout: Duration) throws(KafkaError) -> [GroupMember] {
+    throw KafkaError(.unsupported, message: "the embedded cluster does not describe the group \(group)")
+  }
 }

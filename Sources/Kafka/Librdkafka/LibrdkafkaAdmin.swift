@@ -144,6 +144,37 @@ final class LibrdkafkaAdmin: ClusterAdmin {
     }
   }
 
+  func members(ofGroup group: String, timeout: Duration) throws(KafkaError) -> [GroupMember] {
+    let attempt = "asking for the members of group \(group)"
+    let event = try request(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, timeout: timeout, attempt) {
+      client, options, queue in
+      group.withCString { name in
+        var names: [UnsafePointer<CChar>?] = [name]
+        rd_kafka_DescribeConsumerGroups(client, &names, 1, options, queue)
+      }
+    }
+    var count = 0
+    guard let result = rd_kafka_DescribeConsumerGroups_result_groups(event.pointer, &count)?.pointee,
+      count == 1
+    else { return [] }
+    if let failure = rd_kafka_ConsumerGroupDescription_error(result) {
+      let error = KafkaError(borrowing: failure, attempt)
+      // What newer brokers say where older ones describe an empty group (KIP-1043).
+      if error.code == .groupIDNotFound { return [] }
+      throw error
+    }
+    return (0..<rd_kafka_ConsumerGroupDescription_member_count(result)).compactMap { index in
+      guard let member = rd_kafka_ConsumerGroupDescription_member(result, index) else { return nil }
+      let text = { (pointer: UnsafePointer<CChar>?) in pointer.map { String(cString: $0) } ?? "" }
+      let instance = text(rd_kafka_MemberDescription_group_instance_id(member))
+      return GroupMember(
+        memberID: text(rd_kafka_MemberDescription_consumer_id(member)),
+        clientID: text(rd_kafka_MemberDescription_client_id(member)),
+        host: text(rd_kafka_MemberDescription_host(member)),
+        groupInstanceID: instance.isEmpty ? nil : instance)
+    }
+  }
+
   // MARK: Requests
 
   /// The client of an isolation level. It lives as long as this object.
