@@ -95,7 +95,9 @@ let package = Package(
     .testTarget(name: "MarkedYAMLTests", dependencies: ["MarkedYAML"]),
     .testTarget(name: "PolicyTests", dependencies: ["Contract", "MarkedYAML", "Policy", "SeededTesting"]),
     .testTarget(name: "ContractTests", dependencies: ["Contract", "SeededTesting"]),
-    .testTarget(name: "PipelineTests", dependencies: ["Contract", "Pipeline", "Policy", "SeededTesting"]),
+    .testTarget(
+      name: "PipelineTests", dependencies: ["Contract", "Pipeline", "Policy", "SeededTesting"],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "ProcessorTests",
       dependencies: [

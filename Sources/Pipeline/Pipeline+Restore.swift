@@ -38,6 +38,9 @@ extension Pipeline {
       throw .partitionCountChanged(
         found: Int32(clamping: record.partitionCount), expected: configuration.partitionCount)
     }
+    guard ledger.sequence == 0 || record.ledger.epoch == ledger.epoch else {
+      throw .foreignEpoch(found: record.ledger.epoch, expected: ledger.epoch)
+    }
     if record.flags.contains(.genesis) {
       guard ledger.sequence == 0 else { throw .hole(after: ledger.sequence, found: record.ledger.sequence) }
       knownPrefixes = 65_536

@@ -106,6 +106,8 @@ extension Pipeline {
   public var recipientCount: Int { recipients.count }
   /// The number of its last state record; 0 when it has written none.
   public var sequence: UInt64 { ledger.sequence }
+  /// The identity of the state's history; 0 when it began before histories had one.
+  public var epoch: UInt64 { ledger.epoch }
   /// Whether a fan-out is in the middle: its record has to be applied again after the next commit.
   public var hasUnfinishedFanOut: Bool { ledger.fanOut != nil }
   /// Whether something was applied that no commit holds yet. A partition without any state record has work: every
@@ -142,9 +144,15 @@ extension Pipeline {
     ledger.positions[topic] = max(ledger.positions[topic], offset)
   }
 
-  /// Sets the positions of a partition that has no state yet.
-  public mutating func start(at positions: InputPositions) {
+  /// Begins the history of a partition that has no state yet.
+  ///
+  /// - Parameters:
+  ///   - positions: the offsets to read first.
+  ///   - epoch: a number that no other history of this partition has, such as a random one; not 0, which stands for
+  ///     histories without an epoch. Every record of the state carries it.
+  public mutating func start(at positions: InputPositions, epoch: UInt64) {
     ledger.positions = positions
+    ledger.epoch = epoch
     sealedLedger = ledger
     confirmedLedger = ledger
   }

@@ -164,7 +164,7 @@ extension Worker {
           try offsetReader.watermarks(of: partition, timeout: .seconds(5)).low
         }
       }
-      home.pipeline.start(at: positions)
+      home.pipeline.start(at: positions, epoch: makeEpoch(of: home.partition))
       return
     }
     for topic in InputTopic.allCases {

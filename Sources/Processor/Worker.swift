@@ -23,6 +23,8 @@ final class Worker: RebalanceListener, DeliveryListener {
   let control: WorkerControl
   let instants: any InstantSource
   let transactionalID: String
+  /// Drawn by whoever starts the process: what has to differ from all other workers is made from it.
+  let random: UInt64
 
   let consumer: any GroupConsumer
   var producer: any TransactionalProducer
@@ -70,6 +72,7 @@ final class Worker: RebalanceListener, DeliveryListener {
     self.configuration = configuration
     self.catalog = catalog
     self.number = number
+    self.random = random
     self.control = control
     self.status = status
     self.instants = instants

@@ -35,6 +35,7 @@ struct TestRecord {
 /// A pipeline with its codecs, driven as a worker would, with a log in memory for its state.
 final class Fixture {
   static let start: Int64 = 1_700_000_000_000
+  static let epoch: UInt64 = 0xE60C
 
   static let catalogYAML = """
     unknownTypes: reject
@@ -68,7 +69,7 @@ final class Fixture {
     codecs = try Codecs(prefix: "tidings", recordLimit: 256 << 10)
     var positions = InputPositions()
     for topic in InputTopic.allCases { positions[topic] = 0 }
-    pipeline.start(at: positions)
+    pipeline.start(at: positions, epoch: Self.epoch)
   }
 
   /// Applies the next record of its topic.

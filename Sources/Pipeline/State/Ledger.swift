@@ -2,6 +2,9 @@ import Contract
 
 /// The small part of a home partition's state: what every record of the state log carries whole in its header.
 struct Ledger: Equatable {
+  /// The identity of the state's history: drawn once when a state begins empty, and the same in every record from
+  /// then on. 0 in states that began with the first version of the format.
+  var epoch: UInt64 = 0
   /// One more with every record of the state log: a hole is seen at once.
   var sequence: UInt64 = 0
   /// Decisions written so far: the second half of a decision's id.

@@ -6,7 +6,10 @@ import Contract
 /// All integers are little-endian. `docs/formats.md` describes the layout; its version is the third byte.
 enum StateRecord {
   static let magic: [UInt8] = [0x54, 0x53]
-  static let version: UInt8 = 1
+  /// The version that is written.
+  static let version: UInt8 = 2
+  /// The versions that are read. The first one names no epoch: it counts as 0.
+  static let readableVersions: ClosedRange<UInt8> = 1...2
   /// What a record takes in the log besides its changes, about: the header with its counters, and Kafka's batch and
   /// transaction marker.
   static let fixedBytes = 512
@@ -41,6 +44,7 @@ enum StateRecord {
     buffer.append(littleEndian: contents.partition)
     buffer.append(littleEndian: contents.partitionCount)
     let ledger = contents.ledger
+    buffer.append(littleEndian: ledger.epoch)
     buffer.append(littleEndian: ledger.sequence)
     buffer.append(littleEndian: ledger.decisions)
     buffer.append(byte: UInt8(InputTopic.allCases.count))
@@ -69,7 +73,7 @@ enum StateRecord {
   /// - Throws: `StateFault` where the bytes are of another version, torn or not a state record at all.
   static func decode(_ bytes: ByteView) throws(StateFault) -> Contents {
     guard bytes.count >= 3, bytes[0] == magic[0], bytes[1] == magic[1] else { throw .notAStateRecord }
-    guard bytes[2] == version else { throw .unknownVersion(bytes[2]) }
+    guard readableVersions.contains(bytes[2]) else { throw .unknownVersion(bytes[2]) }
     guard bytes.count > 12 else { throw .torn }
     let body = bytes.slice(0..<bytes.count - 8)
     var trailer = ByteReader(bytes.slice(bytes.count - 8..<bytes.count))
@@ -80,8 +84,10 @@ enum StateRecord {
   }
 
   private static func contents(_ reader: inout ByteReader) -> Contents? {
-    guard reader.take(3) != nil, let flags = reader.byte(), let partition = reader.integer(UInt32.self),
-      let partitionCount = reader.integer(UInt32.self), let ledger = ledger(&reader),
+    guard reader.take(2) != nil, let version = reader.byte(), let flags = reader.byte(),
+      let partition = reader.integer(UInt32.self),
+      let partitionCount = reader.integer(UInt32.self),
+      let ledger = ledger(&reader, version: version),
       let changes = reader.lengthPrefixed(), let from = reader.integer(UInt32.self),
       let to = reader.integer(UInt32.self), from <= to, to <= 65_536, let slice = reader.lengthPrefixed()
     else { return nil }
@@ -90,8 +96,12 @@ enum StateRecord {
       changes: changes, slicePrefixes: from..<to, slice: slice)
   }
 
-  private static func ledger(_ reader: inout ByteReader) -> Ledger? {
+  private static func ledger(_ reader: inout ByteReader, version: UInt8) -> Ledger? {
     var ledger = Ledger()
+    if version >= 2 {
+      guard let epoch = reader.integer(UInt64.self) else { return nil }
+      ledger.epoch = epoch
+    }
     guard let sequence = reader.integer(UInt64.self), let decisions = reader.integer(UInt64.self),
       let topicCount = reader.byte(), Int(topicCount) <= InputTopic.allCases.count
     else { return nil }
@@ -137,6 +147,8 @@ public enum StateFault: Error, Equatable, CustomStringConvertible {
   case foreignPartition(found: Int32, expected: Int32)
   /// The state was written with another number of partitions.
   case partitionCountChanged(found: Int32, expected: Int32)
+  /// The record belongs to another history of the partition's state than those before it.
+  case foreignEpoch(found: UInt64, expected: UInt64)
   /// Records are missing between two that were read.
   case hole(after: UInt64, found: UInt64)
   /// The log begins after a record that is needed: neither a first record nor a whole checkpoint was read.
@@ -147,7 +159,7 @@ public enum StateFault: Error, Equatable, CustomStringConvertible {
     switch self {
     case .notAStateRecord: "the record is not a state record"
     case .unknownVersion(let version):
-      "the record has state format \(version), this version reads \(StateRecord.version): "
+      "the record has state format \(version), this version reads up to \(StateRecord.version): "
         + "run the version that wrote it, or a newer one"
     case .torn: "the record is damaged: its checksum or structure does not hold"
     case .foreignPartition(let found, let expected):
@@ -155,10 +167,21 @@ public enum StateFault: Error, Equatable, CustomStringConvertible {
     case .partitionCountChanged(let found, let expected):
       "the state was written with \(found) partitions, the topics have \(expected): "
         + "the number of partitions cannot be changed under a state"
+    case .foreignEpoch(let found, let expected):
+      "the record belongs to another history of this partition's state (epoch \(Self.hex(found))) than the "
+        + "records before it (epoch \(Self.hex(expected))): somebody else began the state anew in the same topic. "
+        + "Find out which history is right before this partition is started again"
     case .hole(let after, let found):
       "records are missing: number \(found) follows number \(after)"
     case .noBeginning:
       "the log has lost its beginning: it holds neither its first record nor a whole checkpoint"
     }
+  }
+
+  /// An epoch as it is shown to people: 16 hexadecimal digits.
+  static func hex(_ epoch: UInt64) -> String {
+    var buffer = OutputBuffer()
+    buffer.append(hex: epoch)
+    return buffer.view.string
   }
 }

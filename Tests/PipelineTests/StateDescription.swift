@@ -1,0 +1,95 @@
+import Contract
+
+@testable import Pipeline
+
+/// The content of a state record as text, field by field, so that a test can say what it expects.
+enum StateDescription {
+  static func describe(_ bytes: [UInt8]) throws -> String {
+    try bytes.withUnsafeBytes { buffer in
+      let record = try StateRecord.decode(ByteView(buffer))
+      var lines = [header(record)]
+      var reader = ByteReader(record.changes)
+      while !reader.isAtEnd {
+        guard let change = Change(&reader) else { throw StateFault.torn }
+        lines.append(try describe(change))
+      }
+      if !record.slicePrefixes.isEmpty {
+        lines.append("slice \(record.slicePrefixes)")
+        lines += try image(record.slice)
+      }
+      return lines.joined(separator: "\n")
+    }
+  }
+
+  /// The ids and windows of an image.
+  static func image(_ bytes: ByteView) throws -> [String] {
+    var reader = ByteReader(bytes)
+    var lines: [String] = []
+    guard let idCount = reader.integer(UInt32.self) else { throw StateFault.torn }
+    for _ in 0..<idCount {
+      guard let id = reader.hash() else { throw StateFault.torn }
+      lines.append(describe(DedupTable.Entry(high: id.high, low: id.low)))
+    }
+    guard let windowCount = reader.integer(UInt32.self) else { throw StateFault.torn }
+    for _ in 0..<windowCount {
+      guard let key = reader.hash(), let id = reader.hash(), let opened = reader.integer(Int64.self),
+        let due = reader.integer(Int64.self), let headLength = reader.integer(UInt32.self),
+        let block = reader.lengthPrefixed()
+      else { throw StateFault.torn }
+      let head = try head(block.slice(0..<Int(headLength)))
+      let members = try members(block.slice(Int(headLength)..<block.count))
+      lines.append("window \(key.hex) \(id.hex) \(opened) \(due) \(head) \(members.joined(separator: " "))")
+    }
+    guard reader.isAtEnd else { throw StateFault.torn }
+    return lines
+  }
+
+  private static func header(_ record: StateRecord.Contents) -> String {
+    let ledger = record.ledger
+    let positions = InputTopic.allCases.map { "\(ledger.positions[$0])" }.joined(separator: ",")
+    let counters = Counters.codedFields.map { "\(ledger.counters[keyPath: $0])" }.joined(separator: ",")
+    let fanOut = ledger.fanOut.map { "\($0.topic.rawValue)@\($0.offset)+\($0.next)" } ?? "none"
+    let checkpoint = ledger.checkpoint.map { "\($0.next)+\($0.bytes)" } ?? "none"
+    return "flags=\(record.flags.rawValue) partition=\(record.partition)/\(record.partitionCount) "
+      + "epoch=\(ledger.epoch) sequence=\(ledger.sequence) decisions=\(ledger.decisions) "
+      + "positions=\(positions) clocks=\(ledger.inputClock),\(ledger.timerClock) counters=\(counters) "
+      + "fanOut=\(fanOut) checkpoint=\(checkpoint) log=\(ledger.logBytes)"
+  }
+
+  private static func describe(_ change: Change) throws -> String {
+    switch change {
+    case .idAdded(let entry): describe(entry)
+    case .windowOpened(let key, let id, let opened, let due, let bytes):
+      "opened \(key.hex) \(id.hex) \(opened) \(due) \(try head(bytes))"
+    case .windowAppended(let key, let bytes):
+      "appended \(key.hex) \(try members(bytes).joined(separator: " "))"
+    case .windowRescheduled(let key, let due): "rescheduled \(key.hex) \(due)"
+    case .windowClosed(let key): "closed \(key.hex)"
+    }
+  }
+
+  private static func describe(_ entry: DedupTable.Entry) -> String {
+    let halves = Hash128(high: entry.identity, low: entry.low).hex
+    return "id \(halves.prefix(16)) \(entry.minute) \(halves.suffix(16))"
+  }
+
+  private static func head(_ bytes: ByteView) throws -> String {
+    var reader = ByteReader(bytes)
+    guard let head = WindowHead(&reader), reader.isAtEnd else { throw StateFault.torn }
+    let names = [head.group, head.category, head.type, head.title, head.link, head.digestTitle]
+      .map(\.string).joined(separator: " ")
+    return "head{\(head.tenant.string)/\(head.recipient.string) \(head.channel.name) \(names) "
+      + "\(head.priority) \(head.itemLimit) \(StateFault.hex(head.catalogVersion))}"
+  }
+
+  private static func members(_ bytes: ByteView) throws -> [String] {
+    var reader = ByteReader(bytes)
+    var members: [String] = []
+    while !reader.isAtEnd {
+      guard let member = WindowMember(&reader) else { throw StateFault.torn }
+      members.append(
+        "member{\(member.notification.hex) \(member.actor) \(member.expiry) \(member.fragment.string)}")
+    }
+    return members
+  }
+}

@@ -1,0 +1,126 @@
+import Contract
+import Foundation
+
+@testable import Pipeline
+
+/// A small state log built field by field: every field of a record has a value of its own, and every kind of change
+/// occurs. Its bytes in each version of the format are kept in `Fixtures/`.
+enum StateFormatExample {
+  static let partition: Int32 = 3
+  static let partitionCount: Int32 = 8
+
+  static func pipeline() throws -> Fixture {
+    try Fixture(partitionCount: partitionCount, partition: partition) { $0.dedupHorizon = 86_400_000 }
+  }
+
+  /// The records of the log: the first one, one of changes, a checkpoint in two slices.
+  static func log(epoch: UInt64) throws -> [[UInt8]] {
+    let fixture = try pipeline()
+    fixture.pipeline.beginRestore()
+    var records: [[UInt8]] = []
+    func add(
+      flags: StateRecord.Flags, ledger: Ledger, prefixes: Range<UInt32> = 0..<0,
+      _ changes: (inout OutputBuffer) -> Void = { _ in }
+    ) throws {
+      var buffer = OutputBuffer()
+      var changeBuffer = OutputBuffer()
+      var slice = OutputBuffer()
+      changes(&changeBuffer)
+      if !prefixes.isEmpty { fixture.pipeline.appendImage(of: prefixes, to: &slice) }
+      StateRecord.append(
+        StateRecord.Contents(
+          flags: flags, partition: UInt32(partition), partitionCount: UInt32(partitionCount), ledger: ledger,
+          changes: changeBuffer.view, slicePrefixes: prefixes, slice: slice.view), to: &buffer)
+      records.append(Array(buffer.view.buffer))
+      try fixture.pipeline.restore(buffer.view)
+    }
+    var ledger = ledger(epoch: epoch)
+    try add(flags: .genesis, ledger: ledger)
+    ledger.sequence += 1
+    ledger.fanOut = FanOutProgress(topic: .routed, offset: 1002, next: 70_000)
+    try add(flags: [], ledger: ledger, appendChanges)
+    ledger.sequence += 1
+    ledger.fanOut = nil
+    ledger.checkpoint = CheckpointProgress(next: 0x8000, bytes: 4321)
+    try add(flags: .checkpointStart, ledger: ledger, prefixes: 0..<0x8000)
+    ledger.sequence += 1
+    ledger.checkpoint = nil
+    try add(flags: .checkpointEnd, ledger: ledger, prefixes: 0x8000..<65_536)
+    return records
+  }
+
+  private static func ledger(epoch: UInt64) -> Ledger {
+    var ledger = Ledger()
+    ledger.epoch = epoch
+    ledger.sequence = 1
+    ledger.decisions = 2
+    ledger.positions[.events] = 1001
+    ledger.positions[.routed] = 1002
+    ledger.positions[.recipients] = 1003
+    ledger.inputClock = 1_700_000_000_000
+    ledger.timerClock = 1_700_000_001_000
+    for (index, field) in Counters.codedFields.enumerated() {
+      ledger.counters[keyPath: field] = Int64(100 + index)
+    }
+    ledger.logBytes = 777
+    return ledger
+  }
+
+  private static func appendChanges(to buffer: inout OutputBuffer) {
+    let ids: [UInt64] = [0x0102_0304_0506_0708, 0xF1F2_F3F4_F5F6_F7F8]
+    for high in ids {
+      let hash = Hash128(high: high, low: ~high)
+      Change.idAdded(DedupTable.Entry(hash, minute: 28_333_333)).append(to: &buffer)
+    }
+    var head = OutputBuffer()
+    WindowHead(
+      tenant: ByteView("acme"), recipient: ByteView("ann"), channel: .email, group: ByteView("g"),
+      category: ByteView("cards"), type: ByteView("card.moved"), title: ByteView("moved"),
+      link: ByteView("/c"), digestTitle: ByteView("many"), priority: .critical, itemLimit: 300,
+      catalogVersion: 0xCAFE_F00D
+    ).append(to: &head)
+    var member = OutputBuffer()
+    WindowMember(
+      notification: Hash128(high: 5, low: 6), actor: 7, expiry: Int64.max, fragment: ByteView("{\"n\":1}")
+    ).append(to: &member)
+    let keys = [0x1000, 0x9000, 0xA000].map { Hash128(high: UInt64($0) << 48, low: 9) }
+    for key in keys {
+      Change.windowOpened(
+        key: key, id: Hash128(high: 11, low: key.high), opened: 1_700_000_000_500, due: 1_700_000_010_500,
+        head: head.view
+      ).append(to: &buffer)
+      Change.windowAppended(key: key, member: member.view).append(to: &buffer)
+    }
+    Change.windowRescheduled(key: keys[1], due: 1_700_000_000_501).append(to: &buffer)
+    Change.windowClosed(key: keys[2]).append(to: &buffer)
+  }
+}
+
+// MARK: - Files
+
+extension StateFormatExample {
+  private static var folder: URL {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
+  }
+
+  /// The records of a fixture: a line of hexadecimal digits each; lines that begin with `#` are comments.
+  static func fixture(_ name: String) throws -> [[UInt8]] {
+    try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+      .split(separator: "\n").filter { !$0.hasPrefix("#") }.map(bytes)
+  }
+
+  static func hex(_ bytes: [UInt8]) -> String {
+    bytes.map { String(format: "%02x", $0) }.joined()
+  }
+
+  private static func bytes(_ line: Substring) throws -> [UInt8] {
+    let digits = Array(line.utf8)
+    return try stride(from: 0, to: digits.count - 1, by: 2).map { index in
+      let pair = String(decoding: digits[index...index + 1], as: UTF8.self)
+      guard let byte = UInt8(pair, radix: 16) else { throw NotHexadecimal(digits: pair) }
+      return byte
+    }
+  }
+
+  struct NotHexadecimal: Error { let digits: String }
+}
