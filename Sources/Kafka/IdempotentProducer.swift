@@ -4,11 +4,15 @@ public struct RecordMetadata: Hashable, Sendable {
   public let partition: Int32
   /// The offset.
   public let offset: Int64
+  /// The broker's clock when it appended the record, in milliseconds since the epoch; nil where the topic keeps the
+  /// producer's time (`message.timestamp.type=CreateTime`).
+  public let appendedMilliseconds: Int64?
 
   /// A place in a topic.
-  public init(partition: Int32, offset: Int64) {
+  public init(partition: Int32, offset: Int64, appendedMilliseconds: Int64? = nil) {
     self.partition = partition
     self.offset = offset
+    self.appendedMilliseconds = appendedMilliseconds
   }
 }
 

@@ -1,9 +1,9 @@
 /// Hears what became of the records that were produced with a tag.
 public protocol DeliveryListener: AnyObject {
-  /// The broker took the record (its offset, which an abort still hides from readers), or it is lost.
+  /// The broker took the record (an abort still hides it from readers), or it is lost.
   ///
   /// Called on the thread of the producer's owner, from inside `poll`, `commit` or `abort`; must not call the producer.
-  func delivered(tag: UInt64, partition: Int32, result: Result<Int64, KafkaError>)
+  func delivered(tag: UInt64, partition: Int32, result: Result<RecordMetadata, KafkaError>)
 }
 
 /// How far a commit is.

@@ -35,6 +35,8 @@ final class HomePartition {
   var askAgainAt: Int64 = 0
   /// The group's offsets at the assignment; nil where it has none.
   var groupOffsets: [InputTopic: Int64] = [:]
+  /// Where the input topics began at the assignment.
+  var inputStarts: [InputTopic: Int64] = [:]
 
   /// The offset of the record that holds the first slice of the last checkpoint begun, as far as confirmed.
   var checkpointStart: Int64?

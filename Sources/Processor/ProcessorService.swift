@@ -44,8 +44,8 @@ public struct ProcessorService: Service {
                 try Worker(
                   cluster: cluster, configuration: configuration, catalog: catalog, number: number,
                   random: UInt64.random(in: .min ... .max), instants: instants, control: control,
-                  status: status,
-                  logger: logger
+                  background: BackgroundQueue(label: "tidings.worker-\(number).background"),
+                  status: status, logger: logger
                 ).run()
               }
             }

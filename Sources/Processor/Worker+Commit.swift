@@ -20,7 +20,7 @@ extension Worker {
   /// The least distance between two commits: it adapts to what a transaction takes.
   var commitSpacing: Int64 { max(configuration.minimumCommitInterval.milliseconds, transactionTime) }
 
-  var hasWaitingDelivery: Bool { homes.values.contains { $0.isRunning && $0.pipeline.hasWaitingDelivery } }
+  var hasWaitingDelivery: Bool { ownedHomes.contains { $0.isRunning && $0.pipeline.hasWaitingDelivery } }
 
   // MARK: - Begin
 
@@ -38,14 +38,14 @@ extension Worker {
     }
     if let flushAt, now >= flushAt { return try beginCommit() }
     let heartbeat = configuration.heartbeatInterval.milliseconds
-    if isSpaced, homes.values.contains(where: { $0.isRunning && now - $0.lastCommit >= heartbeat }) {
+    if isSpaced, ownedHomes.contains(where: { $0.isRunning && now - $0.lastCommit >= heartbeat }) {
       try beginCommit()
     }
   }
 
   /// Sends everything that was applied, with the positions of all running partitions.
   func beginCommit() throws {
-    let running = homes.values.filter(\.isRunning).sorted { $0.partition < $1.partition }
+    let running = ownedHomes.filter(\.isRunning)
     guard !running.isEmpty else { return }
     let started = monotonic
     let deadline = started + configuration.transactionTimeout.milliseconds
@@ -105,6 +105,7 @@ extension Worker {
         value: stateRecord.view,
         tag: UInt64(home.partition) + 1), deadline: deadline)
     commit.sealed.append((home, sealed))
+    observer?.sealed(sealed, home.pipeline, in: home.partition)
   }
 
   /// The media type of a JSON array of events (CloudEvents 1.0 JSON format, §4).
@@ -154,7 +155,7 @@ extension Worker {
 
   /// The records of unfinished fan-outs are read again, for their next part.
   private func resumeFanOuts() throws {
-    for home in homes.values {
+    for home in ownedHomes {
       guard let topic = home.waitingFanOut else { continue }
       home.waitingFanOut = nil
       let partition = topicPartition(topic, home.partition)
@@ -195,6 +196,7 @@ extension Worker {
       let before = home.pipeline.confirmedCounters
       let rejections = home.pipeline.confirmedRejections
       home.pipeline.confirm()
+      observer?.confirmed(in: home.partition)
       home.lastCommit = now
       if let offset = home.reportedStateOffset {
         home.statePosition = offset + 1
@@ -254,10 +256,11 @@ extension Worker {
     var positions: [PartitionOffset] = []
     var waiting: [TopicPartition] = []
     var held: [TopicPartition] = []
-    for home in homes.values where home.isRunning {
+    for home in ownedHomes where home.isRunning {
       if let topic = home.waitingFanOut { waiting.append(topicPartition(topic, home.partition)) }
       home.waitingFanOut = nil
       home.pipeline.rollback()
+      observer?.rolledBack(home.pipeline, in: home.partition)
       for topic in InputTopic.allCases {
         home.isAtEnd[topic.index] = false
         positions.append(
@@ -290,7 +293,7 @@ extension Worker {
     producer.close()
     producer = try Self.makeProducer(cluster, configuration, transactionalID)
     producer.deliveryListener = self
-    try registerTransactions()
+    isRegistered = false
     frozen.removeAll()
     let partitions = homes.keys.sorted()
     homes = [:]
@@ -300,27 +303,30 @@ extension Worker {
     }
   }
 
-  /// Fences the predecessors of this transactional id and settles what they left open. Without a broker it goes on
-  /// trying: the client says once what it cannot reach.
-  func registerTransactions() throws {
-    while !control.isStopping {
-      do {
-        return try producer.initTransactions(timeout: .seconds(5))
-      } catch {
-        guard error.disposition == .retry else {
-          throw ProcessorFault.kafka(error, doing: "registering the transactional id \(transactionalID)")
-        }
-        logger.warning("waiting for the brokers at \(cluster.bootstrapServers): \(error.message)")
+  /// Fences the predecessors of this transactional id and settles what they left open: nothing is restored or sent
+  /// before. Without a broker it goes on trying; the client says once what it cannot reach.
+  ///
+  /// - Returns: whether it is done; if not, ask again.
+  func register(patience: Duration) throws -> Bool {
+    guard !isRegistered else { return true }
+    do throws(KafkaError) {
+      try producer.initTransactions(timeout: patience)
+      isRegistered = true
+    } catch {
+      guard error.disposition == .retry else {
+        throw ProcessorFault.kafka(error, doing: "registering the transactional id \(transactionalID)")
       }
+      logger.warning("waiting for the brokers at \(cluster.bootstrapServers): \(error.message)")
     }
+    return isRegistered
   }
 
   // MARK: - Reports
 
   /// Where the broker put a state record.
-  func delivered(tag: UInt64, partition: Int32, result: Result<Int64, KafkaError>) {
-    guard case .success(let offset) = result else { return }
-    homes[partition]?.reportedStateOffset = offset
+  package func delivered(tag: UInt64, partition: Int32, result: Result<RecordMetadata, KafkaError>) {
+    guard case .success(let metadata) = result else { return }
+    homes[partition]?.reportedStateOffset = metadata.offset
   }
 }
 

@@ -3,7 +3,7 @@ import Pipeline
 
 /// What the group says. Called inside `consumer.poll` and `consumer.close`, on the worker's thread.
 extension Worker {
-  func partitionsAssigned(_ partitions: [TopicPartition]) {
+  package func partitionsAssigned(_ partitions: [TopicPartition]) {
     hasJoined = true
     do {
       let homePartitions = Set(partitions.map(\.partition)).sorted()
@@ -32,14 +32,14 @@ extension Worker {
     }
   }
 
-  func partitionsRevoked(_ partitions: [TopicPartition], lost: Bool) {
+  package func partitionsRevoked(_ partitions: [TopicPartition], lost: Bool) {
     isRevoking = true
     hasJoined = false
     defer { isRevoking = false }
     do {
       // What is in flight is finished before the unassign; nothing new begins.
       try settleCommit()
-      for home in homes.values.sorted(by: { $0.partition < $1.partition }) { freeze(home) }
+      for home in ownedHomes { freeze(home) }
       forgetBatch()
       logger.info(
         lost ? "partitions lost" : "partitions revoked", metadata: ["partitions": "\(homes.keys.sorted())"])
@@ -58,6 +58,7 @@ extension Worker {
   private func freeze(_ home: HomePartition) {
     guard home.isRunning else { return }
     home.pipeline.rollback()
+    observer?.rolledBack(home.pipeline, in: home.partition)
     home.isWarm = true
     home.waitingFanOut = nil
     home.tablePosition = home.pipeline.confirmedPositions[.recipients]

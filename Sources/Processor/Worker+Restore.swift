@@ -12,64 +12,83 @@ extension Worker {
   /// The partitions that this worker had before come first, and alone: another's may be held by the transaction of a
   /// worker that died, which is no reason to hold up these.
   func startRestores() throws {
-    let assigned = homes.values.filter { $0.phase == .assigned && $0.askAgainAt <= monotonic }
+    let assigned = ownedHomes.filter { $0.phase == .assigned && $0.askAgainAt <= monotonic }
     let warm = assigned.filter(\.isWarm)
-    let waiting = (warm.isEmpty ? assigned : warm).sorted { $0.partition < $1.partition }
-    guard !waiting.isEmpty, try askGroupOffsets(of: waiting) else { return }
+    let waiting = warm.isEmpty ? assigned : warm
+    guard !waiting.isEmpty, try register(patience: Self.brokerPatience),
+      let ends = try askOffsets(of: waiting)
+    else { return }
     for home in waiting {
-      let partition = TopicPartition(topic: configuration.stateTopic, partition: home.partition)
-      let (low, high) = try patiently("asking for the end of \(partition)") { () throws(KafkaError) in
-        try offsetReader.watermarks(of: partition, timeout: .seconds(5))
-      }
-      if cluster.isEmbedded, low > 0 {
+      let state = ends.state[home.partition, default: 0..<0]
+      if cluster.isEmbedded, state.lowerBound > 0 {
         throw ProcessorFault.state(
-          .noBeginning, topic: configuration.stateTopic, partition: home.partition, offset: low)
+          .noBeginning, topic: configuration.stateTopic, partition: home.partition, offset: state.lowerBound)
       }
-      if !home.isWarm || home.statePosition < low {
+      if !home.isWarm || home.statePosition < state.lowerBound {
         home.pipeline.beginRestore()
-        home.statePosition = low
+        home.statePosition = state.lowerBound
         home.tablePosition = 0
         home.isWarm = false
       }
+      home.recipientsEnd = ends.recipients[home.partition, default: 0]
       home.stateStart = home.statePosition
-      home.phase = .restoringState(end: high)
+      home.phase = .restoringState(end: state.upperBound)
     }
     try assignStateReader()
     try finishStateRestores()
   }
 
-  /// - Returns: whether the group's offsets are known. Where they are not yet (an open transaction holds them, the
-  ///   coordinator moves), the question is to be put again a little later; the worker goes on with its other work.
-  private func askGroupOffsets(of waiting: [HomePartition]) throws -> Bool {
-    let partitions = waiting.flatMap { home in
-      InputTopic.allCases.map { topicPartition($0, home.partition) }
-    }
-    let committed: [PartitionOffset?]
+  /// What has to be known of partitions before their logs are read.
+  private struct Ends {
+    /// The state logs, to the end without regard to transactions.
+    var state: [Int32: Range<Int64>] = [:]
+    /// The ends of the recipients' table.
+    var recipients: [Int32: Int64] = [:]
+  }
+
+  /// The offsets of the group, and after them where the logs begin and end.
+  ///
+  /// - Returns: nil where they are not known yet (an open transaction holds the group's, a leader moves): the
+  ///   question is to be put again a little later; the worker goes on with its other work.
+  private func askOffsets(of waiting: [HomePartition]) throws -> Ends? {
+    let inputs = waiting.flatMap { home in InputTopic.allCases.map { topicPartition($0, home.partition) } }
+    let tables = waiting.map { topicPartition(.recipients, $0.partition) }
+    let logs = waiting.map { TopicPartition(topic: configuration.stateTopic, partition: $0.partition) }
     do throws(KafkaError) {
-      committed = try consumer.committed(partitions, timeout: Self.groupPatience)
+      let committed = try consumer.committed(inputs, timeout: Self.brokerPatience)
+      // Not by a client that fetches: a broker answers a connection in order, behind its long polls.
+      let ranges = try cluster.admin.offsets(
+        of: inputs + logs, isolation: .readUncommitted, timeout: Self.brokerPatience)
+      let stable = try cluster.admin.offsets(
+        of: tables, isolation: .readCommitted, timeout: Self.brokerPatience)
+      var ends = Ends()
+      for (index, home) in waiting.enumerated() {
+        for topic in InputTopic.allCases {
+          let place = index * InputTopic.allCases.count + topic.index
+          home.groupOffsets[topic] = committed[place]?.offset
+          home.inputStarts[topic] = ranges[place].earliest
+        }
+        let log = ranges[inputs.count + index]
+        ends.state[home.partition] = log.earliest..<max(log.earliest, log.latest)
+        ends.recipients[home.partition] = stable[index].latest
+      }
+      return ends
     } catch {
       guard error.disposition == .retry else {
-        throw ProcessorFault.kafka(error, doing: "asking for the offsets of \(configuration.groupID)")
+        throw ProcessorFault.kafka(
+          error, doing: "asking for the offsets of \(configuration.groupID) and of its topics")
       }
-      logger.debug("asking for the offsets of \(configuration.groupID): \(error.message); asking again")
-      for home in waiting { home.askAgainAt = monotonic + Self.groupPatience.milliseconds }
-      return false
+      logger.debug("asking for offsets: \(error.message); asking again")
+      for home in waiting { home.askAgainAt = monotonic + Self.brokerPatience.milliseconds }
+      return nil
     }
-    for (index, home) in waiting.enumerated() {
-      home.groupOffsets = [:]
-      for topic in InputTopic.allCases {
-        let offset = committed[index * InputTopic.allCases.count + topic.index]
-        home.groupOffsets[topic] = offset?.offset
-      }
-    }
-    return true
   }
 
   /// Reads on in the state log and the recipients' table.
   func continueRestores() throws {
-    guard homes.values.contains(where: { !$0.isRunning && $0.phase != .assigned }) else { return }
+    guard ownedHomes.contains(where: { !$0.isRunning && $0.phase != .assigned }) else { return }
     var wait: Duration = .milliseconds(2)
-    if homes.values.contains(where: { if case .restoringState = $0.phase { true } else { false } }) {
+    if ownedHomes.contains(where: { if case .restoringState = $0.phase { true } else { false } }) {
       reading: for _ in 0..<Self.recordsPerTurn {
         switch stateReader.poll(timeout: wait) {
         case .none: break reading
@@ -86,7 +105,7 @@ extension Worker {
       }
       try finishStateRestores()
     }
-    for home in homes.values {
+    for home in ownedHomes {
       if case .loadingRecipients(let end) = home.phase, home.tablePosition >= end { try startDeciding(home) }
     }
   }
@@ -95,23 +114,26 @@ extension Worker {
   /// behind that, so that reading anew from the new beginning gives the same state.
   private func restartRestores() {
     logger.notice("the state log was truncated while it was read: reading it anew")
-    for home in homes.values {
+    for home in ownedHomes {
       if case .restoringState = home.phase { home.phase = .assigned }
     }
   }
 
   /// What to say of input that is gone before it was consumed.
-  func lostInput(_ error: KafkaError) throws -> ProcessorFault {
-    for home in homes.values.sorted(by: { $0.partition < $1.partition }) {
+  func lostInput(_ error: KafkaError) -> ProcessorFault {
+    let partitions = assignedPartitions()
+    guard
+      let ranges = try? cluster.admin.offsets(
+        of: partitions, isolation: .readUncommitted, timeout: .seconds(5))
+    else { return .kafka(error, doing: "consuming") }
+    let starts = Dictionary(ranges.map { ($0.topicPartition, $0.earliest) }) { first, _ in first }
+    for home in ownedHomes {
       for topic in InputTopic.allCases {
         let partition = topicPartition(topic, home.partition)
         let position = home.pipeline.positions[topic]
-        let low = try patiently("asking where \(partition) begins") { () throws(KafkaError) in
-          try offsetReader.watermarks(of: partition, timeout: .seconds(5)).low
-        }
-        if position >= 0, position < low {
+        if let start = starts[partition], position >= 0, position < start {
           return .lostInput(
-            topic: partition.topic, partition: home.partition, position: position, low: low)
+            topic: partition.topic, partition: home.partition, position: position, low: start)
         }
       }
     }
@@ -134,7 +156,7 @@ extension Worker {
 
   private func finishStateRestores() throws {
     var isAnyFinished = false
-    for home in homes.values.sorted(by: { $0.partition < $1.partition }) {
+    for home in ownedHomes {
       guard case .restoringState(let end) = home.phase, home.statePosition >= end else { continue }
       isAnyFinished = true
       let hasState: Bool
@@ -145,6 +167,7 @@ extension Worker {
           error, topic: configuration.stateTopic, partition: home.partition, offset: home.stateStart)
       }
       try settlePositions(of: home, hasState: hasState)
+      observer?.restored(home.pipeline, in: home.partition)
       try loadRecipients(of: home)
     }
     if isAnyFinished { try assignStateReader() }
@@ -160,9 +183,7 @@ extension Worker {
           throw ProcessorFault.disagreement(
             topic: partition.topic, partition: home.partition, state: nil, group: group)
         }
-        positions[topic] = try patiently("asking where \(partition) begins") { () throws(KafkaError) in
-          try offsetReader.watermarks(of: partition, timeout: .seconds(5)).low
-        }
+        positions[topic] = home.inputStarts[topic, default: 0]
       }
       home.pipeline.start(at: positions, epoch: makeEpoch(of: home.partition))
       return
@@ -179,12 +200,10 @@ extension Worker {
         logger.notice(
           "the group has no offset for a partition; the state's stands",
           metadata: ["partition": "\(partition)", "offset": "\(position)"])
-        let low = try patiently("asking where \(partition) begins") { () throws(KafkaError) in
-          try offsetReader.watermarks(of: partition, timeout: .seconds(5)).low
-        }
-        guard position >= low else {
+        let start = home.inputStarts[topic, default: 0]
+        guard position >= start else {
           throw ProcessorFault.lostInput(
-            topic: partition.topic, partition: home.partition, position: position, low: low)
+            topic: partition.topic, partition: home.partition, position: position, low: start)
         }
       }
     }
@@ -193,14 +212,10 @@ extension Worker {
   /// The recipients' table is read to its end as of the assignment before anything is decided.
   private func loadRecipients(of home: HomePartition) throws {
     let partition = topicPartition(.recipients, home.partition)
-    let (low, high) = try patiently("asking for the end of \(partition)") { () throws(KafkaError) in
-      try offsetReader.watermarks(of: partition, timeout: .seconds(5))
-    }
-    if !home.isWarm { home.tablePosition = low }
-    home.tablePosition = max(home.tablePosition, low)
-    home.recipientsEnd = high
-    guard home.tablePosition < high else { return try startDeciding(home) }
-    home.phase = .loadingRecipients(end: high)
+    let start = home.inputStarts[.recipients, default: 0]
+    home.tablePosition = home.isWarm ? max(home.tablePosition, start) : start
+    guard home.tablePosition < home.recipientsEnd else { return try startDeciding(home) }
+    home.phase = .loadingRecipients(end: home.recipientsEnd)
     try kafka("loading recipients from \(partition)") { () throws(KafkaError) in
       try consumer.seek([PartitionOffset(partition, offset: home.tablePosition)])
       try consumer.resume([partition])
@@ -234,7 +249,7 @@ extension Worker {
   }
 
   private func assignStateReader() throws {
-    let restoring = homes.values.filter { if case .restoringState = $0.phase { true } else { false } }
+    let restoring = ownedHomes.filter { if case .restoringState = $0.phase { true } else { false } }
     try kafka("reading \(configuration.stateTopic)") { () throws(KafkaError) in
       try stateReader.assign(
         restoring.map {
@@ -242,25 +257,6 @@ extension Worker {
             TopicPartition(topic: configuration.stateTopic, partition: $0.partition), offset: $0.statePosition
           )
         })
-    }
-  }
-
-  /// Repeats a question to the brokers as long as its error may pass. The pauses are short beside
-  /// `max.poll.interval.ms`, and nothing is decided meanwhile.
-  private func patiently<Result>(_ doing: String, _ body: () throws(KafkaError) -> Result) throws -> Result {
-    var attempts = 0
-    while true {
-      do throws(KafkaError) {
-        return try body()
-      } catch {
-        guard error.disposition == .retry, !control.isStopping else {
-          throw ProcessorFault.kafka(error, doing: doing)
-        }
-        attempts += 1
-        // New topics have no leader for a moment: that alone is not worth a line.
-        if attempts % 50 == 0 { logger.warning("\(doing): \(error.message); still trying") }
-        Thread.sleep(forTimeInterval: 0.1)
-      }
     }
   }
 }

@@ -9,7 +9,7 @@ extension Worker {
     guard force || now - lastStatus >= Self.statusInterval else { return }
     lastStatus = now
     var worker = ProcessorStatus.Worker()
-    worker.partitions = homes.values.map { home in
+    worker.partitions = ownedHomes.map { home in
       ProcessorStatus.Partition(
         partition: home.partition, isRunning: home.isRunning, restoreProgress: home.restoreProgress,
         counters: home.pipeline.confirmedCounters, openWindows: home.pipeline.openWindowCount,
@@ -17,10 +17,10 @@ extension Worker {
         isIdle: home.isRunning && home.isAtEnd.allSatisfy { $0 } && !home.pipeline.hasUncommittedWork
           && inFlight == nil)
     }
-    worker.isReady = hasJoined && homes.values.allSatisfy(\.isRunning)
+    worker.isReady = hasJoined && ownedHomes.allSatisfy(\.isRunning)
     worker.clockDrift = clock.drift()
     status.set(worker, number: number)
-    metrics.publish(homes.values.map { self.lag(of: $0) }, worker: worker)
+    metrics.publish(ownedHomes.map { self.lag(of: $0) }, worker: worker)
   }
 
   private func lag(of home: HomePartition) -> WorkerMetrics.Lag {

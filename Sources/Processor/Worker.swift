@@ -13,7 +13,7 @@ import Policy
 ///
 /// The rebalance callbacks run inside `consumer.poll` and re-enter this object, so that no access to its state
 /// spans a poll.
-final class Worker: RebalanceListener, DeliveryListener {
+package final class Worker: RebalanceListener, DeliveryListener {
   let cluster: any KafkaCluster
   let configuration: ProcessorConfiguration
   let number: Int
@@ -25,18 +25,23 @@ final class Worker: RebalanceListener, DeliveryListener {
   let transactionalID: String
   /// Drawn by whoever starts the process: what has to differ from all other workers is made from it.
   let random: UInt64
+  weak var observer: (any WorkerObserver)?
 
   let consumer: any GroupConsumer
   var producer: any TransactionalProducer
+  /// Whether the producer may begin transactions: its predecessors are fenced, and what they left open is settled.
+  var isRegistered = false
   let stateReader: any LogReader
-  /// Only asked where logs begin and end: a client that fetches answers such questions after its long polls.
-  let offsetReader: any LogReader
   let truncation: StateLogTruncation
 
   var clock: TimerClock
   var codecs: Codecs
   var catalog: Catalog
-  var homes: [Int32: HomePartition] = [:]
+  var homes: [Int32: HomePartition] = [:] {
+    didSet { ownedHomes = homes.values.sorted { $0.partition < $1.partition } }
+  }
+  /// The same in the order of the partitions: a run with the same input takes the same steps.
+  private(set) var ownedHomes: [HomePartition] = []
   var frozen: [Int32: HomePartition] = [:]
   var inFlight: CommitInFlight?
   var stateRecord = OutputBuffer(capacity: 64 << 10)
@@ -60,13 +65,18 @@ final class Worker: RebalanceListener, DeliveryListener {
 
   static let recordsPerTurn = 1024
   static let statusInterval: Int64 = 500
-  /// How long a question about the group's offsets may hold up a worker, and how long it waits to put it again.
-  static let groupPatience = Duration.milliseconds(300)
+  /// How long a question to the brokers may hold up a worker, and how long it waits to put it again.
+  static let brokerPatience = Duration.milliseconds(300)
 
-  init(
+  /// - Parameters:
+  ///   - number: among the workers of the process.
+  ///   - random: what the transactional id is made from where the instance has no name.
+  ///   - background: for what the worker does not wait for; its pieces run one after another.
+  ///   - observer: held weakly.
+  package init(
     cluster: any KafkaCluster, configuration: ProcessorConfiguration, catalog: Catalog, number: Int,
-    random: UInt64, instants: any InstantSource, control: WorkerControl, status: ProcessorStatus,
-    logger: Logger
+    random: UInt64, instants: any InstantSource, control: WorkerControl, background: any BackgroundWork,
+    observer: (any WorkerObserver)? = nil, status: ProcessorStatus, logger: Logger
   ) throws {
     self.cluster = cluster
     self.configuration = configuration
@@ -83,7 +93,9 @@ final class Worker: RebalanceListener, DeliveryListener {
     var logger = logger
     logger[metadataKey: "worker"] = "\(number)"
     self.logger = logger
-    self.truncation = StateLogTruncation(admin: cluster.isEmbedded ? nil : cluster.admin, logger: logger)
+    self.observer = observer
+    self.truncation = StateLogTruncation(
+      admin: cluster.isEmbedded ? nil : cluster.admin, background: background, logger: logger)
     self.consumer = try cluster.makeGroupConsumer(
       GroupConsumerOptions(
         groupID: configuration.groupID,
@@ -91,9 +103,6 @@ final class Worker: RebalanceListener, DeliveryListener {
         offsetReset: .error, sessionTimeout: configuration.transactionTimeout))
     self.stateReader = try cluster.makeLogReader(
       LogReaderOptions(topics: [configuration.stateTopic], isolation: .readCommitted))
-    self.offsetReader = try cluster.makeLogReader(
-      LogReaderOptions(
-        topics: configuration.inputTopics + [configuration.stateTopic], isolation: .readUncommitted))
     self.producer = try Self.makeProducer(cluster, configuration, transactionalID)
     self.producer.deliveryListener = self
   }
@@ -117,17 +126,23 @@ final class Worker: RebalanceListener, DeliveryListener {
   /// - Throws: `ProcessorFault` for what only a person can mend.
   func run() throws {
     defer { close() }
-    try registerTransactions()
+    try start()
+    while !control.isStopping { try turn() }
+    try finish()
+  }
+
+  /// Fences what this worker was before, and joins the group.
+  package func start() throws {
+    while !control.isStopping, try !register(patience: .seconds(5)) {}
     do {
       try consumer.subscribe(to: configuration.inputTopics, listener: self)
     } catch {
       throw ProcessorFault.kafka(error, doing: "joining the group \(configuration.groupID)")
     }
-    while !control.isStopping { try turn() }
-    try drain()
   }
 
-  private func turn() throws {
+  /// One turn of the loop.
+  package func turn() throws {
     try driveCommit()
     try startRestores()
     // Before anything is consumed: a backlog of events must not hold up what is due.
@@ -146,7 +161,7 @@ final class Worker: RebalanceListener, DeliveryListener {
   }
 
   /// What is applied gets one last commit, whose outcome is waited for.
-  private func drain() throws {
+  package func finish() throws {
     try settleCommit()
     if workSince != nil || flushAt != nil {
       try beginCommit()
@@ -155,16 +170,16 @@ final class Worker: RebalanceListener, DeliveryListener {
     logger.info("worker drained", metadata: ["partitions": "\(homes.count)"])
   }
 
-  private func close() {
+  /// Leaves the group and ends all clients.
+  package func close() {
     do { try consumer.close() } catch { logger.warning("leaving the group failed: \(error)") }
     producer.close()
     stateReader.close()
-    offsetReader.close()
     status.remove(worker: number)
   }
 
   /// Bytes that the next commit would send.
-  var pendingBytes: Int { homes.values.reduce(0) { $1.isRunning ? $0 + $1.pipeline.pendingBytes : $0 } }
+  var pendingBytes: Int { ownedHomes.reduce(0) { $1.isRunning ? $0 + $1.pipeline.pendingBytes : $0 } }
 
   /// Bytes that the batch may still take: beside a commit under way the backlog's bound, else the commit's.
   private var room: Int {
@@ -173,9 +188,9 @@ final class Worker: RebalanceListener, DeliveryListener {
 
   /// How long the next poll may wait without delaying anything.
   private func waitBudget() -> Duration {
-    if homes.values.contains(where: { $0.phase == .assigned && $0.askAgainAt <= monotonic }) { return .zero }
+    if ownedHomes.contains(where: { $0.phase == .assigned && $0.askAgainAt <= monotonic }) { return .zero }
     if inFlight != nil { return .milliseconds(1) }
-    if homes.values.contains(where: { !$0.isRunning }) { return .milliseconds(1) }
+    if ownedHomes.contains(where: { !$0.isRunning }) { return .milliseconds(1) }
     if room <= 0 { return .zero }
     var wait: Int64 = 100
     let monotonicNow = monotonic
@@ -187,7 +202,7 @@ final class Worker: RebalanceListener, DeliveryListener {
     }
     if let flushAt { wait = min(wait, flushAt - monotonicNow) }
     let now = clock.now()
-    for home in homes.values {
+    for home in ownedHomes {
       if let due = home.pipeline.nextDue() { wait = min(wait, due - now) }
     }
     return .milliseconds(max(0, wait))
@@ -257,6 +272,7 @@ final class Worker: RebalanceListener, DeliveryListener {
         topic: configuration.topic(input.topic.name), partition: home.partition, offset: input.offset,
         home: recipientHome)
     }
+    observer?.applied(input, now: now, progress: progress, in: home.partition)
     home.isAtEnd[input.topic.index] = false
     home.lastAppended = input.appended
     if workSince == nil { workSince = monotonic }
@@ -290,13 +306,14 @@ final class Worker: RebalanceListener, DeliveryListener {
   func advance(_ home: HomePartition, _ topic: InputTopic, to offset: Int64) {
     guard offset > home.pipeline.positions[topic] else { return }
     home.pipeline.advance(topic, to: offset)
+    observer?.advanced(topic, to: offset, in: home.partition)
     if flushAt == nil { flushAt = monotonic + 1000 }
   }
 
   private func consumerFailed(_ error: KafkaError) throws {
     if error.isFatal { throw ProcessorFault.kafka(error, doing: "consuming") }
     // The client reads no further in that partition.
-    if error.code == .noOffset { throw try lostInput(error) }
+    if error.code == .noOffset { throw lostInput(error) }
     logger.warning("consumer: \(error)")
   }
 
@@ -304,11 +321,12 @@ final class Worker: RebalanceListener, DeliveryListener {
 
   private func closeDueWindows() {
     let now = clock.now()
-    for home in homes.values where home.isRunning {
+    for home in ownedHomes where home.isRunning {
       // The partition's own clock may be ahead of this process's, if another machine's was.
       guard let due = home.pipeline.nextDue(), due <= max(now, home.pipeline.timerClock) else { continue }
       guard pendingBytes < configuration.backlogBytes else { return }
       home.pipeline.tick(now: now)
+      observer?.ticked(now: now, in: home.partition)
       if workSince == nil { workSince = monotonic }
     }
   }

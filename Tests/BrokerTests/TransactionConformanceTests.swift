@@ -144,7 +144,7 @@ struct TransactionConformanceTests {
 private final class Deliveries: DeliveryListener {
   var offsets: [UInt64: Int64] = [:]
 
-  func delivered(tag: UInt64, partition: Int32, result: Result<Int64, KafkaError>) {
-    offsets[tag] = try? result.get()
+  func delivered(tag: UInt64, partition: Int32, result: Result<RecordMetadata, KafkaError>) {
+    offsets[tag] = try? result.get().offset
   }
 }

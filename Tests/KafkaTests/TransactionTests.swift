@@ -19,9 +19,9 @@ struct TransactionTests {
     var offsets: [UInt64: Int64] = [:]
     var failures: [UInt64: KafkaError] = [:]
 
-    func delivered(tag: UInt64, partition: Int32, result: Result<Int64, KafkaError>) {
+    func delivered(tag: UInt64, partition: Int32, result: Result<RecordMetadata, KafkaError>) {
       switch result {
-      case .success(let offset): offsets[tag] = offset
+      case .success(let metadata): offsets[tag] = metadata.offset
       case .failure(let error): failures[tag] = error
       }
     }

@@ -99,15 +99,25 @@ private final class DeliveryReports: DeliveryHandler, Sendable {
 
   func delivered(opaque: UnsafeMutableRawPointer, message: UnsafePointer<rd_kafka_message_t>) {
     let callback = Unmanaged<Callback>.fromOpaque(opaque).takeRetainedValue()
-    let message = message.pointee
     callback.call(
-      message.err == RD_KAFKA_RESP_ERR_NO_ERROR
-        ? .success(RecordMetadata(partition: message.partition, offset: message.offset))
-        : .failure(KafkaError(message.err, "delivery to \(Self.place(of: message))")))
+      message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR
+        ? .success(RecordMetadata(message))
+        : .failure(KafkaError(message.pointee.err, "delivery to \(Self.place(of: message.pointee))")))
   }
 
   private static func place(of message: rd_kafka_message_t) -> String {
     let topic = message.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? "?"
     return "\(topic) [\(message.partition)]"
+  }
+}
+
+extension RecordMetadata {
+  /// What a delivery report says. The embedded cluster's reports name an instant that means nothing.
+  init(_ message: UnsafePointer<rd_kafka_message_t>) {
+    var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+    let timestamp = rd_kafka_message_timestamp(message, &type)
+    self.init(
+      partition: message.pointee.partition, offset: message.pointee.offset,
+      appendedMilliseconds: type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? timestamp : nil)
   }
 }

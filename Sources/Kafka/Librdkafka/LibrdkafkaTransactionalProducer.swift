@@ -18,7 +18,7 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
   private struct Report {
     var tag: UInt64
     var partition: Int32
-    var result: Result<Int64, KafkaError>
+    var result: Result<RecordMetadata, KafkaError>
   }
 
   /// A commit serves reports on its own thread; they wait here for the owner's.
@@ -107,12 +107,14 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
   }
 
   func delivered(opaque: UnsafeMutableRawPointer, message: UnsafePointer<rd_kafka_message_t>) {
-    let message = message.pointee
-    let result: Result<Int64, KafkaError> =
-      message.err == RD_KAFKA_RESP_ERR_NO_ERROR
-      ? .success(message.offset)
-      : .failure(KafkaError(message.err, "\(transactionalID): delivery to partition \(message.partition)"))
-    let report = Report(tag: UInt64(UInt(bitPattern: opaque)), partition: message.partition, result: result)
+    let result: Result<RecordMetadata, KafkaError> =
+      message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR
+      ? .success(RecordMetadata(message))
+      : .failure(
+        KafkaError(
+          message.pointee.err, "\(transactionalID): delivery to partition \(message.pointee.partition)"))
+    let report = Report(
+      tag: UInt64(UInt(bitPattern: opaque)), partition: message.pointee.partition, result: result)
     reports.withLock { $0.append(report) }
   }
 
