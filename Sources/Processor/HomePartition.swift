@@ -13,6 +13,8 @@ final class HomePartition {
     case restoringState(end: Int64)
     /// The recipients' topic is being read up to `end`.
     case loadingRecipients(end: Int64)
+    /// All is known; a first commit has to tell the broker's time before anything is decided by this process's.
+    case verifyingClock
     /// Deciding.
     case running
   }
@@ -27,6 +29,10 @@ final class HomePartition {
   var statePosition: Int64 = 0
   /// Where the state log began when the restore did.
   var stateStart: Int64 = 0
+  /// When the restore began, in monotonic milliseconds.
+  var restoreStart: Int64 = 0
+  /// Records that the restore has read, of the state log and the recipients' table.
+  var restoredRecords: Int64 = 0
   /// The next offset of the recipients' topic to load.
   var tablePosition: Int64 = 0
   /// The end of the recipients' topic at the assignment: nothing is decided without what lies before it.
@@ -61,13 +67,23 @@ final class HomePartition {
 
   var isRunning: Bool { phase == .running }
 
+  /// Whether its state is whole, so that it takes part in transactions.
+  var isRestored: Bool { phase == .running || phase == .verifyingClock }
+
+  /// How long the rest of the restore takes if it goes on as it did, in milliseconds; nil while nothing is known.
+  func restoreTimeLeft(now: Int64) -> Int64? {
+    let progress = restoreProgress
+    guard !isRestored, progress > 0 else { return isRestored ? 0 : nil }
+    return Int64(Double(now - restoreStart) * (1 - progress) / progress)
+  }
+
   /// The share of the restore that is done, 0…1.
   var restoreProgress: Double {
     switch phase {
     case .assigned: 0
     case .restoringState(let end):
       end > stateStart ? Double(statePosition - stateStart) / Double(end - stateStart) : 1
-    case .loadingRecipients, .running: 1
+    case .loadingRecipients, .verifyingClock, .running: 1
     }
   }
 }

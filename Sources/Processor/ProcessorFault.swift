@@ -1,3 +1,4 @@
+import Foundation
 import Kafka
 import Pipeline
 
@@ -11,6 +12,8 @@ public enum ProcessorFault: Error, CustomStringConvertible {
   case disagreement(topic: String, partition: Int32, state: Int64?, group: Int64)
   /// Retention took records away that were not consumed.
   case lostInput(topic: String, partition: Int32, position: Int64, low: Int64)
+  /// A clock in the state is far ahead of the broker's; both in milliseconds since the epoch.
+  case clockAhead(topic: String, partition: Int32, clock: String, instant: Int64, now: Int64)
   /// A record in the routed topic belongs elsewhere.
   case foreignRecord(topic: String, partition: Int32, offset: Int64, home: Int32)
   /// The topic has not as many partitions as the configuration says.
@@ -38,6 +41,10 @@ public enum ProcessorFault: Error, CustomStringConvertible {
     case .lostInput(let topic, let partition, let position, let low):
       "\(topic) [\(partition)]: the next record to read is at offset \(position), but the topic begins at \(low): "
         + "retention has deleted what was not consumed"
+    case .clockAhead(let topic, let partition, let clock, let instant, let now):
+      "\(topic) [\(partition)]: the \(clock) clock in the state stands at \(Date(timeIntervalSince1970: Double(instant) / 1000).formatted(.iso8601)), "
+        + "\((instant - now) / 1000) s ahead of the broker's: a machine's or broker's clock was wrong. Nothing was "
+        + "decided. Put it right with `tidings state set-clock --partition \(partition)`"
     case .foreignRecord(let topic, let partition, let offset, let home):
       "\(topic) [\(partition)] at offset \(offset): the record belongs to partition \(home). "
         + "Only the processor may write to this topic, and all processors must agree on the number of partitions"

@@ -11,6 +11,10 @@ public final class ProcessorStatus: Sendable {
     public var isRunning: Bool
     /// The share of the restore that is done, 0…1.
     public var restoreProgress: Double
+    /// Records that the restore has read.
+    public var restoredRecords: Int64
+    /// How long the restore takes yet, in milliseconds; nil while nothing is known.
+    public var restoreTimeLeft: Int64?
     /// The counters as of its last confirmed commit.
     public var counters: Counters
     /// Windows that wait.
@@ -27,8 +31,11 @@ public final class ProcessorStatus: Sendable {
     public var partitions: [Partition] = []
     /// Whether it has joined the group and all its partitions decide; a worker without partitions is ready.
     public var isReady = false
-    /// How far the wall clock is ahead of the timer clock, in milliseconds.
-    public var clockDrift: Int64 = 0
+    /// The largest difference between the timer clock and the wall clock or the broker's, in milliseconds; positive
+    /// where that is ahead.
+    public var clockSkew: Int64 = 0
+    /// Whether windows stay open because the clocks differ too much.
+    public var areTimersStopped = false
   }
 
   private struct State {

@@ -31,10 +31,15 @@ public struct SystemInstants: InstantSource {
 
 /// The clock by which windows close (design §3): the wall clock at the start plus monotonic time, drawn towards the
 /// wall clock slowly, so that a jump of the wall clock neither closes windows early nor holds them.
+///
+/// It follows small differences only: by how much they differ beyond `ClockGuard.bound`, somebody has to find out
+/// which clock is wrong.
 struct TimerClock {
   private let instants: any InstantSource
   private var wall: Int64
   private var monotonic: Int64
+  /// The last instant that was given out.
+  private var latest: Int64
 
   /// Milliseconds of monotonic time per millisecond of drift that is taken back.
   private static let slewDivisor: Int64 = 100
@@ -43,23 +48,37 @@ struct TimerClock {
     self.instants = instants
     self.wall = instants.wallMilliseconds
     self.monotonic = instants.monotonicMilliseconds
+    self.latest = wall
   }
 
-  /// The timer clock, in milliseconds since the epoch. It never goes back.
+  /// The timer clock, in milliseconds since the epoch. It never goes back, unless it is put right.
   mutating func now() -> Int64 {
     let monotonicNow = instants.monotonicMilliseconds
     let elapsed = max(0, monotonicNow - monotonic)
     let bound = elapsed / Self.slewDivisor
     let drift = instants.wallMilliseconds - (wall + elapsed)
     // A base that moves at every call would never let the bound reach a millisecond.
-    guard bound > 0, drift != 0 else { return wall + elapsed }
-    wall += elapsed + min(max(drift, -bound), bound)
-    monotonic = monotonicNow
-    return wall
+    if bound > 0, drift != 0, drift.magnitude <= ClockGuard.bound {
+      wall += elapsed + min(max(drift, -bound), bound)
+      monotonic = monotonicNow
+      latest = max(latest, wall)
+    } else {
+      latest = max(latest, wall + elapsed)
+    }
+    return latest
+  }
+
+  /// Takes the wall clock's time for right, be it earlier: only while the clock is not used. What was done by it before
+  /// keeps its own latest instant (`Pipeline.timerClock`).
+  mutating func realign() {
+    wall = instants.wallMilliseconds
+    latest = wall
+    monotonic = instants.monotonicMilliseconds
   }
 
   /// How far the wall clock is ahead of this one, in milliseconds.
   func drift() -> Int64 {
-    instants.wallMilliseconds - (wall + max(0, instants.monotonicMilliseconds - monotonic))
+    let base = wall + max(0, instants.monotonicMilliseconds - monotonic)
+    return instants.wallMilliseconds - max(latest, base)
   }
 }

@@ -11,6 +11,8 @@ struct CommitInFlight {
   var delivered: [Channel: [Int64]] = [:]
   /// Monotonic milliseconds.
   var started: Int64
+  /// The timer clock at the start, in milliseconds since the epoch.
+  var startInstant: Int64
   /// From here on the outcome is unknown: the broker has aborted the transaction by itself, or committed it.
   var deadline: Int64
 }
@@ -37,27 +39,26 @@ extension Worker {
       }
     }
     if let flushAt, now >= flushAt { return try beginCommit() }
-    let heartbeat = configuration.heartbeatInterval.milliseconds
-    if isSpaced, ownedHomes.contains(where: { $0.isRunning && now - $0.lastCommit >= heartbeat }) {
-      try beginCommit()
-    }
+    if isSpaced, ownedHomes.contains(where: { needsHeartbeat($0, now) }) { try beginCommit() }
   }
 
-  /// Sends everything that was applied, with the positions of all running partitions.
+  /// Sends everything that was applied, with the positions of all restored partitions.
   func beginCommit() throws {
-    let running = ownedHomes.filter(\.isRunning)
-    guard !running.isEmpty else { return }
+    let restored = ownedHomes.filter(\.isRestored)
+    guard !restored.isEmpty else { return }
     let started = monotonic
     let deadline = started + configuration.transactionTimeout.milliseconds
     lastCommitStart = started
     forgetBatch()
-    var commit = CommitInFlight(sealed: [], started: started, deadline: deadline)
+    var commit = CommitInFlight(
+      sealed: [], started: started, startInstant: clock.now(), deadline: deadline)
+    reportedAppendTime = nil
     do throws(KafkaError) {
       try producer.begin()
-      for home in running where home.pipeline.hasUncommittedWork || heartbeatIsDue(home, started) {
+      for home in restored where home.pipeline.hasUncommittedWork || needsHeartbeat(home, started) {
         try send(home, into: &commit)
       }
-      try sendOffsets(of: running, deadline: deadline)
+      try sendOffsets(of: restored, deadline: deadline)
     } catch {
       return try transactionFailed(error, doing: "sending a transaction")
     }
@@ -73,8 +74,16 @@ extension Worker {
     flushAt = nil
   }
 
-  private func heartbeatIsDue(_ home: HomePartition, _ now: Int64) -> Bool {
-    now - home.lastCommit >= configuration.heartbeatInterval.milliseconds
+  /// Whether a partition without work is to write a state record: so that its offsets and the transactional id do not
+  /// expire, and to hear the broker's time.
+  private func needsHeartbeat(_ home: HomePartition, _ now: Int64) -> Bool {
+    switch home.phase {
+    case .verifyingClock: true
+    case .running:
+      now - home.lastCommit
+        >= (areTimersStopped ? Self.clockQuestionInterval : configuration.heartbeatInterval.milliseconds)
+    case .assigned, .restoringState, .loadingRecipients: false
+    }
   }
 
   private func send(_ home: HomePartition, into commit: inout CommitInFlight) throws(KafkaError) {
@@ -136,8 +145,8 @@ extension Worker {
   }
 
   /// The call cannot be resumed: it is repeated with the same arguments.
-  private func sendOffsets(of running: [HomePartition], deadline: Int64) throws(KafkaError) {
-    let offsets = running.flatMap { home in
+  private func sendOffsets(of restored: [HomePartition], deadline: Int64) throws(KafkaError) {
+    let offsets = restored.flatMap { home in
       InputTopic.allCases.map {
         PartitionOffset(topicPartition($0, home.partition), offset: home.pipeline.positions[$0])
       }
@@ -178,19 +187,24 @@ extension Worker {
 
   func driveCommit(timeout: Duration) throws {
     guard let commit = inFlight else { return }
+    let progress: CommitProgress
     do throws(KafkaError) {
-      if case .committed = try producer.commit(timeout: timeout) { return confirmed(commit) }
+      progress = try producer.commit(timeout: timeout)
     } catch {
       if error.disposition == .retry, monotonic <= commit.deadline { return }
       inFlight = nil
       return try transactionFailed(error, doing: "committing a transaction")
     }
-    if monotonic > commit.deadline { try outcomeUnknown() }
+    switch progress {
+    case .committed: try confirmed(commit)
+    case .pending: if monotonic > commit.deadline { try outcomeUnknown() }
+    }
   }
 
-  private func confirmed(_ commit: CommitInFlight) {
+  private func confirmed(_ commit: CommitInFlight) throws {
     inFlight = nil
     let now = monotonic
+    compareClocks(since: commit.startInstant)
     transactionTime = (transactionTime * 7 + (now - commit.started)) / 8
     for (home, sealed) in commit.sealed {
       let before = home.pipeline.confirmedCounters
@@ -213,6 +227,7 @@ extension Worker {
     for (channel, appendTimes) in commit.delivered {
       metrics.delivered(appendTimes, on: channel, now: instants.wallMilliseconds)
     }
+    for (home, _) in commit.sealed where home.phase == .verifyingClock && !isRevoking { try decide(home) }
     publishStatus(force: true)
   }
 
@@ -256,7 +271,7 @@ extension Worker {
     var positions: [PartitionOffset] = []
     var waiting: [TopicPartition] = []
     var held: [TopicPartition] = []
-    for home in ownedHomes where home.isRunning {
+    for home in ownedHomes where home.isRestored {
       if let topic = home.waitingFanOut { waiting.append(topicPartition(topic, home.partition)) }
       home.waitingFanOut = nil
       home.pipeline.rollback()
@@ -327,6 +342,7 @@ extension Worker {
   package func delivered(tag: UInt64, partition: Int32, result: Result<RecordMetadata, KafkaError>) {
     guard case .success(let metadata) = result else { return }
     homes[partition]?.reportedStateOffset = metadata.offset
+    reportedAppendTime = metadata.appendedMilliseconds
   }
 }
 

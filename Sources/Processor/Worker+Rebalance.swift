@@ -56,7 +56,7 @@ extension Worker {
 
   /// Keeps a partition that ran, at its last confirmed commit. One that was still restoring begins again.
   private func freeze(_ home: HomePartition) {
-    guard home.isRunning else { return }
+    guard home.isRestored else { return }
     home.pipeline.rollback()
     observer?.rolledBack(home.pipeline, in: home.partition)
     home.isWarm = true

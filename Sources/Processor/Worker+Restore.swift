@@ -32,6 +32,8 @@ extension Worker {
       }
       home.recipientsEnd = ends.recipients[home.partition, default: 0]
       home.stateStart = home.statePosition
+      home.restoreStart = monotonic
+      home.restoredRecords = 0
       home.phase = .restoringState(end: state.upperBound)
     }
     try assignStateReader()
@@ -86,13 +88,16 @@ extension Worker {
 
   /// Reads on in the state log and the recipients' table.
   func continueRestores() throws {
-    guard ownedHomes.contains(where: { !$0.isRunning && $0.phase != .assigned }) else { return }
+    guard ownedHomes.contains(where: { !$0.isRestored && $0.phase != .assigned }) else { return }
     var wait: Duration = .milliseconds(2)
     if ownedHomes.contains(where: { if case .restoringState = $0.phase { true } else { false } }) {
-      reading: for _ in 0..<Self.recordsPerTurn {
+      var bytes = 0
+      reading: while bytes < Self.restoreBytesPerTurn {
         switch stateReader.poll(timeout: wait) {
         case .none: break reading
-        case .record(let record): try restore(record)
+        case .record(let record):
+          bytes += 1024 + (record.value?.count ?? 0)
+          try restore(record)
         case .endOfPartition(_, let partition, let offset):
           guard let home = homes[partition], case .restoringState = home.phase else { continue }
           home.statePosition = max(home.statePosition, offset)
@@ -152,6 +157,7 @@ extension Worker {
         error, topic: configuration.stateTopic, partition: home.partition, offset: record.offset)
     }
     home.statePosition = record.offset + 1
+    home.restoredRecords += 1
   }
 
   private func finishStateRestores() throws {
@@ -222,13 +228,23 @@ extension Worker {
     }
   }
 
+  /// All is known. What was read to fill the recipients' table may have brought the partition's first work.
   private func startDeciding(_ home: HomePartition) throws {
-    home.phase = .running
     home.isWarm = true
     home.lastCommit = monotonic
+    advance(home, .recipients, to: home.tablePosition)
+    guard !clockGuard.isVerified else { return try decide(home) }
+    home.phase = .verifyingClock
+    try kafka("waiting for the broker's time") { () throws(KafkaError) in
+      try consumer.pause([topicPartition(.recipients, home.partition)])
+    }
+  }
+
+  func decide(_ home: HomePartition) throws {
+    try checkPersistedClocks(of: home)
+    home.phase = .running
     // Recipients' records behind the committed position were applied while the table was loaded.
     if workSince == nil, home.pipeline.hasUncommittedWork { workSince = monotonic }
-    advance(home, .recipients, to: home.tablePosition)
     let partitions = InputTopic.allCases.map { topicPartition($0, home.partition) }
     try kafka("starting to decide") { () throws(KafkaError) in
       // The recipients' partition may have been read already: it is paused, so that the seek finds it at rest.
@@ -244,8 +260,26 @@ extension Worker {
       metadata: [
         "partition": "\(home.partition)", "ids": "\(home.pipeline.idCount)",
         "windows": "\(home.pipeline.openWindowCount)", "recipients": "\(home.pipeline.recipientCount)",
-        "state-record": "\(home.pipeline.sequence)",
+        "state-record": "\(home.pipeline.sequence)", "records-read": "\(home.restoredRecords)",
+        "took": "\(monotonic - home.restoreStart) ms",
       ])
+  }
+
+  /// Says how far restores are that take long.
+  func logRestores() {
+    let now = monotonic
+    let restoring = ownedHomes.filter { !$0.isRestored && now - $0.restoreStart >= Self.restoreLogInterval }
+    guard !restoring.isEmpty, now - lastRestoreLog >= Self.restoreLogInterval else { return }
+    lastRestoreLog = now
+    for home in restoring {
+      logger.info(
+        "restoring",
+        metadata: [
+          "partition": "\(home.partition)", "phase": "\(home.phase)", "records": "\(home.restoredRecords)",
+          "share": "\(Int(home.restoreProgress * 100)) %",
+          "left": "\(home.restoreTimeLeft(now: now).map { "\($0 / 1000) s" } ?? "unknown")",
+        ])
+    }
   }
 
   private func assignStateReader() throws {

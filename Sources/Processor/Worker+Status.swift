@@ -12,13 +12,15 @@ extension Worker {
     worker.partitions = ownedHomes.map { home in
       ProcessorStatus.Partition(
         partition: home.partition, isRunning: home.isRunning, restoreProgress: home.restoreProgress,
+        restoredRecords: home.restoredRecords, restoreTimeLeft: home.restoreTimeLeft(now: now),
         counters: home.pipeline.confirmedCounters, openWindows: home.pipeline.openWindowCount,
         ids: home.pipeline.idCount,
         isIdle: home.isRunning && home.isAtEnd.allSatisfy { $0 } && !home.pipeline.hasUncommittedWork
           && inFlight == nil)
     }
-    worker.isReady = hasJoined && ownedHomes.allSatisfy(\.isRunning)
-    worker.clockDrift = clock.drift()
+    worker.isReady = hasJoined && !areTimersStopped && ownedHomes.allSatisfy(\.isRunning)
+    worker.clockSkew = clockGuard.skew(drift: clock.drift())
+    worker.areTimersStopped = areTimersStopped
     status.set(worker, number: number)
     metrics.publish(ownedHomes.map { self.lag(of: $0) }, worker: worker)
   }

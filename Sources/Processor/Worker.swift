@@ -35,6 +35,11 @@ package final class Worker: RebalanceListener, DeliveryListener {
   let truncation: StateLogTruncation
 
   var clock: TimerClock
+  var clockGuard: ClockGuard
+  /// Whether the clocks differ too much for windows to be closed by them.
+  var areTimersStopped = false
+  /// When the broker appended the last state record of this worker, in milliseconds since the epoch.
+  var reportedAppendTime: Int64?
   var codecs: Codecs
   var catalog: Catalog
   var homes: [Int32: HomePartition] = [:] {
@@ -62,9 +67,15 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var lastCommitStart: Int64 = 0
   var transactionTime: Int64 = 0
   var lastStatus: Int64 = 0
+  var lastRestoreLog: Int64 = 0
 
   static let recordsPerTurn = 1024
+  /// Bytes of the state log that one turn reads, about: the group and the other partitions wait for no more.
+  static let restoreBytesPerTurn = 8 << 20
   static let statusInterval: Int64 = 500
+  /// How often the broker's time is asked for while timers are stopped, and restores are logged, in milliseconds.
+  static let clockQuestionInterval: Int64 = 5_000
+  static let restoreLogInterval: Int64 = 10_000
   /// How long a question to the brokers may hold up a worker, and how long it waits to put it again.
   static let brokerPatience = Duration.milliseconds(300)
 
@@ -88,6 +99,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     self.instants = instants
     self.metrics = WorkerMetrics(configuration: configuration, worker: number)
     self.clock = TimerClock(instants)
+    self.clockGuard = ClockGuard(hasBrokerClock: !cluster.isEmbedded)
     self.codecs = try Codecs(prefix: configuration.prefix, recordLimit: configuration.recordLimit)
     self.transactionalID = configuration.transactionalID(worker: number, random: random)
     var logger = logger
@@ -145,6 +157,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   package func turn() throws {
     try driveCommit()
     try startRestores()
+    checkClocks()
     // Before anything is consumed: a backlog of events must not hold up what is due.
     closeDueWindows()
     if pendingBytes < configuration.backlogBytes || inFlight == nil {
@@ -154,6 +167,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
       try driveCommit(timeout: .milliseconds(1))
     }
     try continueRestores()
+    logRestores()
     try beginCommitIfDue()
     producer.poll()
     dropOldFrozen()
@@ -179,7 +193,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   }
 
   /// Bytes that the next commit would send.
-  var pendingBytes: Int { ownedHomes.reduce(0) { $1.isRunning ? $0 + $1.pipeline.pendingBytes : $0 } }
+  var pendingBytes: Int { ownedHomes.reduce(0) { $1.isRestored ? $0 + $1.pipeline.pendingBytes : $0 } }
 
   /// Bytes that the batch may still take: beside a commit under way the backlog's bound, else the commit's.
   private var room: Int {
@@ -190,7 +204,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   private func waitBudget() -> Duration {
     if ownedHomes.contains(where: { $0.phase == .assigned && $0.askAgainAt <= monotonic }) { return .zero }
     if inFlight != nil { return .milliseconds(1) }
-    if ownedHomes.contains(where: { !$0.isRunning }) { return .milliseconds(1) }
+    if ownedHomes.contains(where: { !$0.isRunning && $0.phase != .assigned }) { return .milliseconds(1) }
     if room <= 0 { return .zero }
     var wait: Int64 = 100
     let monotonicNow = monotonic
@@ -201,8 +215,9 @@ package final class Worker: RebalanceListener, DeliveryListener {
       wait = min(wait, due - monotonicNow)
     }
     if let flushAt { wait = min(wait, flushAt - monotonicNow) }
+    for home in ownedHomes where home.phase == .assigned { wait = min(wait, home.askAgainAt - monotonicNow) }
     let now = clock.now()
-    for home in ownedHomes {
+    for home in ownedHomes where !areTimersStopped {
       if let due = home.pipeline.nextDue() { wait = min(wait, due - now) }
     }
     return .milliseconds(max(0, wait))
@@ -238,8 +253,12 @@ package final class Worker: RebalanceListener, DeliveryListener {
     guard let home = homes[record.partition], let topic = InputTopic(topicIndex: record.topicIndex) else {
       return 0
     }
+    // A client's clock decides nothing; and where this process's clock cannot be trusted, the broker's does.
+    let timestamp = record.timestampMilliseconds
+    let appended = record.isLogAppendTime ? timestamp : timestamp < 0 ? now : min(timestamp, now)
+    let now = areTimersStopped ? appended : now
     let input = PartitionRecord(
-      topic: topic, offset: record.offset, appended: record.timestampMilliseconds,
+      topic: topic, offset: record.offset, appended: appended,
       content: InputRecord(key: record.key, value: record.value, headers: record.headers))
     switch home.phase {
     case .running:
@@ -250,6 +269,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     case .loadingRecipients:
       guard topic == .recipients, record.offset >= home.tablePosition else { return 0 }
       home.tablePosition = record.offset + 1
+      home.restoredRecords += 1
       if record.offset < home.pipeline.positions[.recipients] {
         home.pipeline.load(input, using: &codecs)
       } else {
@@ -257,7 +277,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
       }
       // No commit takes it before the partition decides.
       return 0
-    case .assigned, .restoringState:
+    case .assigned, .restoringState, .verifyingClock:
       // Fetched before the pause; it comes again with the seek that ends the restore.
       return 0
     }
@@ -297,7 +317,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
       guard topic == .recipients else { return }
       home.tablePosition = max(home.tablePosition, offset)
       home.isAtEnd[topic.index] = true
-    case .assigned, .restoringState:
+    case .assigned, .restoringState, .verifyingClock:
       return
     }
   }
@@ -320,6 +340,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   // MARK: - Timers
 
   private func closeDueWindows() {
+    guard !areTimersStopped else { return }
     let now = clock.now()
     for home in ownedHomes where home.isRunning {
       // The partition's own clock may be ahead of this process's, if another machine's was.

@@ -111,11 +111,13 @@ final class WorkerMetrics {
       let number = partition.partition
       let label = ("partition", "\(number)")
       set("tidings_restore_progress_ratio", [label], partition.restoreProgress)
+      set("tidings_restore_records", [label], Double(partition.restoredRecords))
+      set("tidings_restore_left_seconds", [label], Double(partition.restoreTimeLeft ?? -1000) / 1000)
       set("tidings_conservation_difference", [label], Double(partition.counters.difference))
       set("tidings_open_notifications", [label], Double(partition.counters.total.open))
     }
     set("tidings_assigned_partitions", [self.worker], Double(worker.partitions.count))
-    set("tidings_clock_skew_seconds", [self.worker], Double(worker.clockDrift) / 1000)
+    set("tidings_clock_skew_seconds", [self.worker], Double(worker.clockSkew) / 1000)
   }
 
   private func add(_ name: String, _ labels: [(String, String)], _ increase: Int64) {

@@ -91,6 +91,8 @@ struct InboxBrokerTests {
 
   private final class DeliveryCount: DeliveryListener {
     var isDone = false
-    func delivered(tag: UInt64, partition: Int32, result: Result<RecordMetadata, KafkaError>) { isDone = true }
+    func delivered(tag: UInt64, partition: Int32, result: Result<RecordMetadata, KafkaError>) {
+      isDone = true
+    }
   }
 }

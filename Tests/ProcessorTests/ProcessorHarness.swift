@@ -95,13 +95,13 @@ final class ProcessorHarness {
     /// - Parameter cluster: in place of the harness's, to fail where the test says so.
     init(
       _ harness: ProcessorHarness, cluster: (any KafkaCluster)? = nil,
-      configure: (inout ProcessorConfiguration) -> Void
+      instants: any InstantSource = SystemInstants(), configure: (inout ProcessorConfiguration) -> Void
     ) {
       var configuration = harness.configuration
       configure(&configuration)
       let service = ProcessorService(
         cluster: cluster ?? harness.cluster, configuration: configuration, catalog: harness.catalog,
-        status: status,
+        instants: instants, status: status,
         logger: harness.logger)
       let group = ServiceGroup(services: [service], logger: harness.logger)
       trigger = GracefulShutdownTrigger(group)

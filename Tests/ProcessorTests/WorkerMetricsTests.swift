@@ -13,7 +13,8 @@ import Testing
     var worker = ProcessorStatus.Worker()
     worker.partitions = [
       ProcessorStatus.Partition(
-        partition: 3, isRunning: true, restoreProgress: 1, counters: Counters(), openWindows: 0, ids: 0,
+        partition: 3, isRunning: true, restoreProgress: 1, restoredRecords: 0, counters: Counters(),
+        openWindows: 0, ids: 0,
         isIdle: false)
     ]
     metrics.publish([WorkerMetrics.Lag(partition: 3, records: [.events: 500], seconds: 7)], worker: worker)

@@ -62,8 +62,16 @@ public enum MetricCatalogue {
       "tidings_restore_progress_ratio", .gauge, unit: "ratio", labels: ["partition"],
       help: "Part of the state log that is read, 0 to 1; 1 when the partition is restored."),
     MetricDeclaration(
+      "tidings_restore_records", .gauge, unit: "records", labels: ["partition"],
+      help: "Records that the partition's last restore has read."),
+    MetricDeclaration(
+      "tidings_restore_left_seconds", .gauge, unit: "seconds", labels: ["partition"],
+      help: "How long the restore takes if it goes on as it did; -1 while nothing is known."),
+    MetricDeclaration(
       "tidings_clock_skew_seconds", .gauge, unit: "seconds", labels: ["worker"],
-      help: "How far the wall clock is ahead of the clock that closes windows."),
+      help:
+        "How far the wall clock or the broker's is ahead of the clock that closes windows; beyond 60 s none is closed."
+    ),
     MetricDeclaration(
       "tidings_assigned_partitions", .gauge, unit: "partitions", labels: ["worker"],
       help: "Home partitions that a worker of this process owns."),

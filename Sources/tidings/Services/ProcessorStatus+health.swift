@@ -2,9 +2,6 @@ import Operations
 import Processor
 
 extension ProcessorStatus {
-  /// How far wall clock and timer clock may differ, in milliseconds (design §3).
-  private static var clockSkewLimit: Int64 { 60_000 }
-
   /// Adds the readiness checks of a processor.
   func addChecks(to health: HealthState) {
     health.add("partitions", for: .readiness) { [self] in
@@ -21,11 +18,11 @@ extension ProcessorStatus {
       return isReady ? .passing : .failing(reason: "a worker has not joined its group yet")
     }
     health.add("clock", for: .readiness) { [self] in
-      let drift = workers.values.map(\.clockDrift).max { $0.magnitude < $1.magnitude } ?? 0
-      guard drift.magnitude > Self.clockSkewLimit else { return .passing }
+      guard let worker = workers.values.first(where: \.areTimersStopped) else { return .passing }
       return .failing(
         reason:
-          "the wall clock is \(drift / 1000) s ahead of the timer clock; check the machine's time service")
+          "wall clock, timer clock and the broker's differ by \(worker.clockSkew.magnitude / 1000) s: no window is closed; "
+          + "check the time service of this machine and of the brokers")
     }
     // Not for liveness: a restart restores the same counters.
     health.add("conservation", for: .readiness) { [self] in
