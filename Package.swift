@@ -107,6 +107,9 @@ let package = Package(
       ]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .target(name: "KafkaTesting", dependencies: ["Contract", "Kafka"], path: "Tests/KafkaTesting"),
+    .target(
+      name: "SimulatedKafka", dependencies: ["Contract", "Kafka", "SeededTesting"],
+      path: "Tests/SimulatedKafka"),
     .executableTarget(
       name: "KafkaHandleUse",
       dependencies: ["Kafka", "KafkaTesting", .product(name: "Logging", package: "swift-log")],

@@ -71,9 +71,6 @@ public protocol GroupConsumer: AnyObject {
   /// Whether the group took the assignment away without asking (session time-out, poll interval exceeded).
   var assignmentLost: Bool { get }
 
-  /// The id that the group's coordinator gave; nil before the first join.
-  var memberID: String? { get }
-
   /// Leaves the group: the listener's revoke is called in here. A second call does nothing. A static member stays
   /// in its group until its session ends, whatever it does.
   func close() throws(KafkaError)

@@ -167,7 +167,6 @@ private final class FaultyConsumer: GroupConsumer {
   }
 
   var assignmentLost: Bool { base.assignmentLost }
-  var memberID: String? { base.memberID }
 
   func subscribe(to topics: [String], listener: any RebalanceListener) throws(KafkaError) {
     try base.subscribe(to: topics, listener: listener)

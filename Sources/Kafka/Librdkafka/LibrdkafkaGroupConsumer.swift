@@ -152,14 +152,7 @@ final class LibrdkafkaGroupConsumer: GroupConsumer, RebalanceHandler {
     return LibrdkafkaGroupMetadata(pointer: metadata)
   }
 
-  // MARK: Membership
-
-  var memberID: String? {
-    guard let id = rd_kafka_memberid(client.pointer) else { return nil }
-    defer { rd_kafka_mem_free(client.pointer, id) }
-    let text = String(cString: id)
-    return text.isEmpty ? nil : text
-  }
+  // MARK: End
 
   func close() throws(KafkaError) {
     guard !isClosed else { return }

@@ -1,0 +1,257 @@
+import Kafka
+
+/// A producer of transactions in a world, after librdkafka's state machine (rdkafka_txnmgr.c): which answer makes the
+/// transaction abortable and which the producer useless is what that file says.
+final class SimulatedTransactionalProducer: TransactionalProducer {
+  enum State {
+    case initial
+    case ready
+    case inTransaction
+    case committing
+    case aborting
+  }
+
+  weak var deliveryListener: (any DeliveryListener)?
+
+  let process: SimulatedProcess
+  let options: TransactionalProducerOptions
+  let sender: RecordSender
+  var state = State.initial
+  /// What the transaction, or with a fatal one the producer, failed of.
+  var failure: KafkaError?
+  /// Whether the coordinator may have heard of this transaction.
+  var isKnownToCoordinator = false
+  var failedDeliveries = 0
+  /// The outcome of the commit or abort under way.
+  var outcome: Result<Void, KafkaError>?
+  var isEnding = false
+  var commitDeadline: Int64 = 0
+  /// Tells answers that belong to this transaction from late ones.
+  var transactionNumber = 0
+  var isInitialising = false
+  private var isClosed = false
+  private var isPumping = false
+  private var reports: [(tag: UInt64, partition: Int32, result: Result<Int64, KafkaError>)] = []
+
+  init(_ process: SimulatedProcess, _ options: TransactionalProducerOptions) {
+    self.process = process
+    self.options = options
+    sender = RecordSender(process, topics: options.topics, messageMaxBytes: options.messageMaxBytes)
+    sender.onReport = { [weak self] record, queue, result in self?.reported(record, queue, result) }
+    sender.onRefusal = { [weak self] refusal, queue in self?.refused(refusal, queue) }
+  }
+
+  var world: SimulatedWorld { process.world }
+
+  // MARK: Calls
+
+  func initTransactions(timeout: Duration) throws(KafkaError) {
+    try checkOpen()
+    guard state == .initial else { throw wrongState("registering: the producer is registered") }
+    if !isInitialising {
+      isInitialising = true
+      requestProducerID()
+    }
+    process.waitUntil(world.now + atLeastASecond(timeout)) { state == .ready || failure != nil }
+    try checkOpen()
+    if let failure { throw failure }
+    guard state == .ready else { throw timedOut("registering") }
+  }
+
+  func begin() throws(KafkaError) {
+    try checkOpen()
+    if let failure, failure.isFatal { throw failure }
+    guard state == .ready else { throw wrongState("beginning a transaction in state \(state)") }
+    state = .inTransaction
+    transactionNumber += 1
+    failedDeliveries = 0
+    isKnownToCoordinator = false
+    for queue in sender.queues {
+      queue.isRegistered = false
+      queue.isRegistering = false
+    }
+  }
+
+  func produce(_ record: OutgoingRecord) throws(KafkaError) {
+    try checkOpen()
+    if let failure {
+      // librdkafka takes no record into a transaction that has failed.
+      throw failure.isFatal
+        ? failure : wrongState("producing: the transaction has failed: \(failure.message)")
+    }
+    guard state == .inTransaction else { throw wrongState("producing outside of a transaction") }
+    _ = try sender.add(record)
+    guard !isPumping else { return }
+    isPumping = true
+    process.later(options.linger.milliseconds) { [self] in
+      isPumping = false
+      pump()
+    }
+  }
+
+  func sendOffsets(
+    _ offsets: [PartitionOffset], group: any GroupMetadata, timeout: Duration
+  ) throws(KafkaError) {
+    try checkOpen()
+    guard let group = group as? SimulatedGroupMetadata else {
+      throw KafkaError(
+        .invalidArgument, message: "the group metadata is of another kind of cluster")
+    }
+    let valid = offsets.filter { $0.offset >= 0 }
+    guard !valid.isEmpty else {
+      throw KafkaError(
+        .invalidArgument, message: "no valid offset to send: the group would hear nothing and fence nobody")
+    }
+    if let failure { throw failure }
+    guard state == .inTransaction else { throw wrongState("sending offsets outside of a transaction") }
+    let call = OffsetsCall(valid, group)
+    addOffsets(call)
+    process.waitUntil(world.now + atLeastASecond(timeout)) { call.result != nil }
+    call.isOver = true
+    try checkOpen()
+    guard let result = call.result else { throw timedOut("sending \(offsets.count) offsets") }
+    try result.get()
+  }
+
+  func commit(timeout: Duration) throws(KafkaError) -> CommitProgress {
+    guard process.isAlive else { throw process.deathError }
+    if isClosed { throw closedError }
+    defer { handOverReports() }
+    if state != .committing {
+      if let failure { throw failure }
+      guard state == .inTransaction else { throw wrongState("committing in state \(state)") }
+      state = .committing
+      outcome = nil
+      isEnding = false
+      commitDeadline = 0
+    }
+    if commitDeadline == 0 {
+      commitDeadline = world.now + options.transactionTimeout.milliseconds
+      pump()
+      continueCommit()
+    }
+    if outcome == nil {
+      let deadline = min(world.now + timeout.milliseconds, commitDeadline)
+      if timeout > .zero { process.waitUntil(deadline) { outcome != nil } }
+    }
+    guard process.isAlive else { throw process.deathError }
+    guard let outcome else {
+      guard world.now >= commitDeadline else { return .pending }
+      // The next call waits for the same commit anew.
+      commitDeadline = 0
+      throw timedOut("committing")
+    }
+    self.outcome = nil
+    switch outcome {
+    case .success:
+      state = .ready
+      return .committed
+    case .failure(let error):
+      if !error.isFatal { state = .inTransaction }
+      throw error
+    }
+  }
+
+  func abort(timeout: Duration) throws(KafkaError) {
+    try checkOpen()
+    defer { handOverReports() }
+    if let failure, failure.isFatal { throw failure }
+    switch state {
+    case .inTransaction:
+      state = .aborting
+      outcome = nil
+      isEnding = false
+      sender.purge()
+      continueAbort()
+    case .aborting: break
+    case .initial, .ready, .committing: throw wrongState("aborting in state \(state)")
+    }
+    process.waitUntil(world.now + atLeastASecond(timeout)) { outcome != nil }
+    guard process.isAlive else { throw process.deathError }
+    guard let outcome else { throw timedOut("aborting") }
+    self.outcome = nil
+    switch outcome {
+    case .success:
+      state = .ready
+      failure = nil
+    case .failure(let error): throw error
+    }
+  }
+
+  func poll() {
+    guard process.isAlive, !isClosed else { return }
+    handOverReports()
+  }
+
+  func close() {
+    guard process.isAlive, !isClosed else { return }
+    isClosed = true
+    guard state != .committing else { return }
+    pump()
+    process.waitUntil(world.now + 1000) { sender.unreported == 0 }
+    sender.purge()
+    sender.identity = nil
+  }
+
+  // MARK: Reports
+
+  private func reported(
+    _ record: RecordSender.Queued, _ queue: RecordSender.Queue, _ result: Result<RecordMetadata, KafkaError>
+  ) {
+    if case .failure = result { failedDeliveries += 1 }
+    if record.tag != 0 {
+      reports.append((record.tag, queue.log.topicPartition.partition, result.map(\.offset)))
+    }
+    if state == .committing { continueCommit() }
+    if state == .aborting { continueAbort() }
+  }
+
+  private func handOverReports() {
+    guard !reports.isEmpty, process.isAlive else { return }
+    let waiting = reports
+    reports = []
+    for report in waiting {
+      deliveryListener?.delivered(tag: report.tag, partition: report.partition, result: report.result)
+    }
+  }
+
+  // MARK: Errors
+
+  func timedOut(_ attempt: String) -> KafkaError {
+    KafkaError(
+      .timedOut, message: "\(options.transactionalID): \(attempt): timed out",
+      isRetriable: true)
+  }
+
+  private func wrongState(_ what: String) -> KafkaError {
+    KafkaError(.wrongState, message: "\(options.transactionalID): \(what)")
+  }
+
+  private var closedError: KafkaError {
+    KafkaError(.closed, message: "producer \(options.transactionalID) is closed")
+  }
+
+  private func checkOpen() throws(KafkaError) {
+    guard process.isAlive else { throw process.deathError }
+    if isClosed { throw closedError }
+    guard state != .committing else {
+      throw wrongState("a commit is under way: drive it to its end first")
+    }
+  }
+
+  private func atLeastASecond(_ timeout: Duration) -> Int64 { max(1000, timeout.milliseconds) }
+}
+
+/// A call of sendOffsets under way.
+final class OffsetsCall {
+  let offsets: [PartitionOffset]
+  let group: SimulatedGroupMetadata
+  var result: Result<Void, KafkaError>?
+  /// Whether the caller has gone.
+  var isOver = false
+
+  init(_ offsets: [PartitionOffset], _ group: SimulatedGroupMetadata) {
+    self.offsets = offsets
+    self.group = group
+  }
+}
