@@ -18,6 +18,8 @@ public final class Group {
     public fileprivate(set) var id: String
     /// The `group.instance.id` of a static member.
     public let instanceID: String?
+    /// The process that it lives in.
+    public fileprivate(set) var clientName: String
     /// What it was given in this generation.
     public fileprivate(set) var assignment: [TopicPartition] = []
     fileprivate(set) var topics: [String]
@@ -30,6 +32,7 @@ public final class Group {
     fileprivate init(id: String, _ request: JoinRequest) {
       self.id = id
       instanceID = request.instanceID
+      clientName = request.clientName
       topics = request.topics
       sessionTimeout = request.sessionTimeout
       rebalanceTimeout = request.rebalanceTimeout
@@ -108,6 +111,7 @@ public final class Group {
     member.pendingSync?(.failure(.fencedInstanceID))
     member.pendingJoin = nil
     member.pendingSync = nil
+    member.clientName = request.clientName
     if leaderID == oldID { leaderID = member.id }
     let isSame = member.topics == request.topics
     member.topics = request.topics

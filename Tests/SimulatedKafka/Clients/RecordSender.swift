@@ -166,7 +166,9 @@ final class RecordSender {
             report(
               record, queue,
               .success(
-                RecordMetadata(partition: log.topicPartition.partition, offset: first + Int64(index))))
+                RecordMetadata(
+                  partition: log.topicPartition.partition, offset: first + Int64(index),
+                  appendedMilliseconds: log.isLogAppendTime ? batch.appendTime : nil)))
           }
         }
         send(queue)

@@ -91,4 +91,17 @@ final class SimulatedAdmin: ClusterAdmin, @unchecked Sendable {
     }
     return offsets ?? []
   }
+
+  func members(ofGroup group: String, timeout: Duration) throws(KafkaError) -> [GroupMember] {
+    let groups = broker.groups
+    return try process.ask(.groupCoordinator, timeout: timeout, "asking for the members of group \(group)") {
+      answer in
+      let members = groups.group(group)?.members ?? []
+      answer(
+        members.map {
+          GroupMember(
+            memberID: $0.id, clientID: $0.clientName, host: "simulated", groupInstanceID: $0.instanceID)
+        })
+    }
+  }
 }

@@ -31,7 +31,7 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
   var isInitialising = false
   private var isClosed = false
   private var isPumping = false
-  private var reports: [(tag: UInt64, partition: Int32, result: Result<Int64, KafkaError>)] = []
+  private var reports: [(tag: UInt64, partition: Int32, result: Result<RecordMetadata, KafkaError>)] = []
 
   init(_ process: SimulatedProcess, _ options: TransactionalProducerOptions) {
     self.process = process
@@ -200,7 +200,7 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
   ) {
     if case .failure = result { failedDeliveries += 1 }
     if record.tag != 0 {
-      reports.append((record.tag, queue.log.topicPartition.partition, result.map(\.offset)))
+      reports.append((record.tag, queue.log.topicPartition.partition, result))
     }
     if state == .committing { continueCommit() }
     if state == .aborting { continueAbort() }
