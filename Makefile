@@ -3,16 +3,21 @@
 BUILD_PACKAGES = g++ pkg-config librdkafka-dev libxxhash-dev libsimdjson-dev libcurl4-openssl-dev libsqlite3-dev zlib1g-dev
 DEMO_PACKAGES = git jq kcat
 TEST_PACKAGES = git kcat openssl prometheus python3 python3-aiosmtpd valgrind
+CRASH_PACKAGES = python3 python3-confluent-kafka
 
 # Tests see internal declarations, which costs the release build some optimisation: it has a folder of its own.
 RELEASE = swift build --configuration release --product tidings
 TESTING = --configuration release -Xswiftc -enable-testing --scratch-path .build/testing
 SOURCES = Package.swift Sources Tests
 
+# The one that Debian's packages belong to.
+PYTHON = /usr/bin/python3
+
 INPUT ?=
 ARGS ?=
+ROUNDS ?= 20
 
-.PHONY: help demo build test lint format clean
+.PHONY: help demo build test test-crash needs-broker lint format clean
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets.
@@ -31,6 +36,15 @@ test: ## Builds and runs all tests. With KAFKA_BOOTSTRAP_SERVERS set also those 
 	@.ci/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	swift build --build-tests $(TESTING)
 	swift test --skip-build --no-parallel $(TESTING) $(ARGS)
+
+test-crash: needs-broker build ## Kills, freezes and rolls processors under load on a real broker. ROUNDS=100, ARGS for flags.
+	@.ci/install-packages $(CRASH_PACKAGES)
+	@cd Tests/CrashTest && $(PYTHON) -m unittest --quiet
+	@$(PYTHON) Tests/CrashTest/run.py --binary "$$($(RELEASE) --show-bin-path)/tidings" --rounds $(ROUNDS) $(ARGS)
+
+needs-broker:
+	@test -n "$$KAFKA_BOOTSTRAP_SERVERS" || { \
+	  echo "Set KAFKA_BOOTSTRAP_SERVERS to a broker for tests, such as 127.0.0.1:9092." >&2; exit 2; }
 
 lint: ## Checks the format of the sources.
 	swift format lint --strict --recursive --parallel $(SOURCES)

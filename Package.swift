@@ -141,6 +141,7 @@ let package = Package(
         "Contract", "Kafka", "Pipeline", "Processor", "tidings",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(name: "CrashTestTests"),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -1,0 +1,130 @@
+"""The processors of a run: real processes of the real program, told apart by instance and ended by process id."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Processor:
+    """One instance and, while it runs, its process. Faults hold `lock` while they are at work on it."""
+
+    STOP_PATIENCE = 35  # a processor has 30 s to drain
+
+    def __init__(self, instance, binary, folder):
+        self.instance, self.binary, self.folder = instance, binary, folder
+        self.port = free_port()
+        self.process = None
+        self.is_wanted = False  # whether it ought to run: what ends meanwhile did so by itself
+        self.may_be_fenced = False  # it was asleep past the session time-out
+        self.lock = threading.RLock()
+        self.log_path = os.path.join(folder, f"{instance}.log")
+
+    def start(self):
+        with open(self.log_path, "ab") as log:
+            # In a group of its own: Ctrl-C is for the test, which ends its processes itself.
+            self.process = subprocess.Popen(
+                [self.binary, "processor", "--config", "tidings.yaml", "--set", f"processor.instance={self.instance}",
+                 "--set", f"metrics.port={self.port}"],
+                cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+        self.is_wanted, self.may_be_fenced = True, False
+
+    def note(self, text):
+        """Puts a line of the test's into the log, so that what the process says can be told apart by round."""
+        with open(self.log_path, "a", encoding="utf-8") as log:
+            log.write(f"==== {text}\n")
+
+    def signal(self, number):
+        if self.is_running():
+            self.process.send_signal(number)
+
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        self.is_wanted = False
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+
+    def terminate(self):
+        """SIGTERM and the wait for the end; the exit status, or None if it had to be killed."""
+        self.is_wanted = False
+        self.signal(signal.SIGTERM)
+        try:
+            return self.process.wait(self.STOP_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return None
+
+    def is_ready(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=1) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def await_ready(self, patience):
+        """Whether it became ready in time; at once if it ends meanwhile."""
+        end = time.monotonic() + patience
+        while time.monotonic() < end and self.is_running():
+            if self.is_ready():
+                return True
+            time.sleep(0.1)
+        return False
+
+    def log_tail(self, lines=5):
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return [line.rstrip() for line in log.readlines()[-lines:]]
+
+
+class Processors:
+    """All instances of a run."""
+
+    def __init__(self, instances, binary, folder):
+        self.all = [Processor(instance, binary, folder) for instance in instances]
+        self.ended = []  # what processes did without being told: (instance, status, last lines)
+        self.unclean = []  # SIGTERMs that were not answered by an end with status 0 in time
+
+    def running(self):
+        return [processor for processor in self.all if processor.is_wanted]
+
+    def revive(self):
+        """Starts again what ended by itself. The one that slept past its session may: it was fenced."""
+        for processor in self.all:
+            if processor.is_wanted and not processor.is_running() and processor.lock.acquire(blocking=False):
+                try:
+                    if processor.is_wanted and not processor.is_running():
+                        if not processor.may_be_fenced:
+                            self.ended.append((processor.instance, processor.process.returncode, processor.log_tail()))
+                        processor.start()
+                finally:
+                    processor.lock.release()
+
+    def shut_down(self, processor):
+        """SIGTERM; anything but an end in order is kept in `unclean`."""
+        status = processor.terminate()
+        if status != 0:
+            self.unclean.append((processor.instance, status, processor.log_tail()))
+        return status
+
+    def end_all(self, patience=5):
+        """Ends every process of the run, asleep or not."""
+        for processor in self.all:
+            processor.is_wanted = False
+            processor.signal(signal.SIGCONT)
+            processor.signal(signal.SIGTERM)
+        end = time.monotonic() + patience
+        for processor in self.all:
+            while processor.is_running() and time.monotonic() < end:
+                time.sleep(0.05)
+            if processor.is_running():
+                processor.kill()

@@ -1,0 +1,304 @@
+"""The checker can fail: each kind of violation, put into a log that is sound otherwise, is reported as that kind."""
+
+import json
+import unittest
+from copy import deepcopy
+
+from checker import Checker, Publication
+from scenario import TYPES, Event, Recipient, rfc3339
+from timeline import BOUND, GRACE, Timeline
+
+START = 1_800_000_000_000
+ADA = Recipient("default", "ada", email="ada@example.org")
+BOB = Recipient("acme", "bob", email="bob@example.org", opt_out=frozenset({("two", "email")}))
+
+
+class Log:
+    """A small run as lists of records, which a test spoils before it is checked."""
+
+    def __init__(self):
+        self.published, self.routed, self.decisions, self.rejected = [], [], [], []
+        self.deliveries = {"email": [], "inapp": []}
+        self.number = 0
+
+    def publish(self, event, at, partition=0):
+        offset = sum(1 for record in self.published if record.partition == partition)
+        self.published.append(Publication(event, partition, offset, at))
+        return self.published[-1]
+
+    def decide(self, publication, name, at, channels, topic="events", offset=None, duplicate=False):
+        event = publication.event
+        data = {
+            "tenant": event.tenant, "recipient": name, "source": event.source, "event": event.id, "type": event.type,
+            "notification": f"{event.source}{event.id}{name}",
+            "at": {"topic": f"x.{topic}", "offset": publication.offset if offset is None else offset},
+            "channels": channels}
+        if duplicate:
+            data["duplicate"] = True
+        self.decisions.append((at, [{"time": rfc3339(at), "data": data}]))
+
+    def deliver(self, publication, name, channel, at):
+        """An immediate delivery; what the decision says of it."""
+        event = publication.event
+        delivery = f"s-{event.source}-{event.id}-{name}-{channel}"
+        data = {"tenant": event.tenant, "recipient": name, "channel": channel, "kind": "single",
+                "totals": {"events": 1}, "items": [{"source": event.source, "id": event.id}]}
+        self.deliveries[channel].append((at, {"id": delivery, "time": rfc3339(at), "data": data}))
+        return {"outcome": "delivered", "delivery": delivery}
+
+    def close(self, window, channel, publications, name, at, due):
+        events = [publication.event for publication in publications]
+        self.decisions.append((at, [{"time": rfc3339(at), "data": {
+            "tenant": events[0].tenant, "recipient": name, "channel": channel, "window": window,
+            "outcome": "delivered", "delivery": window, "events": len(events),
+            "members": [f"{event.source}{event.id}{name}" for event in events]}}]))
+        limit = TYPES[events[0].type].channels[channel].items
+        self.deliveries[channel].append((at, {"id": window, "time": rfc3339(at), "data": {
+            "tenant": events[0].tenant, "recipient": name, "channel": channel, "kind": "digest",
+            "window": {"id": window, "due": rfc3339(due)}, "totals": {"events": len(events)},
+            "items": [{"source": event.source, "id": event.id} for event in events[:limit]]}}))
+
+    def check(self):
+        """What the checker makes of it: the kinds that it reports."""
+        checker = Checker([ADA, BOB], Timeline())
+        for publication in deepcopy(self.published):
+            checker.published(publication)
+        # Deliveries first: the order between topics must not matter.
+        for channel, records in self.deliveries.items():
+            for offset, (at, value) in enumerate(records):
+                checker.record(f"delivery.{channel}", 0, offset, at, at, json.dumps(value))
+        for offset, (at, value) in enumerate(self.decisions):
+            checker.record("decisions", 0, offset, at, at, json.dumps(value))
+        for offset, (at, headers) in enumerate(self.routed):
+            checker.record("routed", 0, offset, at, at, b"", headers)
+        for offset, (at, headers) in enumerate(self.rejected):
+            checker.record("rejected", 0, offset, at, at, b"", headers)
+        checker.advance(START)
+        checker.finish(START)
+        return checker
+
+
+def sound():
+    """Two windows of ada's, an immediate delivery each, a repeat, a forward to bob, a broken event."""
+    log = Log()
+    for round_number in range(2):
+        begin = START + 10_000 * round_number
+        due = begin + 2_010
+        window = f"w{round_number}"
+        members = []
+        for index in range(3):
+            event = Event("default", "/s", f"{round_number}{index}", "crash.two", ("ada",))
+            at = begin + 100 * index
+            record = log.publish(event, at)
+            members.append(record)
+            log.decide(record, "ada", begin + 10 if index == 0 else at + 10, {
+                "inapp": log.deliver(record, "ada", "inapp", at + 10),
+                "email": {"outcome": "open", "window": window, "until": rfc3339(due)}})
+        again = log.publish(members[0].event, begin + 400)
+        suppressed = {"outcome": "suppressed", "reason": "duplicate"}
+        log.decide(again, "ada", begin + 410, {"inapp": suppressed, "email": suppressed}, duplicate=True)
+        log.close(window, "email", members, "ada", due + 5, due)
+    event = Event("acme", "/s", "shared", "crash.two", ("bob",))
+    record = log.publish(event, START + 20_000, partition=1)
+    log.routed.append((START + 20_010, {
+        "tidings-origin-partition": b"1", "tidings-origin-offset": b"0", "ce_recipient": b"bob"}))
+    log.decide(record, "bob", START + 20_020, {
+        "inapp": log.deliver(record, "bob", "inapp", START + 20_020),
+        "email": {"outcome": "suppressed", "reason": "optedOut"}}, topic="routed", offset=0)
+    log.publish(Event("acme", "/s", "broken", "crash.two", (), is_broken=True), START + 21_000, partition=1)
+    log.rejected.append((START + 21_010, {"tidings-partition": b"1", "tidings-offset": b"1"}))
+    return log
+
+
+class CheckerTests(unittest.TestCase):
+    def kinds(self, log):
+        return sorted({violation.kind for violation in log.check().violations})
+
+    def test_a_sound_log_has_no_violations(self):
+        checker = sound().check()
+        self.assertEqual([violation.text for violation in checker.violations], [])
+        self.assertEqual(checker.tally["digests"], 2)
+        self.assertEqual(checker.tally["singles"], 7)
+        self.assertEqual(checker.tally["duplicates"], 2)
+        self.assertEqual(checker.tally["repeats"], 2)
+        self.assertEqual(checker.tally["rejected"], 1)
+        self.assertIsNone(checker.oldest_undecided())
+        self.assertIsNone(checker.oldest_due())
+
+    def test_a_single_delivery_that_is_missing_is_lost(self):
+        log = sound()
+        del log.deliveries["inapp"][1]
+        self.assertEqual(self.kinds(log), ["lost", "unaccounted"])
+
+    def test_a_digest_that_is_missing_is_lost(self):
+        log = sound()
+        del log.deliveries["email"][1]
+        self.assertEqual(self.kinds(log), ["lost", "unaccounted"])
+
+    def test_an_event_that_nobody_decided_is_lost(self):
+        log = sound()
+        log.publish(Event("default", "/s", "forgotten", "crash.now", ("ada",)), START + 30_000)
+        self.assertEqual(self.kinds(log), ["lost", "unaccounted"])
+
+    def test_one_recipient_of_a_forwarded_event_who_is_left_out_is_lost(self):
+        log = sound()
+        event = Event("default", "/s", "many", "crash.now", ("ada", "eve"))
+        record = log.publish(event, START + 30_000)
+        log.decide(record, "ada", START + 30_010, {"inapp": log.deliver(record, "ada", "inapp", START + 30_010)})
+        self.assertEqual(self.kinds(log), ["lost", "unaccounted"])
+
+    def test_a_first_arrival_that_is_taken_for_a_duplicate_is_lost(self):
+        log = sound()
+        record = log.publish(Event("default", "/s", "first", "crash.now", ("ada",)), START + 30_000)
+        log.decide(record, "ada", START + 30_010, {"inapp": {"outcome": "suppressed", "reason": "duplicate"}},
+                   duplicate=True)
+        self.assertEqual(self.kinds(log), ["lost"])
+
+    def test_a_window_that_never_closes_is_lost(self):
+        log = sound()
+        del log.deliveries["email"][1]
+        log.decisions = [entry for entry in log.decisions if entry[1][0]["data"].get("window") != "w1"]
+        self.assertEqual(self.kinds(log), ["lost", "unaccounted"])
+
+    def test_a_member_that_is_missing_from_its_digest_is_lost(self):
+        log = sound()
+        closure = next(e for e in log.decisions if e[1][0]["data"].get("window") == "w1")
+        del closure[1][0]["data"]["members"][1]
+        self.assertIn("lost", self.kinds(log))
+
+    def test_a_single_delivery_that_is_there_twice_is_repeated(self):
+        log = sound()
+        log.deliveries["inapp"].append(log.deliveries["inapp"][0])
+        self.assertEqual(self.kinds(log), ["repeated", "unaccounted"])
+
+    def test_a_digest_that_is_there_twice_is_repeated(self):
+        log = sound()
+        log.deliveries["email"].append(log.deliveries["email"][0])
+        self.assertEqual(self.kinds(log), ["repeated", "unaccounted"])
+
+    def test_a_repeat_that_is_delivered_is_repeated(self):
+        log = sound()
+        record = log.publish(log.published[0].event, START + 30_000)
+        log.decide(record, "ada", START + 30_010, {
+            "inapp": log.deliver(record, "ada", "inapp", START + 30_010),
+            "email": {"outcome": "open", "window": "w9", "until": rfc3339(START + 32_010)}})
+        log.close("w9", "email", [record], "ada", START + 32_020, START + 32_010)
+        self.assertEqual(self.kinds(log), ["repeated"])
+
+    def test_a_record_that_is_decided_twice_is_repeated(self):
+        log = sound()
+        suppressed = {"outcome": "suppressed", "reason": "duplicate"}
+        log.decide(log.published[0], "ada", START + 30_010, {"inapp": suppressed, "email": suppressed},
+                   duplicate=True)
+        self.assertEqual(self.kinds(log), ["repeated", "unaccounted", "unordered"])
+
+    def test_a_forward_that_is_there_twice_is_repeated(self):
+        log = sound()
+        log.routed.append(log.routed[0])
+        self.assertEqual(self.kinds(log), ["repeated"])
+
+    def test_a_digest_that_is_delivered_before_it_is_due_is_early(self):
+        log = sound()
+        at, digest = log.deliveries["email"][0]
+        log.deliveries["email"][0] = (at - 6, digest)
+        self.assertEqual(self.kinds(log), ["early"])
+
+    def test_a_window_that_is_shorter_than_the_catalog_says_is_early(self):
+        log = sound()
+        for _, decisions in log.decisions:
+            window = decisions[0]["data"].get("channels", {}).get("email", {})
+            if window.get("window") == "w1":
+                window["until"] = rfc3339(START + 10_000 + 1_500)
+        self.assertEqual(self.kinds(log), ["early"])
+
+    def test_a_digest_that_is_delivered_beyond_the_bound_is_late(self):
+        log = sound()
+        at, digest = log.deliveries["email"][0]
+        log.deliveries["email"][0] = (at + GRACE, digest)
+        self.assertEqual(self.kinds(log), ["late"])
+
+    def test_an_immediate_delivery_beyond_the_bound_is_late(self):
+        log = sound()
+        at, single = log.deliveries["inapp"][6]
+        log.deliveries["inapp"][6] = (at + GRACE, single)
+        self.assertEqual(self.kinds(log), ["late"])
+
+    def test_singles_of_one_recipient_that_change_places_are_unordered(self):
+        log = sound()
+        singles = log.deliveries["inapp"]
+        singles[0], singles[1] = singles[1], singles[0]
+        self.assertEqual(self.kinds(log), ["unordered"])
+
+    def test_items_of_a_digest_that_change_places_are_unordered(self):
+        log = sound()
+        log.deliveries["email"][0][1]["data"]["items"].reverse()
+        self.assertEqual(self.kinds(log), ["unordered"])
+
+    def test_digests_of_one_recipient_that_change_places_are_unordered(self):
+        log = sound()
+        digests = log.deliveries["email"]
+        (first, _), (second, _) = digests
+        digests[:] = [(second, digests[1][1]), (second + 1, digests[0][1])]
+        self.assertIn("unordered", self.kinds(log))
+
+    def test_decisions_out_of_the_order_of_their_input_are_unordered(self):
+        log = sound()
+        log.decisions[1], log.decisions[2] = log.decisions[2], log.decisions[1]
+        self.assertIn("unordered", self.kinds(log))
+
+    def test_totals_that_differ_from_the_decisions_break_the_conservation_law(self):
+        log = sound()
+        log.deliveries["email"][0][1]["data"]["totals"]["events"] += 1
+        self.assertEqual(self.kinds(log), ["unaccounted", "wrong"])
+
+    def test_a_channel_that_is_left_out_breaks_the_conservation_law(self):
+        log = sound()
+        del log.decisions[-1][1][0]["data"]["channels"]["email"]
+        self.assertEqual(self.kinds(log), ["unaccounted", "wrong"])
+
+    def test_a_delivery_to_somebody_who_opted_out_is_wrong(self):
+        log = sound()
+        record = next(record for record in log.published if record.event.id == "shared")
+        log.decisions[-1][1][0]["data"]["channels"]["email"] = log.deliver(record, "bob", "email", START + 20_020)
+        self.assertEqual(self.kinds(log), ["wrong"])
+
+    def test_a_broken_event_that_is_rejected_twice_or_never_is_reported(self):
+        log = sound()
+        log.rejected.append(log.rejected[0])
+        self.assertEqual(self.kinds(log), ["wrong"])
+        log.rejected.clear()
+        self.assertEqual(self.kinds(log), ["lost"])
+
+
+class TimelineTests(unittest.TestCase):
+    def late(self, timeline, start, written, readable=None):
+        found = []
+        timeline.waited("immediate", start, written, readable or written, lambda *what: found.append(what), None)
+        return bool(found)
+
+    def test_without_a_fault_a_second_is_allowed(self):
+        timeline = Timeline()
+        self.assertFalse(self.late(timeline, START, START + GRACE))
+        self.assertTrue(self.late(timeline, START, START + GRACE + 1))
+
+    def test_while_a_worker_is_away_the_bound_of_the_design_is_allowed(self):
+        timeline = Timeline()
+        timeline.begin("kill", 1, START + 500)
+        self.assertFalse(self.late(timeline, START, START + GRACE + BOUND))
+        self.assertTrue(self.late(timeline, START, START + GRACE + BOUND + 1))
+        self.assertTrue(self.late(timeline, START, START + 600, START + GRACE + BOUND + 1))
+
+    def test_after_the_recovery_a_second_is_allowed_again(self):
+        timeline = Timeline()
+        timeline.begin("kill", 1, START)
+        timeline.end(START + 5_000)
+        self.assertTrue(self.late(timeline, START + 5_001, START + 6_500))
+
+    def test_an_instance_that_is_added_is_no_excuse(self):
+        timeline = Timeline()
+        timeline.begin("add", 0, START)
+        self.assertTrue(self.late(timeline, START + 1, START + 1_500))
+
+
+if __name__ == "__main__":
+    unittest.main()

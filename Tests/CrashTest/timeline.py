@@ -1,0 +1,68 @@
+"""When which fault was at work, how long recipients waited then, and how long they may."""
+
+from dataclasses import dataclass
+
+# Design §5.7: session time-out, transaction time-out, the broker's scan for transactions; in milliseconds.
+BOUND = 10_000 + 10_000 + 10_000
+# On top of that, and alone where nobody was away.
+GRACE = 1_000
+STAGES = ("forward", "decision", "immediate", "digest")
+QUIET = "no fault"
+
+
+@dataclass
+class Episode:
+    """One round's faults, from the injection to the recovery, in milliseconds since the epoch."""
+
+    kind: str
+    absences: int  # how often a worker was away: killed, stopped or shut down
+    began: int
+    ended: int = 1 << 62
+
+
+@dataclass
+class Longest:
+    """The longest waits of a kind: until a record was appended, and until a read_committed consumer had it."""
+
+    written: int = 0
+    readable: int = 0
+    count: int = 0
+
+
+class Timeline:
+    def __init__(self):
+        self.episodes = []
+        self.longest = {}  # (kind of fault, stage): Longest
+
+    def begin(self, kind, absences, now):
+        self.episodes.append(Episode(kind, absences, now))
+
+    def end(self, now):
+        self.episodes[-1].ended = now
+
+    def during(self, start, end):
+        """The episodes that overlap an interval."""
+        found = []
+        for episode in reversed(self.episodes):
+            if episode.ended < start - 120_000:
+                break
+            if episode.began <= end and episode.ended >= start:
+                found.append(episode)
+        return found
+
+    def waited(self, stage, start, written, readable, late, entry):
+        """Counts a wait from `start`; calls `late` if it was longer than what happened meanwhile explains."""
+        episodes = self.during(start, max(written, readable))
+        kind = episodes[0].kind if episodes else QUIET
+        longest = self.longest.get((kind, stage))
+        if longest is None:
+            longest = self.longest[kind, stage] = Longest()
+        longest.count += 1
+        longest.written = max(longest.written, written - start)
+        longest.readable = max(longest.readable, readable - start)
+        absences = sum(episode.absences for episode in episodes)
+        allowed = GRACE + BOUND * absences
+        # Without a fault the consumer's own pace is not what is measured.
+        waited = max(written, readable) - start if absences else written - start
+        if waited > allowed:
+            late(entry, stage, waited, allowed, kind)
