@@ -20,9 +20,10 @@ extension Pipeline {
     confirmedLedger = ledger
     knownPrefixes = 0
     isGenesis = true
+    snapshot = nil
   }
 
-  /// Applies the next record of the state log.
+  /// Applies the next record of the state log. After a snapshot that is the record that the snapshot goes on from.
   ///
   /// The log may begin in the middle of what was: a change of a key that no slice of the first checkpoint has
   /// brought yet is passed over, since its slice is the whole image and still to come.
@@ -41,6 +42,13 @@ extension Pipeline {
     guard ledger.sequence == 0 || record.ledger.epoch == ledger.epoch else {
       throw .foreignEpoch(found: record.ledger.epoch, expected: ledger.epoch)
     }
+    let restored = RestoredRecord(
+      startsCheckpoint: record.flags.contains(.checkpointStart),
+      endsCheckpoint: record.flags.contains(.checkpointEnd))
+    if let snapshot, !snapshot.isAnchored {
+      try anchorSnapshot(at: record.ledger)
+      return restored
+    }
     if record.flags.contains(.genesis) {
       guard ledger.sequence == 0 else { throw .hole(after: ledger.sequence, found: record.ledger.sequence) }
       knownPrefixes = 65_536
@@ -50,28 +58,41 @@ extension Pipeline {
     var reader = ByteReader(record.changes)
     while !reader.isAtEnd {
       guard let change = Change(&reader) else { throw .torn }
-      if UInt32(change.key.high >> 48) < knownPrefixes { try replay(change) }
+      let prefix = UInt32(change.key.high >> 48)
+      if prefix < knownPrefixes, !snapshotHolds(prefix, record.ledger) { try replay(change) }
     }
-    if !record.slicePrefixes.isEmpty { try replace(record.slicePrefixes, with: record.slice) }
+    // While a snapshot's slices are newer, all keys are known: a checkpoint's slice brings nothing.
+    if !record.slicePrefixes.isEmpty, snapshot == nil {
+      try replace(record.slicePrefixes, with: record.slice)
+    }
     ledger = record.ledger
     sealedLedger = ledger
     confirmedLedger = ledger
     isGenesis = false
-    return RestoredRecord(
-      startsCheckpoint: record.flags.contains(.checkpointStart),
-      endsCheckpoint: record.flags.contains(.checkpointEnd))
+    endSnapshotIfPassed()
+    return restored
+  }
+
+  private func snapshotHolds(_ prefix: UInt32, _ record: Ledger) -> Bool {
+    guard let snapshot else { return false }
+    return snapshot.sequence(at: prefix) >= record.sequence
   }
 
   /// Ends the restore.
   ///
   /// - Returns: whether there was any state.
-  /// - Throws: `StateFault.noBeginning` where the log did not hold the whole state.
+  /// - Throws: `StateFault.noBeginning` where the log did not hold the whole state, `StateFault.snapshotAhead` where
+  ///   it ends before the snapshot does.
   public mutating func endRestore() throws(StateFault) -> Bool {
     guard ledger.sequence > 0 else {
       knownPrefixes = 65_536
       return false
     }
     guard knownPrefixes == 65_536 else { throw .noBeginning }
+    if let snapshot {
+      throw .snapshotAhead(
+        sequence: snapshot.lastSequence, end: snapshot.isAnchored ? ledger.sequence : nil)
+    }
     return true
   }
 

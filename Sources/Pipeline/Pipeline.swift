@@ -72,6 +72,8 @@ public struct Pipeline: ~Copyable {
   /// The first key prefix whose image is not known yet; 65,536 when the state is whole. Only a restore lowers it.
   var knownPrefixes: UInt32 = 65_536
   var isGenesis = true
+  /// What a snapshot brought, until the state log has come to its newest slice.
+  var snapshot: SnapshotOverlay?
 
   /// An empty partition that has consumed nothing.
   public init(configuration: Configuration, catalog: Catalog) {

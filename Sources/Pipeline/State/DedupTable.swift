@@ -115,6 +115,34 @@ struct DedupTable: ~Copyable {
     return Entry.emptyField
   }
 
+  /// Makes room for as many entries in each shard as are to be loaded, in an empty table: none grows on the way.
+  mutating func reserve(_ counts: [UInt32]) {
+    for (index, count) in counts.prefix(Self.shardCount).enumerated() where count > 0 {
+      guard shards[index].slots == nil else { continue }
+      allocate(shards + index, for: Int(count))
+    }
+  }
+
+  /// Loads entries, none of which is in the table, into the room that was made for them; what has expired by the
+  /// confirmed clock stays out.
+  ///
+  /// - Returns: false where an entry cannot be one, belongs to another slice, or finds no room.
+  mutating func load(_ packed: PackedIDs, within prefixes: Range<UInt32>, confirmedMinute: Int64) -> Bool {
+    var isSound = true
+    var loaded = 0
+    packed.forEachEntry { entry in
+      let shard = shards + entry.shard
+      guard entry.isLive, prefixes.contains(UInt32(entry.high >> 48)),
+        (shard.pointee.used + 1) * 10 <= shard.pointee.capacity * 9
+      else { return isSound = false }
+      guard confirmedMinute - entry.minute <= horizonMinutes else { return }
+      place(entry, in: shard)
+      loaded += 1
+    }
+    count += loaded
+    return isSound
+  }
+
   /// Takes an insertion back: what it replaced counts again.
   mutating func undo(_ entry: Entry, replaced: UInt64) {
     guard let slot = find(entry) else { return }

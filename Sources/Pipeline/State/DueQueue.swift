@@ -18,6 +18,8 @@ struct DueQueue {
   /// The entry that is due first.
   var first: Entry? { heap.first }
 
+  mutating func reserve(_ count: Int) { heap.reserveCapacity(count) }
+
   mutating func push(_ entry: Entry) {
     heap.append(entry)
     var child = heap.count - 1

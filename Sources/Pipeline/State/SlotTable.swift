@@ -53,6 +53,15 @@ struct SlotTable: ~Copyable {
     count += 1
   }
 
+  /// Makes room for as many keys in each shard as are to come, in an empty table.
+  mutating func reserve(_ counts: [UInt32]) {
+    for (index, count) in counts.prefix(256).enumerated() where count > 0 && shards[index].entries == nil {
+      var capacity = 4
+      while Int(count) * 4 > capacity * 3 { capacity *= 2 }
+      resize(shards + index, capacity: capacity)
+    }
+  }
+
   /// Removes a key; nothing happens where it is unknown.
   mutating func remove(_ key: Hash128) {
     let shard = shards + Int(key.high >> 56)

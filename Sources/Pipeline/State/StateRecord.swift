@@ -153,6 +153,10 @@ public enum StateFault: Error, Equatable, CustomStringConvertible {
   case hole(after: UInt64, found: UInt64)
   /// The log begins after a record that is needed: neither a first record nor a whole checkpoint was read.
   case noBeginning
+  /// The record that a snapshot goes on from is another one in the log.
+  case otherRecord(sequence: UInt64)
+  /// The log ends before the newest slice of a snapshot: at record `end`, or before any that the snapshot knows.
+  case snapshotAhead(sequence: UInt64, end: UInt64?)
 
   /// What is wrong, in words.
   public var description: String {
@@ -175,6 +179,11 @@ public enum StateFault: Error, Equatable, CustomStringConvertible {
       "records are missing: number \(found) follows number \(after)"
     case .noBeginning:
       "the log has lost its beginning: it holds neither its first record nor a whole checkpoint"
+    case .otherRecord(let sequence):
+      "record number \(sequence) in the log is not the one that the snapshot was made after"
+    case .snapshotAhead(let sequence, let end):
+      "the snapshot holds the state of record number \(sequence), the log ends "
+        + (end.map { "with number \($0)" } ?? "before any record of the snapshot")
     }
   }
 

@@ -134,6 +134,18 @@ struct Block {
 
   var view: ByteView { ByteView(start: start.map { UnsafePointer($0) }, count: count) }
 
+  init() {}
+
+  /// A block of exactly these bytes.
+  init(copying bytes: ByteView) {
+    guard let source = bytes.start else { return }
+    let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count)
+    memory.update(from: source, count: bytes.count)
+    start = memory
+    capacity = bytes.count
+    count = bytes.count
+  }
+
   mutating func append(_ bytes: ByteView) {
     if count + bytes.count > capacity {
       let grown = max(count + bytes.count, capacity + capacity / 2, 64)

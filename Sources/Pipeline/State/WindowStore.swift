@@ -24,11 +24,41 @@ struct WindowStore: ~Copyable {
   mutating func open(key: Hash128, id: Hash128, opened: Int64, due: Int64, head: ByteView) -> UInt32 {
     var block = Block()
     block.append(head)
+    return add(
+      Window(
+        key: key, id: id, opened: opened, due: due, block: block, headLength: UInt32(head.count),
+        memberCount: 0, itemCount: 0, itemBytes: 0, generation: 0, isOpen: true))
+  }
+
+  /// Makes room for as many windows as are to be loaded, by the top byte of their keys.
+  mutating func reserve(_ counts: [UInt32]) {
+    let total = counts.reduce(0) { $0 + Int($1) }
+    slots.reserveCapacity(slots.count + total)
+    queue.reserve(total)
+    index.reserve(counts)
+  }
+
+  /// Loads a window as an image holds it; false where its members are none, or where it is there already.
+  mutating func load(_ image: SnapshotImage.WindowImage) -> Bool {
+    guard index.find(image.key) == nil else { return false }
+    var window = Window(
+      key: image.key, id: image.id, opened: image.opened, due: image.due, block: Block(),
+      headLength: image.headLength, memberCount: 0, itemCount: 0, itemBytes: 0, generation: 0, isOpen: true)
+    var reader = ByteReader(image.block.slice(Int(image.headLength)..<image.block.count))
+    while !reader.isAtEnd {
+      guard let member = WindowMember(&reader) else { return false }
+      window.memberCount += 1
+      guard !member.fragment.isEmpty else { continue }
+      window.itemCount += 1
+      window.itemBytes += UInt32(clamping: member.fragment.count)
+    }
+    window.block = Block(copying: image.block)
+    _ = add(window)
+    return true
+  }
+
+  private mutating func add(_ window: Window) -> UInt32 {
     let slot: UInt32
-    let window = Window(
-      key: key, id: id, opened: opened, due: due, block: block, headLength: UInt32(head.count),
-      memberCount: 0,
-      itemCount: 0, itemBytes: 0, generation: 0, isOpen: true)
     if let free = freeSlots.popLast() {
       slot = free
       let generation = slots[Int(free)].generation &+ 1
@@ -38,8 +68,8 @@ struct WindowStore: ~Copyable {
       slot = UInt32(slots.count)
       slots.append(window)
     }
-    bytes += head.count
-    index.insert(key, slot: slot)
+    bytes += window.block.count
+    index.insert(window.key, slot: slot)
     push(slot)
     return slot
   }

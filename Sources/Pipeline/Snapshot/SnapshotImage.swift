@@ -1,0 +1,73 @@
+import Contract
+
+/// A reader of the image of a slice: ids, then windows (`Pipeline.appendImage`).
+struct SnapshotImage {
+  /// The bytes of the ids.
+  let ids: PackedIDs
+  private var reader: ByteReader
+  private var windowsLeft: UInt32 = 0
+  /// Whether what was read so far is whole.
+  private(set) var isSound: Bool
+
+  /// One window of an image.
+  struct WindowImage {
+    var key: Hash128
+    var id: Hash128
+    var opened: Int64
+    var due: Int64
+    var headLength: UInt32
+    /// The head, then all members.
+    var block: ByteView
+  }
+
+  init(_ bytes: ByteView) {
+    var reader = ByteReader(bytes)
+    if let idCount = reader.integer(UInt32.self), let idBytes = reader.take(Int(idCount) * PackedIDs.stride),
+      let windowCount = reader.integer(UInt32.self)
+    {
+      ids = PackedIDs(bytes: idBytes)
+      windowsLeft = windowCount
+      isSound = true
+    } else {
+      ids = PackedIDs(bytes: .empty)
+      isSound = false
+    }
+    self.reader = reader
+  }
+
+  /// Whether all was read, and nothing is left over.
+  var isWhole: Bool { isSound && windowsLeft == 0 && reader.isAtEnd }
+
+  mutating func nextWindow() -> WindowImage? {
+    guard windowsLeft > 0 else { return nil }
+    guard let key = reader.hash(), let id = reader.hash(), let opened = reader.integer(Int64.self),
+      let due = reader.integer(Int64.self), let headLength = reader.integer(UInt32.self),
+      let block = reader.lengthPrefixed(), Int(headLength) <= block.count
+    else {
+      isSound = false
+      windowsLeft = 0
+      return nil
+    }
+    windowsLeft -= 1
+    return WindowImage(key: key, id: id, opened: opened, due: due, headLength: headLength, block: block)
+  }
+}
+
+/// Ids as an image holds them: 16 bytes each.
+struct PackedIDs {
+  static let stride = 16
+  let bytes: ByteView
+
+  var count: Int { bytes.count / Self.stride }
+
+  @inline(__always)
+  func forEachEntry(_ body: (DedupTable.Entry) -> Void) {
+    guard let start = bytes.start else { return }
+    let raw = UnsafeRawPointer(start)
+    for index in 0..<count {
+      let high = raw.loadUnaligned(fromByteOffset: index * Self.stride, as: UInt64.self)
+      let low = raw.loadUnaligned(fromByteOffset: index * Self.stride + 8, as: UInt64.self)
+      body(DedupTable.Entry(high: UInt64(littleEndian: high), low: UInt64(littleEndian: low)))
+    }
+  }
+}
