@@ -96,6 +96,25 @@ enum StateFormatExample {
   }
 }
 
+// MARK: - Snapshot
+
+extension StateFormatExample {
+  /// A snapshot of the state after the log, in two slices that belong to different commits.
+  static func snapshot(epoch: UInt64) throws -> [UInt8] {
+    let fixture = try pipeline()
+    _ = try fixture.restore(log(epoch: epoch))
+    var encoder = fixture.pipeline.snapshotEncoder(topic: "tidings.state", offset: 41, checkpointStart: 39)
+    var file = encoder.begin()
+    for (sequence, prefixes) in [(4, 0..<0x8000), (5, 0x8000..<65_536)] as [(UInt64, Range<UInt32>)] {
+      var image = OutputBuffer()
+      fixture.pipeline.appendImage(of: prefixes, to: &image)
+      file += encoder.block(
+        of: SnapshotSlice(sequence: sequence, prefixes: prefixes, image: Array(image.view.buffer)))
+    }
+    return file + encoder.end()
+  }
+}
+
 // MARK: - Files
 
 extension StateFormatExample {

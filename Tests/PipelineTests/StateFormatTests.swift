@@ -75,6 +75,34 @@ import Testing
     }
   }
 
+  @Test("a snapshot is encoded today as the fixture of its version has it")
+  func snapshotEncoding() throws {
+    #expect(SnapshotFormat.version == 1)
+    #expect(
+      try [StateFormatExample.snapshot(epoch: Self.epoch)] == StateFormatExample.fixture("snapshot-v1.hex"))
+  }
+
+  @Test("the snapshot of the fixture is read: its header, and the state that it brings")
+  func snapshotDecoding() throws {
+    let file = try #require(StateFormatExample.fixture("snapshot-v1.hex").first)
+    let fixture = try StateFormatExample.pipeline()
+    let header = try SnapshotTests.loadFile(file, into: fixture)
+    #expect(header.topic == "tidings.state")
+    #expect(header.offset == 41)
+    #expect(header.checkpointStart == 39)
+    #expect(header.partition == 3)
+    #expect(header.partitionCount == 8)
+    #expect(header.epoch == Self.epoch)
+    #expect(header.sequence == 4)
+    #expect(fixture.pipeline.snapshot?.sequence(at: 0x7FFF) == 4)
+    #expect(fixture.pipeline.snapshot?.sequence(at: 0x8000) == 5)
+    let log = try StateFormatExample.fixture("state-v2.hex")
+    let restored = try StateFormatExample.pipeline()
+    _ = try restored.restore(log)
+    #expect(fixture.image() == restored.image())
+    #expect(fixture.nextDue() == restored.nextDue())
+  }
+
   private static let head =
     "head{acme/ann email g cards card.moved moved /c many critical 300 00000000cafef00d}"
   private static let member = "member{00000000000000050000000000000006 7 9223372036854775807 {\"n\":1}}"

@@ -5,41 +5,12 @@ import Testing
 @testable import Pipeline
 
 @Suite struct StateTests {
-  /// A random history: events, repeats, recipients' records, time that goes on.
-  private struct History {
-    var generator: SeededGenerator
-    var now = Fixture.start
-    var sent = 0
-
-    init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
-
-    mutating func next() -> TestRecord {
-      now += Int64.random(in: 0..<400, using: &generator)
-      let name = "user\(Int.random(in: 0..<12, using: &generator))"
-      switch Int.random(in: 0..<20, using: &generator) {
-      case 0:
-        return .recipient(name, "{\"email\":\"\(name)@example.org\"}", appended: now)
-      case 1:
-        return .recipient(name, nil, appended: now)
-      case 2:
-        return TestRecord(value: "broken", appended: now)
-      case 3...5 where sent > 0:
-        let id = Int.random(in: 0..<sent, using: &generator)
-        return .event(id: "\(id)", recipients: "user\(id % 12)", appended: now)
-      default:
-        sent += 1
-        let type = Bool.random(using: &generator) ? "card.moved" : "card.due"
-        return .event(id: "\(sent)", type: type, recipients: "user\(sent % 12)", appended: now)
-      }
-    }
-  }
-
   @Test(
     "a rollback leaves no trace: state, timers, counters and output are those of the last confirmed commit",
     arguments: 0..<20 as Range<UInt64>)
   func rollback(seed: UInt64) throws {
     let fixture = try Fixture()
-    var history = History(seed: seed)
+    var history = RandomHistory(seed: seed)
     for _ in 0..<40 {
       for _ in 0..<30 { try fixture.apply(history.next(), now: history.now) }
       fixture.pipeline.tick(now: history.now)
@@ -71,7 +42,7 @@ import Testing
   func replayAfterAbort(seed: UInt64) throws {
     let aborting = try Fixture()
     let straight = try Fixture()
-    var history = History(seed: seed)
+    var history = RandomHistory(seed: seed)
     for round in 0..<30 {
       var records: [(TestRecord, Int64)] = []
       for _ in 0..<30 {
@@ -99,7 +70,7 @@ import Testing
   @Test("the state log restores the state of its last record", arguments: 0..<10 as Range<UInt64>)
   func restore(seed: UInt64) throws {
     let fixture = try Fixture()
-    var history = History(seed: seed)
+    var history = RandomHistory(seed: seed)
     for _ in 0..<60 {
       for _ in 0..<20 { try fixture.apply(history.next(), now: history.now) }
       fixture.pipeline.tick(now: history.now)
@@ -121,7 +92,7 @@ import Testing
       $0.dedupHorizon = 60_000
     }
     let fixture = try Fixture(configure: configure)
-    var history = History(seed: seed)
+    var history = RandomHistory(seed: seed)
     var starts: [Int] = []
     var wholeStarts: [Int] = []
     for round in 0..<200 {
@@ -153,7 +124,7 @@ import Testing
   @Test("a state that was restored goes on as the one that wrote it")
   func continues() throws {
     let fixture = try Fixture()
-    var history = History(seed: 5)
+    var history = RandomHistory(seed: 5)
     for _ in 0..<300 { try fixture.apply(history.next(), now: history.now) }
     fixture.commit()
     let restored = try Fixture()

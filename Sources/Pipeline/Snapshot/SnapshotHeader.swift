@@ -31,7 +31,8 @@ public struct SnapshotHeader: Equatable, Sendable {
     var record = OutputBuffer()
     StateRecord.append(
       StateRecord.Contents(
-        flags: [], partition: UInt32(bitPattern: partition), partitionCount: UInt32(bitPattern: partitionCount),
+        flags: [], partition: UInt32(bitPattern: partition),
+        partitionCount: UInt32(bitPattern: partitionCount),
         ledger: ledger, changes: .empty, slicePrefixes: 0..<0, slice: .empty), to: &record)
     buffer.append(lengthPrefixed: record.view)
   }
