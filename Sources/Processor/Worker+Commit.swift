@@ -342,7 +342,8 @@ extension Worker {
   package func delivered(tag: UInt64, partition: Int32, result: Result<RecordMetadata, KafkaError>) {
     guard case .success(let metadata) = result else { return }
     homes[partition]?.reportedStateOffset = metadata.offset
-    reportedAppendTime = metadata.appendedMilliseconds
+    // The embedded cluster's reports name an instant that means nothing.
+    if !cluster.isEmbedded { reportedAppendTime = metadata.appendedMilliseconds }
   }
 }
 
