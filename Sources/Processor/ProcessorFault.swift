@@ -26,13 +26,10 @@ public enum ProcessorFault: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .kafka(let error, let doing):
-      switch error.code {
-      case .producerFenced, .invalidProducerEpoch, .fencedInstanceID:
-        "\(doing): \(error.message): another process has taken this one's place; "
+      error.isFenced
+        ? "\(doing): \(error): another process has taken this one's place; "
           + "are two instances configured with the same `processor.instance`?"
-      default:
-        "\(doing): \(error)"
-      }
+        : "\(doing): \(error)"
     case .state(let fault, let topic, let partition, let offset):
       "\(topic) [\(partition)] at offset \(offset): \(fault). Nothing was decided. "
         + Self.wayOut(of: fault, partition)
