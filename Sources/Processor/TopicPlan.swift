@@ -7,6 +7,9 @@ public enum TopicPlan {
   /// The largest batch of the other topics. It bounds batches, not records: the client fills them up to 1,000,000
   /// bytes, whatever the size of a record.
   public static let batchLimit = 2 << 20
+  /// A segment of the state topic, in bytes. A broker frees whole segments only, and never the one that is written
+  /// to: this much of what a checkpoint has made superfluous stays on disk. It has to hold the largest record.
+  public static let stateSegment = 16 << 20
 
   /// All topics.
   ///
@@ -25,7 +28,7 @@ public enum TopicPlan {
       (
         "state",
         [
-          "retention.ms": "-1", "retention.bytes": "-1",
+          "retention.ms": "-1", "retention.bytes": "-1", "segment.bytes": "\(stateSegment)",
           "max.message.bytes": "\(logRecordLimit + (64 << 10))",
         ]
       ),

@@ -91,6 +91,18 @@ def zombie(processors, victim, pause):
     return f"SIGSTOP {victim.instance} for {pause:.1f} s, {outcome}"
 
 
+def replace(processors, victim, pause):
+    """What a network that is cut in two does: the past of an instance wakes up beside its successor."""
+    with victim.lock:
+        victim.signal(signal.SIGSTOP)
+        past = victim.replace()
+        time.sleep(pause)
+        past.send_signal(signal.SIGCONT)
+        status = processors.await_fenced(victim, past)
+    return (f"SIGSTOP {victim.instance}, a second one in its place, SIGCONT after {pause:.1f} s: "
+            + ("the first LIVES ON, killed" if status is None else f"the first ended with status {status}"))
+
+
 def roll(processors, victim, pause):
     times = []
     for processor in processors.running():
@@ -125,6 +137,7 @@ KINDS = {
     "kill-twice": Kind(3, 2, True, kill_twice),
     "stall": Kind(2, 1, True, stall),
     "zombie": Kind(4, 1, True, zombie),
+    "replace": Kind(3, 1, True, replace),
     "roll": Kind(3, 1, False, roll),
     "add": Kind(2, 0, False, add),
     "remove": Kind(2, 1, False, remove),
@@ -135,6 +148,7 @@ PAUSES = {
     "kill": (0, 0), "kill-short": (1, SESSION_TIMEOUT - 3),
     "kill-long": (SESSION_TIMEOUT + 1, SESSION_TIMEOUT + 4), "kill-twice": (0.1, 2.5),
     "stall": (1, SESSION_TIMEOUT - 3), "zombie": (SESSION_TIMEOUT + 1, SESSION_TIMEOUT + 4),
+    "replace": (0.5, SESSION_TIMEOUT + 2),
 }
 
 

@@ -38,6 +38,13 @@ class Processor:
                 cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         self.is_wanted, self.may_be_fenced = True, False
 
+    def replace(self):
+        """Starts a second process of this instance; the first, which is asleep, is no longer this object's."""
+        past = self.process
+        self.port = free_port()
+        self.start()
+        return past
+
     def note(self, text):
         """Puts a line of the test's into the log, so that what the process says can be told apart by round."""
         with open(self.log_path, "a", encoding="utf-8") as log:
@@ -93,6 +100,8 @@ class Processors:
         self.all = [Processor(instance, binary, folder) for instance in instances]
         self.ended = []  # what processes did without being told: (instance, status, last lines)
         self.unclean = []  # SIGTERMs that were not answered by an end with status 0 in time
+        self.unfenced = []  # instances whose past did not end when it woke beside its successor
+        self.past = []
 
     def running(self):
         return [processor for processor in self.all if processor.is_wanted]
@@ -116,8 +125,23 @@ class Processors:
             self.unclean.append((processor.instance, status, processor.log_tail()))
         return status
 
+    def await_fenced(self, processor, past, patience=20):
+        """Waits until a process that has been replaced ends by itself: its status, or None if it had to be killed."""
+        self.past.append(past)
+        try:
+            return past.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.unfenced.append(processor.instance)
+            past.kill()
+            past.wait()
+            return None
+
     def end_all(self, patience=5):
         """Ends every process of the run, asleep or not."""
+        for past in self.past:
+            if past.poll() is None:
+                past.kill()
+                past.wait()
         for processor in self.all:
             processor.is_wanted = False
             processor.signal(signal.SIGCONT)

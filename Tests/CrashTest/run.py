@@ -249,6 +249,9 @@ class Run:
         for instance, status, lines in self.processors.unclean:
             problems = True
             print(f"processor {instance} answered SIGTERM with status {status}:\n    " + "\n    ".join(lines))
+        for instance in self.processors.unfenced:
+            problems = True
+            print(f"processor {instance} was replaced, and its past lived on when it woke up")
         if unread:
             problems = True
             print(f"not readable to the end, 90 s after the load ended: {', '.join(unread)}")

@@ -64,4 +64,12 @@ struct TopicComparisonTests {
     #expect(comparison.contradictions.isEmpty)
     #expect(comparison.differences.count == 1)
   }
+
+  @Test("a state topic with larger segments can be used; the difference is told, with the way to mend it")
+  func segments() throws {
+    let comparison = try comparison(changed: ["t.state": ["segment.bytes": "1073741824"]])
+    #expect(comparison.contradictions.isEmpty)
+    #expect(comparison.differences.count == 1)
+    #expect(comparison.differences.first?.contains("--add-config segment.bytes=16777216") == true)
+  }
 }

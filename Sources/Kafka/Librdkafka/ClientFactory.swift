@@ -14,6 +14,8 @@ struct ClientFactory: Sendable {
     var properties = ClientProperties(configuration)
     // A topic that is created later is found within this time.
     properties.set("topic.metadata.refresh.interval.ms", "30000")
+    // Members learn of a rebalance by a heartbeat, and the first to rejoin waits for the last.
+    properties.set("heartbeat.interval.ms", "500")
     try properties.setUserProperties()
     setConsumer(&properties, isolation: options.isolation)
     properties.set("group.id", options.groupID)
@@ -25,6 +27,8 @@ struct ClientFactory: Sendable {
 
   func makeReaderClient(_ options: LogReaderOptions) throws(KafkaError) -> ClientHandle {
     var properties = ClientProperties(configuration)
+    // A reader is there to reach the end, which only an empty answer tells where a marker is the last record.
+    properties.set("fetch.wait.max.ms", "20")
     try properties.setUserProperties()
     setConsumer(&properties, isolation: options.isolation)
     properties.set("group.id", options.groupID)

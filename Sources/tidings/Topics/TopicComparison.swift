@@ -55,6 +55,8 @@ struct TopicComparison: Equatable {
       // More is no harm.
       if let number = Int(actual), let needed = Int(wanted), number >= needed { return }
       contradictions.append(sentence + " at least: " + Self.remedy(topic, setting, wanted))
+    case "segment.bytes":
+      differences.append("\(sentence) for it to stay small on disk: " + Self.remedy(topic, setting, wanted))
     case "retention.ms" where wanted != "-1", "retention.bytes" where wanted != "-1":
       differences.append("\(topic) has \(setting)=\(actual) (default \(wanted)); left as it is")
     default:
