@@ -17,7 +17,7 @@ KINDS = ("lost", "repeated", "early", "late", "unordered", "unaccounted", "wrong
 REJECTED = None  # what a broken event waits for, instead of a recipient
 
 
-@dataclass
+@dataclass(slots=True)
 class Publication:
     """A record of the events topic, as the broker acknowledged it; `appended` in milliseconds since the epoch."""
 
@@ -35,7 +35,7 @@ class Violation:
     round: int
 
 
-@dataclass
+@dataclass(slots=True)
 class Entry:
     """Something at the head of a partition: `seen` is when the consumer got it, in milliseconds since the epoch."""
 

@@ -95,7 +95,7 @@ def replace(processors, victim, pause):
     """What a network that is cut in two does: the past of an instance wakes up beside its successor."""
     with victim.lock:
         victim.signal(signal.SIGSTOP)
-        past = victim.replace()
+        past = processors.replace(victim)
         time.sleep(pause)
         past.send_signal(signal.SIGCONT)
         status = processors.await_fenced(victim, past)

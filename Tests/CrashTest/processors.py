@@ -38,13 +38,6 @@ class Processor:
                 cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         self.is_wanted, self.may_be_fenced = True, False
 
-    def replace(self):
-        """Starts a second process of this instance; the first, which is asleep, is no longer this object's."""
-        past = self.process
-        self.port = free_port()
-        self.start()
-        return past
-
     def note(self, text):
         """Puts a line of the test's into the log, so that what the process says can be told apart by round."""
         with open(self.log_path, "a", encoding="utf-8") as log:
@@ -101,7 +94,7 @@ class Processors:
         self.ended = []  # what processes did without being told: (instance, status, last lines)
         self.unclean = []  # SIGTERMs that were not answered by an end with status 0 in time
         self.unfenced = []  # instances whose past did not end when it woke beside its successor
-        self.past = []
+        self.past = []  # processes that were replaced
 
     def running(self):
         return [processor for processor in self.all if processor.is_wanted]
@@ -125,9 +118,16 @@ class Processors:
             self.unclean.append((processor.instance, status, processor.log_tail()))
         return status
 
+    def replace(self, processor):
+        """Starts a second process of an instance whose first one is asleep; the first one."""
+        past = processor.process
+        self.past.append(past)
+        processor.port = free_port()
+        processor.start()
+        return past
+
     def await_fenced(self, processor, past, patience=20):
         """Waits until a process that has been replaced ends by itself: its status, or None if it had to be killed."""
-        self.past.append(past)
         try:
             return past.wait(patience)
         except subprocess.TimeoutExpired:

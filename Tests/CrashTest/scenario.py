@@ -106,7 +106,7 @@ def expected(kind, channel, recipient):
     return "open" if rule.window else "delivered"
 
 
-@dataclass
+@dataclass(slots=True)
 class Event:
     """One event; `recipients` are names within its tenant. A repeat is the same object, published again."""
 
