@@ -207,7 +207,7 @@ final class LibrdkafkaAdmin: ClusterAdmin {
   /// - Parameters:
   ///   - waits: whether the broker is to answer only when it is done (`operation_timeout`).
   ///   - isStable: whether offsets in open transactions are waited for.
-  private func request(
+  func request(
     _ operation: rd_kafka_admin_op_t, timeout: Duration, _ attempt: String, waits: Bool = false,
     isStable: Bool = false, _ submit: (OpaquePointer, OpaquePointer?, OpaquePointer?) -> Void
   ) throws(KafkaError) -> EventHandle {
@@ -273,7 +273,7 @@ final class LibrdkafkaAdmin: ClusterAdmin {
 }
 
 /// Owns an event, and with it the results of a request.
-private struct EventHandle: ~Copyable {
+struct EventHandle: ~Copyable {
   let pointer: OpaquePointer
 
   deinit { rd_kafka_event_destroy(pointer) }

@@ -1,0 +1,137 @@
+import Kafka
+
+/// `tidings bench restore`: how fast an instance comes back, compared with what only reads the bytes.
+///
+/// Log (A): a bare consumer of the state topic. Restore (B): the real processor from the log. Both read the same
+/// bytes in turn (A B A B …), so that what else the machine does falls on both.
+public struct RestoreBenchmark {
+  /// What is measured.
+  public struct Options: Sendable {
+    /// Distinct ids that the dedup horizon holds.
+    public var ids = 10_000_000
+    /// Notifications that wait in open windows.
+    public var items = 1_000_000
+    /// Home partitions.
+    public var partitions = 16
+    /// Threads of the processor.
+    public var workers = 1
+    /// Runs of each kind.
+    public var runs = 3
+    /// Decides who gets what.
+    public var seed: UInt64 = 1
+    /// Whether the topics are left behind.
+    public var keepsTopics = false
+
+    /// The sizes of the promise: 10 million ids, 1 million items.
+    public init() {}
+  }
+
+  /// Bytes of a partition that an embedded cluster keeps.
+  private static let embeddedPartitionBytes: Int64 = 5 << 20
+  /// Bytes of the log per id and per item, about, with a whole checkpoint in it and compressed.
+  private static let logBytesPerID: Int64 = 40
+  private static let logBytesPerItem: Int64 = 600
+
+  private let options: Options
+  private let site: BenchSite
+  private let steps: any StepRunner
+  private let topics: BenchTopics
+  private let onProgress: (String, StepProgress) -> Void
+
+  /// A benchmark at a site.
+  ///
+  /// - Parameter onProgress: what is being done, and how far it is.
+  public init(
+    _ options: Options, at site: BenchSite, steps: any StepRunner,
+    onProgress: @escaping (String, StepProgress) -> Void
+  ) {
+    self.options = options
+    self.site = site
+    self.steps = steps
+    self.onProgress = onProgress
+    topics = BenchTopics(site)
+  }
+
+  /// Writes the state, measures, and takes everything away again.
+  ///
+  /// - Throws: `BenchmarkError`, `KafkaError`, or the processor's fault.
+  public func run() throws -> RestoreReport {
+    try checkSize()
+    var prefixes: [String] = []
+    defer { if !options.keepsTopics { delete(prefixes) } }
+    func create(_ prefix: String) throws -> String {
+      try topics.create(prefix: prefix)
+      prefixes.append(prefix)
+      return prefix
+    }
+    let full = try create(site.prefix)
+    let load = StateLoad(ids: options.ids, items: options.items, seed: options.seed)
+    guard case .written(let state) = try step(.writeState(load), full, "writing the state") else {
+      throw mismatch
+    }
+    var report = RestoreReport(
+      options: options, bootstrapServers: site.cluster.bootstrapServers,
+      isEmbedded: site.cluster.isEmbedded, isolatesSteps: steps.isolatesSteps, state: state)
+    for run in 1...options.runs {
+      let suffix = "run \(run) of \(options.runs)"
+      guard case .read(let reading) = try step(.readLog, full, "reading the log, \(suffix)"),
+        case .restored(let restoration) = try step(
+          .restore(RestoreOptions(workers: options.workers)), full, "restoring from the log, \(suffix)")
+      else { throw mismatch }
+      try check(restoration, against: state)
+      report.add(reading, restoration)
+    }
+    for run in 1...options.runs {
+      // Every run finds a deployment that has never decided anything.
+      let empty = try create("\(site.prefix)-empty-\(run)")
+      _ = try step(.publishProbes(number: run), empty, "publishing")
+      let start = RestoreOptions(workers: options.workers, decided: Int64(options.partitions))
+      guard
+        case .restored(let restoration) = try step(
+          .restore(start), empty, "starting without state, run \(run) of \(options.runs)")
+      else { throw mismatch }
+      report.addEmpty(restoration)
+    }
+    report.end()
+    return report
+  }
+
+  private var mismatch: BenchmarkError { BenchmarkError("a step answered what it was not asked") }
+
+  private func step(_ step: Step, _ prefix: String, _ title: String) throws -> StepResult {
+    onProgress(title, StepProgress(share: nil, text: "", count: 0))
+    return try steps.run(step, prefix: prefix) { onProgress(title, $0) }
+  }
+
+  /// An embedded cluster drops what it has no room for, and then there is nothing to restore.
+  private func checkSize() throws {
+    guard site.cluster.isEmbedded else { return }
+    let needed = Int64(options.ids) * Self.logBytesPerID + Int64(options.items) * Self.logBytesPerItem
+    // Recipients are not spread evenly.
+    let room = Int64(options.partitions) * Self.embeddedPartitionBytes / 2
+    guard needed > room else { return }
+    let share = Double(room) / Double(needed)
+    throw BenchmarkError(
+      "the embedded cluster keeps 5 MiB of each partition, and this state takes about \(needed >> 20) MiB in "
+        + "\(options.partitions): name a real cluster (KAFKA_BOOTSTRAP_SERVERS=host:port), or ask for less, such as "
+        + "--ids \(Int(Double(options.ids) * share)) --items \(Int(Double(options.items) * share))")
+  }
+
+  private func check(_ restoration: Restoration, against state: WrittenState) throws {
+    guard restoration.ids == state.ids, restoration.windows == state.windows else {
+      throw BenchmarkError(
+        "the restored processor has \(restoration.ids) ids and \(restoration.windows) windows, but "
+          + "\(state.ids) and \(state.windows) were written: this is a fault")
+    }
+  }
+
+  private func delete(_ prefixes: [String]) {
+    for prefix in prefixes {
+      do {
+        try topics.delete(prefix: prefix)
+      } catch {
+        site.logger.error("the topics that begin with \(prefix). are left behind: \(error)")
+      }
+    }
+  }
+}

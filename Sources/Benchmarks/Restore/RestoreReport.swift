@@ -1,0 +1,158 @@
+import Foundation
+
+/// What `tidings bench restore` found out.
+public struct RestoreReport: Encodable, Sendable {
+  /// What was asked for.
+  public struct Load: Encodable, Sendable {
+    var ids: Int
+    var items: Int
+    var partitions: Int
+    var workers: Int
+    var runs: Int
+    var seed: UInt64
+  }
+
+  /// The runs of one kind.
+  public struct Measurement: Encodable, Sendable {
+    /// Seconds from the assignment: to the last record, or until all partitions decide.
+    public var seconds = RunSeries([])
+    /// MB (10⁶ bytes) of state records a second; none for a start without state.
+    public var megabytesPerSecond = RunSeries([])
+    /// The bare consumer's time over this one's, run by run: 1 is as fast as reading only.
+    public var ratio = RunSeries([])
+    /// Processor seconds, of all threads.
+    public var cpuSeconds = RunSeries([])
+    /// Peak of resident memory in MB (10⁶ bytes); none where steps share a process.
+    public var peakMegabytes = RunSeries([])
+    /// Seconds from the assignment until the decisions on one event per partition were committed.
+    public var secondsToDecision = RunSeries([])
+  }
+
+  /// Always `restore`.
+  public let benchmark = "restore"
+  /// What it ran on, and the load when it began.
+  public let machine = Machine()
+  /// The load average when it ended.
+  public private(set) var loadAverageAtEnd: Double?
+  /// The brokers.
+  public let bootstrapServers: String
+  /// Whether the brokers were embedded ones.
+  public let isEmbedded: Bool
+  /// What was asked for.
+  public let load: Load
+  /// The state that was written.
+  public let state: WrittenState
+  /// Records of the state topic.
+  public private(set) var logRecords = 0
+  /// Bytes of the state topic, uncompressed.
+  public private(set) var logBytes: Int64 = 0
+  /// A: the bare consumer.
+  public private(set) var log = Measurement()
+  /// B: the processor, from the log.
+  public private(set) var restore = Measurement()
+  /// The processor without any state.
+  public private(set) var empty = Measurement()
+
+  private let isolatesSteps: Bool
+
+  private enum CodingKeys: String, CodingKey {
+    case benchmark, machine, loadAverageAtEnd, bootstrapServers, isEmbedded, load, state, logRecords, logBytes
+    case log, restore, empty
+  }
+
+  init(
+    options: RestoreBenchmark.Options, bootstrapServers: String, isEmbedded: Bool, isolatesSteps: Bool,
+    state: WrittenState
+  ) {
+    self.bootstrapServers = bootstrapServers
+    self.isEmbedded = isEmbedded
+    self.isolatesSteps = isolatesSteps
+    self.state = state
+    load = Load(
+      ids: options.ids, items: options.items, partitions: options.partitions, workers: options.workers,
+      runs: options.runs, seed: options.seed)
+  }
+
+  mutating func add(_ reading: LogReading, _ restoration: Restoration) {
+    logRecords = reading.records
+    logBytes = reading.bytes
+    let megabytes = Double(reading.bytes) / 1_000_000
+    add(
+      to: \.log, seconds: reading.seconds, cpuSeconds: reading.cpuSeconds, peakBytes: reading.peakBytes)
+    log.megabytesPerSecond.append(megabytes / reading.seconds)
+    add(restoration, to: \.restore)
+    restore.megabytesPerSecond.append(megabytes / restoration.seconds)
+    restore.ratio.append(reading.seconds / restoration.seconds)
+  }
+
+  mutating func addEmpty(_ restoration: Restoration) { add(restoration, to: \.empty) }
+
+  mutating func end() { loadAverageAtEnd = Machine().loadAverage }
+
+  private mutating func add(_ restoration: Restoration, to path: WritableKeyPath<RestoreReport, Measurement>) {
+    add(
+      to: path, seconds: restoration.seconds, cpuSeconds: restoration.cpuSeconds,
+      peakBytes: restoration.peakBytes)
+    if let seconds = restoration.secondsToDecision { self[keyPath: path].secondsToDecision.append(seconds) }
+  }
+
+  private mutating func add(
+    to path: WritableKeyPath<RestoreReport, Measurement>, seconds: Double, cpuSeconds: Double,
+    peakBytes: Int64
+  ) {
+    self[keyPath: path].seconds.append(seconds)
+    guard isolatesSteps else { return }
+    self[keyPath: path].cpuSeconds.append(cpuSeconds)
+    self[keyPath: path].peakMegabytes.append(Double(peakBytes) / 1_000_000)
+  }
+}
+
+extension RunSeries {
+  fileprivate mutating func append(_ value: Double) { self = RunSeries(values + [value]) }
+}
+
+extension RestoreReport {
+  /// The report as JSON, with a line's end.
+  public func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+  }
+
+  /// The report for people.
+  public var table: String {
+    var table = TextTable(
+      header: ["", "seconds", "range", "MB/s", "ratio to A", "range", "CPU s", "peak MB", "first decision s"])
+    let rows = [
+      ("A  log, bare consumer", log), ("B  restore from the log", restore), ("   start without state", empty),
+    ]
+    for (name, measurement) in rows where !measurement.seconds.values.isEmpty {
+      table.add([
+        name, text(measurement.seconds.median, 3), range(measurement.seconds, 3),
+        text(measurement.megabytesPerSecond.median, 1), text(measurement.ratio.median, 2),
+        range(measurement.ratio, 2), text(measurement.cpuSeconds.median, 2),
+        text(measurement.peakMegabytes.median, 0), text(measurement.secondsToDecision.median, 3),
+      ])
+    }
+    let cluster = isEmbedded ? "the embedded cluster" : bootstrapServers
+    let load = loadAverageAtEnd.map { String(format: " (load at the end %.2f)", $0) } ?? ""
+    return """
+      machine  \(machine.summary)\(load)
+      cluster  \(cluster), \(self.load.partitions) partitions, \(self.load.workers) worker\(self.load.workers == 1 ? "" : "s")
+      state    \(state.ids) ids, \(state.items) items in \(state.windows) windows, about \(state.liveBytes / 1_000_000) MB
+      log      \(logBytes / 1_000_000) MB in \(logRecords) records, uncompressed
+      runs     \(self.load.runs) of each kind, in turn; medians
+
+      \(table.text)
+      """
+  }
+
+  private func text(_ value: Double?, _ digits: Int) -> String {
+    value.map { String(format: "%.\(digits)f", $0) } ?? ""
+  }
+
+  private func range(_ series: RunSeries, _ digits: Int) -> String {
+    guard let range = series.range else { return "" }
+    return "\(text(range.lowerBound, digits))…\(text(range.upperBound, digits))"
+  }
+}

@@ -1,0 +1,220 @@
+import Contract
+import Foundation
+import Kafka
+import Pipeline
+import Policy
+import Processor
+
+/// Writes the state logs of an instance as its processor would have written them: real events go through the real
+/// pipelines, their state records into transactions, and the logs are cut behind whole checkpoints.
+///
+/// Only the state is written. Decisions and deliveries are made and dropped, and the events themselves are never in
+/// their topic: the state stands at its beginning.
+final class StateWriter: DeliveryListener {
+  private final class Home {
+    var pipeline: Pipeline
+    var checkpointStart: Int64?
+    var reportedOffset: Int64?
+    var sealed: SealedCommit?
+
+    init(_ pipeline: consuming Pipeline) { self.pipeline = pipeline }
+  }
+
+  private static let recipientCount = 200_000
+  private static let timeout = Duration.seconds(60)
+  /// The history that is written is as long as half of the dedup horizon: nothing expires while it is measured.
+  private static let historyMilliseconds: Int64 = 12 * 3_600_000
+  /// Events between two looks at the clock and at the size of the batch.
+  private static let stride = 64
+
+  private let site: BenchSite
+  private let load: StateLoad
+  private let producer: any TransactionalProducer
+  private let configuration: ProcessorConfiguration
+  private var homes: [Home] = []
+  private var record = OutputBuffer(capacity: 1 << 20)
+  private var isCommitting = false
+  private var commits = 0
+  private var truncations = 0
+
+  init(_ site: BenchSite, _ load: StateLoad) throws {
+    self.site = site
+    self.load = load
+    configuration = ProcessorConfiguration(
+      prefix: site.prefix, partitionCount: Int32(clamping: site.partitionCount))
+    producer = try site.cluster.makeTransactionalProducer(
+      TransactionalProducerOptions(
+        transactionalID: "\(site.prefix)-writer", topics: [site.stateTopic],
+        transactionTimeout: configuration.transactionTimeout,
+        messageMaxBytes: TopicPlan.logRecordLimit, linger: .zero))
+    producer.deliveryListener = self
+  }
+
+  func run(_ onProgress: (StepProgress) -> Void) throws -> WrittenState {
+    let watch = Stopwatch()
+    let now = Int64(Date().timeIntervalSince1970 * 1000)
+    try makeHomes()
+    try producer.initTransactions(timeout: Self.timeout)
+    try writeHistory(endingAt: now, onProgress)
+    try commit()
+    try settle()
+    producer.close()
+    try commitGroupOffsets()
+    return summary(seconds: watch.seconds)
+  }
+
+  // MARK: - History
+
+  private func makeHomes() throws {
+    let catalog = try LoadCatalog.make()
+    var positions = InputPositions()
+    for topic in InputTopic.allCases { positions[topic] = 0 }
+    homes = (0..<configuration.partitionCount).map { partition in
+      var pipeline = Pipeline(
+        configuration: Pipeline.Configuration(
+          partition: partition, partitionCount: configuration.partitionCount,
+          dedupHorizon: Int64(configuration.dedupHorizon.components.seconds) * 1000), catalog: catalog)
+      pipeline.start(at: positions)
+      return Home(pipeline)
+    }
+  }
+
+  private func writeHistory(endingAt end: Int64, _ onProgress: (StepProgress) -> Void) throws {
+    var codecs = try Codecs(prefix: site.prefix, recordLimit: configuration.recordLimit)
+    var event = EventRecord()
+    var scratch = OutputBuffer(capacity: 64)
+    let distribution = ZipfDistribution(count: Self.recipientCount, exponent: 1.05)
+    let recipientHomes = (0..<Self.recipientCount).map {
+      Int(EventRecord.home(ofRecipient: $0, partitionCount: configuration.partitionCount, scratch: &scratch))
+    }
+    var random = SplitMix(seed: load.seed)
+    var open = 0
+    var progress = Stopwatch()
+    for number in 0..<load.ids {
+      let recipient = distribution.next(using: &random)
+      let home = homes[recipientHomes[recipient]]
+      let now = end - Self.historyMilliseconds + Self.historyMilliseconds * Int64(number) / Int64(load.ids)
+      let waits = open < (number + 1) * load.items / load.ids
+      if waits { open += 1 }
+      try event.with(
+        idPrefix: "event-", number: number, type: waits ? LoadCatalog.waiting : LoadCatalog.immediate,
+        recipient: recipient
+      ) { input in
+        // In front of the topic's first record: the position stays where it is.
+        _ = try home.pipeline.apply(
+          PartitionRecord(topic: .events, offset: -1, appended: now, content: input), now: now,
+          using: &codecs)
+      }
+      guard number % Self.stride == 0 else { continue }
+      if homes.reduce(0, { $0 + $1.pipeline.pendingBytes }) >= configuration.commitBytes {
+        for home in homes { home.pipeline.tick(now: now) }
+        open = openItems
+        try commit()
+      }
+      if progress.seconds > 0.1 {
+        progress = Stopwatch()
+        onProgress(
+          StepProgress(share: Double(number) / Double(load.ids), text: "\(number) events", count: number))
+      }
+    }
+  }
+
+  private var openItems: Int { homes.reduce(0) { $0 + Int($1.pipeline.counters.total.open) } }
+
+  // MARK: - Commits
+
+  /// Sends what was applied, and lets the broker work while the next batch is applied.
+  private func commit() throws {
+    try settle()
+    try producer.begin()
+    for (partition, home) in homes.enumerated() where home.pipeline.hasUncommittedWork {
+      record.removeAll()
+      home.sealed = home.pipeline.seal(into: &record)
+      home.reportedOffset = nil
+      try produce(
+        OutgoingRecord(
+          topicIndex: 0, partition: Int32(partition), key: nil, value: record.view, tag: UInt64(partition) + 1))
+    }
+    commits += 1
+    isCommitting = try producer.commit(timeout: .zero) == .pending
+    if !isCommitting { try confirm() }
+  }
+
+  private func produce(_ record: OutgoingRecord) throws(KafkaError) {
+    while true {
+      do throws(KafkaError) {
+        return try producer.produce(record)
+      } catch {
+        guard error.code == .queueFull else { throw error }
+        producer.poll()
+        usleep(1000)
+      }
+    }
+  }
+
+  private func settle() throws {
+    guard isCommitting else { return }
+    while isCommitting {
+      do throws(KafkaError) {
+        isCommitting = try producer.commit(timeout: .milliseconds(100)) == .pending
+      } catch {
+        guard error.disposition == .retry else { throw error }
+      }
+    }
+    try confirm()
+  }
+
+  private func confirm() throws {
+    var cuts: [PartitionOffset] = []
+    for (partition, home) in homes.enumerated() {
+      guard let sealed = home.sealed else { continue }
+      home.sealed = nil
+      home.pipeline.confirm()
+      if sealed.startsCheckpoint { home.checkpointStart = home.reportedOffset }
+      if sealed.endsCheckpoint, let start = home.checkpointStart {
+        cuts.append(PartitionOffset(site.statePartitions[partition], offset: start))
+      }
+    }
+    guard !cuts.isEmpty, !site.cluster.isEmbedded else { return }
+    _ = try site.cluster.admin.deleteRecords(before: cuts, timeout: Self.timeout)
+    truncations += cuts.count
+  }
+
+  func delivered(tag: UInt64, partition: Int32, result: Result<Int64, KafkaError>) {
+    guard case .success(let offset) = result else { return }
+    homes[Int(partition)].reportedOffset = offset
+  }
+
+  /// The group agrees with the state, as it does where the same transactions carried the offsets.
+  private func commitGroupOffsets() throws {
+    let consumer = try site.cluster.makeGroupConsumer(
+      GroupConsumerOptions(groupID: configuration.groupID, offsetReset: .error))
+    let offsets = homes.enumerated().flatMap { partition, home in
+      InputTopic.allCases.map { topic in
+        PartitionOffset(
+          TopicPartition(topic: configuration.topic(topic.name), partition: Int32(partition)),
+          offset: home.pipeline.confirmedPositions[topic])
+      }
+    }
+    let deadline = ContinuousClock.now + Self.timeout
+    while true {
+      do throws(KafkaError) {
+        try consumer.commit(offsets)
+        break
+      } catch {
+        // A new group's coordinator takes a moment.
+        guard error.disposition == .retry, .now < deadline else { throw error }
+        usleep(100_000)
+      }
+    }
+    try consumer.close()
+  }
+
+  private func summary(seconds: Double) -> WrittenState {
+    WrittenState(
+      ids: homes.reduce(0) { $0 + $1.pipeline.idCount },
+      windows: homes.reduce(0) { $0 + $1.pipeline.openWindowCount }, items: openItems,
+      liveBytes: homes.reduce(0) { $0 + $1.pipeline.liveBytes }, commits: commits, truncations: truncations,
+      decided: homes.reduce(0) { $0 + $1.pipeline.confirmedCounters.decided }, seconds: seconds)
+  }
+}

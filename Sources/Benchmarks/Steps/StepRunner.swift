@@ -1,0 +1,69 @@
+import Kafka
+import Logging
+
+/// Where a benchmark's topics are: a prefix of its own on a cluster.
+public struct BenchSite: Sendable {
+  /// The cluster.
+  public var cluster: any KafkaCluster
+  /// Before every topic and group.
+  public var prefix: String
+  /// The number of home partitions.
+  public var partitionCount: Int
+  /// Where the processor's log goes.
+  public var logger: Logger
+
+  /// A site.
+  public init(cluster: any KafkaCluster, prefix: String, partitionCount: Int, logger: Logger) {
+    self.cluster = cluster
+    self.prefix = prefix
+    self.partitionCount = partitionCount
+    self.logger = logger
+  }
+
+  var stateTopic: String { "\(prefix).state" }
+
+  var statePartitions: [TopicPartition] {
+    (0..<Int32(clamping: partitionCount)).map { TopicPartition(topic: stateTopic, partition: $0) }
+  }
+}
+
+/// Runs the steps of a benchmark at a site.
+public protocol StepRunner {
+  /// Whether every step has a process of its own, so that memory and processor time are its alone.
+  var isolatesSteps: Bool { get }
+
+  /// Runs a step at the site with that prefix and waits for it.
+  ///
+  /// - Throws: what made the step fail.
+  func run(_ step: Step, prefix: String, onProgress: @escaping (StepProgress) -> Void) throws -> StepResult
+}
+
+/// Runs the steps in this process: for the embedded cluster, which lives in it, and for tests.
+public struct LocalSteps: StepRunner {
+  private let site: BenchSite
+
+  /// A runner; the site's prefix is replaced by each step's.
+  public init(_ site: BenchSite) { self.site = site }
+
+  /// Always false.
+  public var isolatesSteps: Bool { false }
+
+  /// Runs a step.
+  public func run(
+    _ step: Step, prefix: String, onProgress: @escaping (StepProgress) -> Void
+  ) throws -> StepResult {
+    var site = site
+    site.prefix = prefix
+    switch step {
+    case .writeState(let load):
+      return .written(try StateWriter(site, load).run(onProgress))
+    case .readLog:
+      return .read(try LogReadingStep(site).run(onProgress))
+    case .restore(let options):
+      return .restored(try RestoreStep(site, options).run(onProgress))
+    case .publishProbes(let number):
+      try ProbeStep(site, number: number).run()
+      return .published
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Benchmarks
+import Foundation
+import Kafka
+import Logging
+import Operations
+import Settings
+
+/// The flags of every benchmark.
+struct BenchOptions: ParsableArguments {
+  @OptionGroup var settings: SettingsOptions
+
+  @Option(help: "Before every topic and group that is created; nothing with it may be there yet.")
+  var prefix = "tidings-bench"
+
+  @Option(help: ArgumentHelp("Home partitions.", valueName: "n"))
+  var partitions = 16
+
+  @Option(help: ArgumentHelp("Threads of the processor.", valueName: "n"))
+  var workers = 1
+
+  @Option(help: ArgumentHelp("Runs of each kind, one after the other in turn.", valueName: "n"))
+  var runs = 3
+
+  @Option(help: "Decides who gets what: the same seed makes the same load.")
+  var seed: UInt64 = 1
+
+  @Flag(help: "Use an embedded cluster, whatever the configuration says.")
+  var embedded = false
+
+  @Flag(help: "Leave the topics behind, to look at them.")
+  var keep = false
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    guard (1...1024).contains(partitions) else {
+      throw ValidationError("--partitions has to be from 1 to 1024")
+    }
+    guard (1...64).contains(workers) else { throw ValidationError("--workers has to be from 1 to 64") }
+    guard (1...100).contains(runs) else { throw ValidationError("--runs has to be from 1 to 100") }
+    guard !prefix.isEmpty, prefix.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) })
+    else { throw ValidationError("--prefix may hold letters, digits, '-', '_' and '.', as topic names do") }
+  }
+
+  /// Where to measure, and what runs the steps there.
+  ///
+  /// - Throws: `SettingsProblems`; `CommandEnd` when the cluster cannot be reached.
+  func prepare() throws -> (site: BenchSite, steps: any StepRunner) {
+    var settings = try settings.load()
+    LogFormat.text.bootstrap(level: .warning)
+    let logger = Logger(label: "tidings.bench")
+    func site(_ cluster: any KafkaCluster) -> BenchSite {
+      BenchSite(cluster: cluster, prefix: prefix, partitionCount: partitions, logger: logger)
+    }
+    let named = ProcessInfo.processInfo.environment["KAFKA_BOOTSTRAP_SERVERS"] ?? ""
+    if !named.isEmpty { settings.kafka.bootstrapServers = named }
+    let isConfigured = !named.isEmpty || settings.origin(of: "kafka.bootstrap.servers") != .default
+    guard isConfigured, !embedded else {
+      let local = site(try EmbeddedCluster(logger: Logger(label: "tidings.kafka")))
+      return (local, LocalSteps(local))
+    }
+    let cluster = try settings.makeCluster(clientID: "tidings-bench")
+    _ = try ClusterWait.retry(patience: .seconds(10), logger: logger) { () throws(KafkaError) in
+      try cluster.admin.topics(timeout: .seconds(5))
+    }
+    let steps = ChildSteps(kafka: settings.kafka, partitionCount: partitions)
+    return (site(cluster), steps)
+  }
+}

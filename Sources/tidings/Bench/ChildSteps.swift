@@ -1,0 +1,73 @@
+import Benchmarks
+import Foundation
+import Kafka
+import Settings
+
+/// Runs each step of a benchmark in a process of its own: this program as `tidings bench step`.
+struct ChildSteps: StepRunner {
+  let kafka: KafkaSettings
+  let partitionCount: Int
+
+  var isolatesSteps: Bool { true }
+
+  func run(
+    _ step: Step, prefix: String, onProgress: @escaping (StepProgress) -> Void
+  ) throws -> StepResult {
+    guard let program = Bundle.main.executableURL else {
+      throw CommandEnd(.failed, "the path of this program is not known, so that no step can be run")
+    }
+    let process = Process()
+    process.executableURL = program
+    process.arguments = ["bench", "step"]
+    // By standard input: arguments are for everybody to see, and properties may be secrets.
+    let (input, output) = (Pipe(), Pipe())
+    process.standardInput = input
+    process.standardOutput = output
+    try process.run()
+    defer { if process.isRunning { process.terminate() } }
+    let request = BenchStepRequest(
+      bootstrapServers: kafka.bootstrapServers, properties: kafka.properties, prefix: prefix,
+      partitionCount: partitionCount, step: step)
+    try input.fileHandleForWriting.write(contentsOf: try JSONEncoder().encode(request))
+    try input.fileHandleForWriting.close()
+    var result: StepResult?
+    try readLines(output.fileHandleForReading) { line in
+      switch try JSONDecoder().decode(BenchStepMessage.self, from: line) {
+      case .progress(let progress): onProgress(progress)
+      case .result(let found): result = found
+      }
+    }
+    process.waitUntilExit()
+    guard process.terminationStatus == 0, let result else {
+      throw CommandEnd(
+        .failed, "a step of the benchmark ended with status \(process.terminationStatus); its message is above")
+    }
+    return result
+  }
+
+  private func readLines(_ file: FileHandle, _ body: (Data) throws -> Void) throws {
+    var rest = Data()
+    while let chunk = try file.read(upToCount: 4096), !chunk.isEmpty {
+      rest.append(chunk)
+      while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+        try body(rest[rest.startIndex..<end])
+        rest = Data(rest[rest.index(after: end)...])
+      }
+    }
+  }
+}
+
+/// What `tidings bench step` reads from standard input.
+struct BenchStepRequest: Codable {
+  var bootstrapServers: String
+  var properties: [String: String]
+  var prefix: String
+  var partitionCount: Int
+  var step: Step
+}
+
+/// What it writes to standard output, one a line.
+enum BenchStepMessage: Codable {
+  case progress(StepProgress)
+  case result(StepResult)
+}
