@@ -66,6 +66,7 @@ final class HomePartition {
   }
 
   var isRunning: Bool { phase == .running }
+  var isRestoringState: Bool { if case .restoringState = phase { true } else { false } }
 
   /// Whether its state is whole, so that it takes part in transactions.
   var isRestored: Bool { phase == .running || phase == .verifyingClock }

@@ -27,6 +27,7 @@ extension Worker {
       try consumer.assign(partitions.map { PartitionOffset($0, offset: PartitionOffset.beginning) })
       try consumer.pause(partitions)
       logger.info("partitions assigned", metadata: ["partitions": "\(homePartitions)"])
+      publishStatus(force: true)
     } catch {
       callbackFault = error
     }

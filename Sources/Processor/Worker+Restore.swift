@@ -90,7 +90,7 @@ extension Worker {
   func continueRestores() throws {
     guard ownedHomes.contains(where: { !$0.isRestored && $0.phase != .assigned }) else { return }
     var wait: Duration = .milliseconds(2)
-    if ownedHomes.contains(where: { if case .restoringState = $0.phase { true } else { false } }) {
+    if ownedHomes.contains(where: \.isRestoringState) {
       var bytes = 0
       reading: while bytes < Self.restoreBytesPerTurn {
         switch stateReader.poll(timeout: wait) {
@@ -176,7 +176,8 @@ extension Worker {
       observer?.restored(home.pipeline, in: home.partition)
       try loadRecipients(of: home)
     }
-    if isAnyFinished { try assignStateReader() }
+    // Not at each that finishes: the reader would fetch anew what it holds of the others.
+    if isAnyFinished, !ownedHomes.contains(where: \.isRestoringState) { try assignStateReader() }
   }
 
   /// Header and group must agree. Where the group has no offset, the header stands: the group's offsets expire.
@@ -263,6 +264,7 @@ extension Worker {
         "state-record": "\(home.pipeline.sequence)", "records-read": "\(home.restoredRecords)",
         "took": "\(monotonic - home.restoreStart) ms",
       ])
+    publishStatus(force: true)
   }
 
   /// Says how far restores are that take long.
@@ -283,7 +285,7 @@ extension Worker {
   }
 
   private func assignStateReader() throws {
-    let restoring = ownedHomes.filter { if case .restoringState = $0.phase { true } else { false } }
+    let restoring = ownedHomes.filter(\.isRestoringState)
     try kafka("reading \(configuration.stateTopic)") { () throws(KafkaError) in
       try stateReader.assign(
         restoring.map {

@@ -74,7 +74,7 @@ final class StateWriter: DeliveryListener {
         configuration: Pipeline.Configuration(
           partition: partition, partitionCount: configuration.partitionCount,
           dedupHorizon: Int64(configuration.dedupHorizon.components.seconds) * 1000), catalog: catalog)
-      pipeline.start(at: positions)
+      pipeline.start(at: positions, epoch: load.seed | 1)
       return Home(pipeline)
     }
   }
@@ -180,9 +180,9 @@ final class StateWriter: DeliveryListener {
     truncations += cuts.count
   }
 
-  func delivered(tag: UInt64, partition: Int32, result: Result<Int64, KafkaError>) {
-    guard case .success(let offset) = result else { return }
-    homes[Int(partition)].reportedOffset = offset
+  func delivered(tag: UInt64, partition: Int32, result: Result<RecordMetadata, KafkaError>) {
+    guard case .success(let place) = result else { return }
+    homes[Int(partition)].reportedOffset = place.offset
   }
 
   /// The group agrees with the state, as it does where the same transactions carried the offsets.
