@@ -79,10 +79,16 @@ let package = Package(
         .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
+    .target(
+      name: "Benchmarks",
+      dependencies: [
+        "Contract", "Kafka", "MarkedYAML", "Pipeline", "Policy", "Processor",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .executableTarget(
       name: "tidings",
       dependencies: [
-        "CZlib", "Contract", "Delivery", "EmailSink", "Inbox", "Kafka", "MarkedYAML", "Operations",
+        "Benchmarks", "CZlib", "Contract", "Delivery", "EmailSink", "Inbox", "Kafka", "MarkedYAML", "Operations",
         "Pipeline",
         "Policy", "Processor", "Settings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -142,6 +148,9 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "CrashTestTests"),
+    .testTarget(
+      name: "BenchmarksTests",
+      dependencies: ["Benchmarks", "Contract", "Kafka", .product(name: "Logging", package: "swift-log")]),
   ],
   cxxLanguageStandard: .cxx17
 )

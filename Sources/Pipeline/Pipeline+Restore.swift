@@ -21,6 +21,7 @@ extension Pipeline {
     knownPrefixes = 0
     isGenesis = true
     snapshot = nil
+    loader.cancel()
   }
 
   /// Applies the next record of the state log. After a snapshot that is the record that the snapshot goes on from.
@@ -55,6 +56,8 @@ extension Pipeline {
     } else if ledger.sequence != 0, record.ledger.sequence != ledger.sequence + 1 {
       throw .hole(after: ledger.sequence, found: record.ledger.sequence)
     }
+    // From the log's start; a log that goes on from what is in memory is short.
+    if ledger.sequence == 0, ids.count == 0 { loader.begin() }
     var reader = ByteReader(record.changes)
     while !reader.isAtEnd {
       guard let change = Change(&reader) else { throw .torn }
@@ -93,13 +96,14 @@ extension Pipeline {
       throw .snapshotAhead(
         sequence: snapshot.lastSequence, end: snapshot.isAnchored ? ledger.sequence : nil)
     }
+    loader.fill(&ids, confirmedMinute: confirmedMinute)
     return true
   }
 
   private mutating func replay(_ change: Change) throws(StateFault) {
     switch change {
     case .idAdded(let entry):
-      ids.insert(entry, confirmedMinute: confirmedMinute)
+      add(entry)
     case .windowOpened(let key, let id, let opened, let due, let head):
       guard windows.find(key) == nil else { throw .torn }
       _ = windows.open(key: key, id: id, opened: opened, due: due, head: head)
@@ -116,6 +120,14 @@ extension Pipeline {
     }
   }
 
+  private mutating func add(_ entry: DedupTable.Entry) {
+    if loader.isLoading {
+      loader.append(entry)
+    } else {
+      ids.insert(entry, confirmedMinute: confirmedMinute)
+    }
+  }
+
   private mutating func append(_ bytes: ByteView, to slot: UInt32) throws(StateFault) {
     var reader = ByteReader(bytes)
     while !reader.isAtEnd {
@@ -128,6 +140,7 @@ extension Pipeline {
 
   private mutating func replace(_ prefixes: Range<UInt32>, with slice: ByteView) throws(StateFault) {
     ids.remove(prefixes: prefixes)
+    loader.remove(prefixes: prefixes)
     for (_, slot) in windows.entries(prefixes: prefixes) {
       windows.close(slot)
       windows.release(slot)
@@ -136,7 +149,7 @@ extension Pipeline {
     guard let idCount = reader.integer(UInt32.self) else { throw .torn }
     for _ in 0..<idCount {
       guard let id = reader.hash() else { throw .torn }
-      ids.insert(DedupTable.Entry(high: id.high, low: id.low), confirmedMinute: confirmedMinute)
+      add(DedupTable.Entry(high: id.high, low: id.low))
     }
     guard let windowCount = reader.integer(UInt32.self) else { throw .torn }
     for _ in 0..<windowCount {

@@ -54,6 +54,8 @@ public struct Pipeline: ~Copyable {
   public var catalog: Catalog
 
   var ids: DedupTable
+  /// The ids of a restore from the log's start, until it ends.
+  var loader = DedupTableLoader()
   var windows = WindowStore()
   var recipients = RecipientTable()
   var undo = UndoLog()
@@ -103,7 +105,7 @@ extension Pipeline {
   /// Open windows.
   public var openWindowCount: Int { windows.count }
   /// Ids in memory.
-  public var idCount: Int { ids.count }
+  public var idCount: Int { ids.count + loader.count }
   /// Recipients known.
   public var recipientCount: Int { recipients.count }
   /// The number of its last state record; 0 when it has written none.

@@ -23,7 +23,7 @@ struct Tidings: AsyncParsableCommand {
       """,
     subcommands: [
       DemoCommand.self, ProcessorCommand.self, SinkCommand.self, InboxCommand.self, PublishCommand.self,
-      TopicsCommand.self, StateCommand.self, LagCommand.self, ConfigCommand.self,
+      TopicsCommand.self, StateCommand.self, LagCommand.self, ConfigCommand.self, BenchCommand.self,
     ])
 }
 

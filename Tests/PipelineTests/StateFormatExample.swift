@@ -26,7 +26,10 @@ enum StateFormatExample {
       var changeBuffer = OutputBuffer()
       var slice = OutputBuffer()
       changes(&changeBuffer)
-      if !prefixes.isEmpty { fixture.pipeline.appendImage(of: prefixes, to: &slice) }
+      if !prefixes.isEmpty {
+        _ = try fixture.pipeline.endRestore()
+        fixture.pipeline.appendImage(of: prefixes, to: &slice)
+      }
       StateRecord.append(
         StateRecord.Contents(
           flags: flags, partition: UInt32(partition), partitionCount: UInt32(partitionCount), ledger: ledger,

@@ -143,6 +143,25 @@ struct DedupTable: ~Copyable {
     return isSound
   }
 
+  /// Builds a shard from entries in the order in which they were written: of several of one hash the last counts, and
+  /// what has expired by the confirmed clock stays out. The shard must be empty.
+  mutating func fill(shard index: Int, with entries: UnsafeBufferPointer<Entry>, confirmedMinute: Int64) {
+    let shard = shards + index
+    precondition(shard.pointee.used == 0, "a shard is filled once")
+    let kept = entries.reduce(0) { keeps($1, confirmedMinute) ? $0 + 1 : $0 }
+    guard kept > 0 else { return }
+    shard.pointee.slots?.deallocate()
+    allocate(shard, for: kept)
+    for entry in entries where keeps(entry, confirmedMinute) {
+      if let slot = find(entry) {
+        slot.pointee = entry
+      } else {
+        place(entry, in: shard)
+        count += 1
+      }
+    }
+  }
+
   /// Takes an insertion back: what it replaced counts again.
   mutating func undo(_ entry: Entry, replaced: UInt64) {
     guard let slot = find(entry) else { return }
@@ -176,9 +195,11 @@ struct DedupTable: ~Copyable {
       }
       let shard = shards + index
       count -= liveCount(of: index) - kept.count
+      // As large as it was: what is forgotten makes room for about as much, and in a smaller array entries that come
+      // in the order of their hashes would lie in one long run.
+      let capacity = shard.pointee.capacity
       shard.pointee.slots?.deallocate()
-      shard.pointee = Shard()
-      allocate(shard, for: kept.count)
+      allocate(shard, for: kept.count, capacity: capacity)
       for entry in kept { place(entry, in: shard) }
     }
   }
@@ -249,8 +270,8 @@ struct DedupTable: ~Copyable {
   }
 
   /// Room for `live` entries at a load of 0.72 and one more.
-  private func allocate(_ shard: UnsafeMutablePointer<Shard>, for live: Int) {
-    let capacity = max(Self.smallestCapacity, (live + 1) * 25 / 18 + 1)
+  private func allocate(_ shard: UnsafeMutablePointer<Shard>, for live: Int, capacity least: Int = 0) {
+    let capacity = max(Self.smallestCapacity, least, (live + 1) * 25 / 18 + 1)
     let slots = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
     slots.initialize(repeating: Entry(high: 0, low: 0), count: capacity)
     shard.pointee = Shard(slots: slots, capacity: capacity, used: 0)

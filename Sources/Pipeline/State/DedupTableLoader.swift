@@ -1,0 +1,132 @@
+import Contract
+
+/// The ids that a restore reads, kept in the order of the log by shard until the log is at its end. Then each shard of
+/// the table is built once, at its size, while it is in the processor's cache: an insertion into a table of millions
+/// waits for memory, an entry appended here does not.
+///
+/// It holds what the log says: an entry that comes again counts in place of the earlier one, and a slice of a
+/// checkpoint in place of all that came before it.
+struct DedupTableLoader: ~Copyable {
+  private struct Log {
+    var entries: UnsafeMutablePointer<DedupTable.Entry>?
+    var count = 0
+    var capacity = 0
+    /// By the second byte of the hash: how many of the first entries a slice has replaced. nil where none has.
+    var replaced: UnsafeMutablePointer<Int>?
+  }
+
+  private static let smallestCapacity = 16
+  private static let prefixesPerShard = 65_536 / DedupTable.shardCount
+
+  private var logs: UnsafeMutablePointer<Log>?
+  /// Entries held, those included that a later one will replace.
+  private(set) var count = 0
+
+  deinit {
+    guard let logs else { return }
+    Self.free(logs)
+  }
+
+  /// Whether ids are to be added here, and not to the table.
+  var isLoading: Bool { logs != nil }
+
+  /// Begins with nothing.
+  mutating func begin() {
+    cancel()
+    let logs = UnsafeMutablePointer<Log>.allocate(capacity: DedupTable.shardCount)
+    logs.initialize(repeating: Log(), count: DedupTable.shardCount)
+    self.logs = logs
+  }
+
+  /// Forgets everything.
+  mutating func cancel() {
+    if let logs { Self.free(logs) }
+    logs = nil
+    count = 0
+  }
+
+  /// Adds an entry behind all others.
+  mutating func append(_ entry: DedupTable.Entry) {
+    guard let logs else { return }
+    let log = logs + entry.shard
+    if log.pointee.count == log.pointee.capacity { makeRoom(in: log) }
+    guard let entries = log.pointee.entries else { return }
+    entries[log.pointee.count] = entry
+    log.pointee.count += 1
+    count += 1
+  }
+
+  /// Forgets the entries so far whose top 16 bits are within `prefixes`.
+  mutating func remove(prefixes: Range<UInt32>) {
+    guard let logs else { return }
+    for shard in DedupTable.shards(of: prefixes) where logs[shard].count > 0 {
+      let log = logs + shard
+      let replaced = log.pointee.replaced ?? .allocate(capacity: Self.prefixesPerShard)
+      if log.pointee.replaced == nil { replaced.initialize(repeating: 0, count: Self.prefixesPerShard) }
+      log.pointee.replaced = replaced
+      let first = shard * Self.prefixesPerShard
+      let within = Int(prefixes.lowerBound)..<Int(prefixes.upperBound)
+      for prefix in within.clamped(to: first..<first + Self.prefixesPerShard) {
+        replaced[prefix - first] = log.pointee.count
+      }
+    }
+  }
+
+  /// Builds the table's shards from what was read, without what has expired by the confirmed clock, and ends.
+  ///
+  /// - Parameter table: an empty one.
+  mutating func fill(_ table: inout DedupTable, confirmedMinute: Int64) {
+    guard let logs else { return }
+    for shard in 0..<DedupTable.shardCount {
+      let log = logs + shard
+      compact(log)
+      table.fill(
+        shard: shard, with: UnsafeBufferPointer(start: log.pointee.entries, count: log.pointee.count),
+        confirmedMinute: confirmedMinute)
+      // What is in the table is not needed here any more: a restore holds one shard twice, not all.
+      log.pointee.entries?.deallocate()
+      log.pointee = Log()
+    }
+    cancel()
+  }
+
+  // MARK: -
+
+  private static func free(_ logs: UnsafeMutablePointer<Log>) {
+    for index in 0..<DedupTable.shardCount {
+      logs[index].entries?.deallocate()
+      logs[index].replaced?.deallocate()
+    }
+    logs.deallocate()
+  }
+
+  private mutating func makeRoom(in log: UnsafeMutablePointer<Log>) {
+    let before = log.pointee.count
+    compact(log)
+    count -= before - log.pointee.count
+    guard log.pointee.count * 4 > log.pointee.capacity * 3 || log.pointee.capacity == 0 else { return }
+    let capacity = max(Self.smallestCapacity, log.pointee.capacity * 3 / 2)
+    let entries = UnsafeMutablePointer<DedupTable.Entry>.allocate(capacity: capacity)
+    if let old = log.pointee.entries {
+      entries.moveInitialize(from: old, count: log.pointee.count)
+      old.deallocate()
+    }
+    log.pointee.entries = entries
+    log.pointee.capacity = capacity
+  }
+
+  /// Drops what slices have replaced.
+  private func compact(_ log: UnsafeMutablePointer<Log>) {
+    guard let replaced = log.pointee.replaced, let entries = log.pointee.entries else { return }
+    var kept = 0
+    for index in 0..<log.pointee.count {
+      let entry = entries[index]
+      guard index >= replaced[Int(entry.high >> 48) % Self.prefixesPerShard] else { continue }
+      entries[kept] = entry
+      kept += 1
+    }
+    log.pointee.count = kept
+    replaced.deallocate()
+    log.pointee.replaced = nil
+  }
+}
