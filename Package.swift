@@ -88,7 +88,8 @@ let package = Package(
     .executableTarget(
       name: "tidings",
       dependencies: [
-        "Benchmarks", "CZlib", "Contract", "Delivery", "EmailSink", "Inbox", "Kafka", "MarkedYAML", "Operations",
+        "Benchmarks", "CZlib", "Contract", "Delivery", "EmailSink", "Inbox", "Kafka", "MarkedYAML",
+        "Operations",
         "Pipeline",
         "Policy", "Processor", "Settings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -89,7 +89,8 @@ public struct RestoreReport: Encodable, Sendable {
 
   mutating func end() { loadAverageAtEnd = Machine().loadAverage }
 
-  private mutating func add(_ restoration: Restoration, to path: WritableKeyPath<RestoreReport, Measurement>) {
+  private mutating func add(_ restoration: Restoration, to path: WritableKeyPath<RestoreReport, Measurement>)
+  {
     add(
       to: path, seconds: restoration.seconds, cpuSeconds: restoration.cpuSeconds,
       peakBytes: restoration.peakBytes)

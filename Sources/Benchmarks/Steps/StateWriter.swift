@@ -133,7 +133,8 @@ final class StateWriter: DeliveryListener {
       home.reportedOffset = nil
       try produce(
         OutgoingRecord(
-          topicIndex: 0, partition: Int32(partition), key: nil, value: record.view, tag: UInt64(partition) + 1))
+          topicIndex: 0, partition: Int32(partition), key: nil, value: record.view, tag: UInt64(partition) + 1
+        ))
     }
     commits += 1
     isCommitting = try producer.commit(timeout: .zero) == .pending

@@ -40,7 +40,8 @@ struct BenchOptions: ParsableArguments {
     }
     guard (1...64).contains(workers) else { throw ValidationError("--workers has to be from 1 to 64") }
     guard (1...100).contains(runs) else { throw ValidationError("--runs has to be from 1 to 100") }
-    guard !prefix.isEmpty, prefix.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) })
+    guard !prefix.isEmpty,
+      prefix.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) })
     else { throw ValidationError("--prefix may hold letters, digits, '-', '_' and '.', as topic names do") }
   }
 

@@ -40,7 +40,8 @@ struct ChildSteps: StepRunner {
     process.waitUntilExit()
     guard process.terminationStatus == 0, let result else {
       throw CommandEnd(
-        .failed, "a step of the benchmark ended with status \(process.terminationStatus); its message is above")
+        .failed,
+        "a step of the benchmark ended with status \(process.terminationStatus); its message is above")
     }
     return result
   }

@@ -1,0 +1,40 @@
+import Testing
+
+@testable import Benchmarks
+
+@Suite struct MeasurementTests {
+  @Test("the median is the value in the middle, or between the two in the middle")
+  func median() {
+    #expect(RunSeries([3, 1, 2]).median == 2)
+    #expect(RunSeries([4, 1, 3, 2]).median == 2.5)
+    #expect(RunSeries([]).median == nil)
+    #expect(RunSeries([5, 1, 9]).range == 1...9)
+    #expect(RunSeries([]).range == nil)
+  }
+
+  @Test("a table leaves out the columns that say nothing, and stands in columns")
+  func table() {
+    var table = TextTable(header: ["", "seconds", "ratio", "MB"])
+    table.add(["A", "1.5", "", "10"])
+    table.add(["bare", "10.25", "", "7"])
+    #expect(
+      table.text == """
+              seconds  MB
+        A         1.5  10
+        bare    10.25   7
+
+        """)
+  }
+
+  @Test("few ranks are drawn often, and all within the bounds")
+  func zipf() {
+    let distribution = ZipfDistribution(count: 1000, exponent: 1.05)
+    var random = SplitMix(seed: 7)
+    var counts = [Int](repeating: 0, count: 1000)
+    for _ in 0..<20_000 { counts[distribution.next(using: &random)] += 1 }
+    #expect(counts[0] > counts[9] && counts[9] > counts[99])
+    // The first rank has 1/H of the weight: 13 % for a thousand ranks.
+    #expect((2200...3100).contains(counts[0]))
+    #expect(counts.reduce(0, +) == 20_000)
+  }
+}
