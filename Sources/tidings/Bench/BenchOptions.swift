@@ -50,7 +50,7 @@ struct BenchOptions: ParsableArguments {
   /// - Throws: `SettingsProblems`; `CommandEnd` when the cluster cannot be reached.
   func prepare() throws -> (site: BenchSite, steps: any StepRunner) {
     var settings = try settings.load()
-    LogFormat.text.bootstrap(level: .warning)
+    Operations.LogFormat.text.bootstrap(level: .warning)
     let logger = Logger(label: "tidings.bench")
     func site(_ cluster: any KafkaCluster) -> BenchSite {
       BenchSite(cluster: cluster, prefix: prefix, partitionCount: partitions, logger: logger)

@@ -12,7 +12,7 @@ struct BenchStepCommand: ParsableCommand {
     shouldDisplay: false)
 
   func run() throws {
-    LogFormat.text.bootstrap(level: .warning)
+    Operations.LogFormat.text.bootstrap(level: .warning)
     guard let input = try FileHandle.standardInput.readToEnd(),
       let request = try? JSONDecoder().decode(BenchStepRequest.self, from: input)
     else { throw CommandEnd(.usage, "bench step is run by the other benchmarks: use one of those") }
