@@ -127,9 +127,14 @@ let package = Package(
         "Contract", "Kafka", "KafkaHandleUse", "KafkaTesting",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(
+      name: "KafkaConformance", dependencies: ["Contract", "Kafka", "KafkaTesting"],
+      path: "Tests/KafkaConformance"),
     .testTarget(
-      name: "BrokerTests",
-      dependencies: ["Contract", "Kafka", "KafkaTesting", .product(name: "Logging", package: "swift-log")]),
+      name: "KafkaConformanceTests",
+      dependencies: [
+        "Kafka", "KafkaConformance", "SimulatedKafka", .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "DeliveryTests", dependencies: ["Contract", "Delivery", "Kafka", "SeededTesting"]),
     .testTarget(
       name: "EmailSinkTests", dependencies: ["Contract", "Delivery", "EmailSink", "Kafka", "SeededTesting"]),

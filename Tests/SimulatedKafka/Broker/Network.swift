@@ -4,6 +4,7 @@ import Kafka
 enum RequestTarget {
   case broker
   case partition(PartitionLog)
+  case partitions([PartitionLog])
   case groupCoordinator
   case transactionCoordinator
 }
@@ -35,7 +36,11 @@ extension SimulatedProcess {
       return
     }
     var delay = world.random(world.latencies.network)
-    if case .partition(let log) = target { delay += log.delay + max(0, log.stuckUntil - world.now) }
+    switch target {
+    case .partition(let log): delay += log.extraDelay(world.now)
+    case .partitions(let logs): delay += logs.reduce(0) { max($0, $1.extraDelay(world.now)) }
+    case .broker, .groupCoordinator, .transactionCoordinator: break
+    }
     world.schedule(after: delay) { [self] in
       if world.now < world.broker.faults.brokersDownUntil {
         return later(world.random(world.latencies.reconnect)) { reply(.connectionLost) }
@@ -56,7 +61,7 @@ extension SimulatedProcess {
 
   private func isAvailable(_ target: RequestTarget) -> Bool {
     switch target {
-    case .broker, .partition: true
+    case .broker, .partition, .partitions: true
     case .groupCoordinator: world.now >= world.broker.faults.groupCoordinatorAwayUntil
     case .transactionCoordinator: world.now >= world.broker.faults.transactionCoordinatorAwayUntil
     }

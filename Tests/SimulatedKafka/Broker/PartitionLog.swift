@@ -93,6 +93,9 @@ public final class PartitionLog {
     isolation == .readCommitted ? lastStableOffset : endOffset
   }
 
+  /// How much later than others a request to this partition is served.
+  func extraDelay(_ now: Int64) -> Int64 { delay + max(0, stuckUntil - now) }
+
   // MARK: Append
 
   /// Appends a record; with a producer, as a part of its transaction.

@@ -204,7 +204,7 @@ public final class TransactionCoordinator {
     }
     let start = world.chance(broker.faults.offsetsFirst) ? offsetsLanded + 1 : 0
     for log in state.partitions {
-      let delay = start + markerDelay() + log.delay + max(0, log.stuckUntil - world.now)
+      let delay = start + markerDelay() + log.extraDelay(world.now)
       let epoch = state.epoch
       world.schedule(after: delay) { [self] in
         log.appendMarker(

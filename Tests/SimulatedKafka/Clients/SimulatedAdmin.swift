@@ -72,12 +72,22 @@ final class SimulatedAdmin: ClusterAdmin, @unchecked Sendable {
   func offsets(
     of partitions: [TopicPartition], isolation: IsolationLevel, timeout: Duration
   ) throws(KafkaError) -> [OffsetRange] {
-    var ranges: [OffsetRange] = []
+    var logs: [PartitionLog] = []
     for partition in partitions {
-      let (low, high) = try process.watermarks(of: partition, isolation, timeout: timeout)
-      ranges.append(OffsetRange(topicPartition: partition, earliest: low, latest: high))
+      guard let log = broker.log(partition) else {
+        throw KafkaError(
+          .unknownTopicOrPartition, message: "asking for the offsets of \(partition): it does not exist")
+      }
+      logs.append(log)
     }
-    return ranges
+    return try process.ask(
+      .partitions(logs), timeout: timeout, "asking for the offsets of \(partitions.count) partitions"
+    ) { answer in
+      answer(
+        logs.map {
+          OffsetRange(topicPartition: $0.topicPartition, earliest: $0.startOffset, latest: $0.end(isolation))
+        })
+    }
   }
 
   func committedOffsets(ofGroup group: String, timeout: Duration) throws(KafkaError) -> [PartitionOffset] {
