@@ -53,10 +53,12 @@ struct TimerClock {
 
   /// The timer clock, in milliseconds since the epoch. It never goes back, unless it is put right.
   mutating func now() -> Int64 {
+    // The wall clock first: a thread that is held up between the two then lags, where it would else be early.
+    let wallNow = instants.wallMilliseconds
     let monotonicNow = instants.monotonicMilliseconds
     let elapsed = max(0, monotonicNow - monotonic)
     let bound = elapsed / Self.slewDivisor
-    let drift = instants.wallMilliseconds - (wall + elapsed)
+    let drift = wallNow - (wall + elapsed)
     // A base that moves at every call would never let the bound reach a millisecond.
     if bound > 0, drift != 0, drift.magnitude <= ClockGuard.bound {
       wall += elapsed + min(max(drift, -bound), bound)

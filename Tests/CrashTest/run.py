@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 
 try:
     from confluent_kafka import KafkaException, Producer
@@ -23,12 +24,12 @@ except ImportError:
 
 import faults
 import report
-import state_topic
 from checker import Checker
 from load import EventSource, Load
 from monitor import TOPICS, Monitor, now
 from processors import Processors
 from scenario import catalog, recipients
+from state_topic import HEADER, StateTopic
 from timeline import Timeline
 
 INSTANCES = ("a", "b", "c", "d")  # the last one is added and removed
@@ -82,10 +83,12 @@ class Run:
         self.checker = Checker(self.people, self.timeline, lambda: self.round)
         self.monitor = Monitor(servers, self.prefix, options.partitions, self.checker)
         self.processors = Processors(INSTANCES, os.path.abspath(options.binary), self.folder)
-        self.load = Load(
-            servers, f"{self.prefix}.events", EventSource(seed, self.people), options.rate, self.monitor.published,
-            lambda: self.monitor.behind(now()) > LOAD_WAITS)
+        self.state = StateTopic(
+            servers, f"{self.prefix}.state", options.partitions, os.path.abspath(options.binary), self.folder,
+            options.log_folder)
+        self.load = None
         self.recoveries = []
+        self.is_small = True  # whether the state topic has been within its bound
         self.last_behind = 0  # the last instant at which the processors were behind, in milliseconds since the epoch
 
     # --- before and after
@@ -120,6 +123,9 @@ class Run:
                 raise CannotRun(f"processor {processor.instance} is not ready after 60 s:\n"
                                 + "\n".join(processor.log_tail()))
         self.monitor.start()
+        self.load = Load(
+            self.servers, f"{self.prefix}.events", EventSource(self.seed, self.people), self.options.rate,
+            self.monitor.published, lambda: self.monitor.behind(now()) > LOAD_WAITS)
         self.load.start()
         # Long enough that windows of all lengths are open.
         self.pause(5)
@@ -127,7 +133,8 @@ class Run:
             raise CannotRun(f"the processors do not keep up with {self.options.rate} events/s without any fault")
 
     def stop(self):
-        """Ends the load, waits for what is open, and takes stock."""
+        """Ends the load, waits for what is open, ends the processors, and takes stock: what cannot be read to its
+        end, and where the state says otherwise than the topics."""
         self.load.stop()
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
@@ -139,10 +146,13 @@ class Run:
         unread = self.monitor.unread()
         self.monitor.stop()
         self.checker.finish(now())
-        return unread
+        for processor in self.processors.running():
+            self.processors.shut_down(processor)
+        return unread, self.state.compare(self.checker)
 
     def end(self):
-        self.load.stopping.set()
+        if self.load:
+            self.load.stopping.set()
         self.monitor.stopping.set()
         self.processors.end_all()
 
@@ -164,7 +174,7 @@ class Run:
         self.processors.revive()
         if self.monitor.failure:
             raise CannotRun(f"reading the topics failed:\n{self.monitor.failure}")
-        if self.load.failures:
+        if self.load and self.load.failures:
             raise CannotRun(f"publishing failed: {self.load.failures[0]}")
         at = now()
         if self.monitor.behind(at) > BEHIND:
@@ -219,31 +229,35 @@ class Run:
         return True
 
     def run_steady(self):
-        print(state_topic.HEADER)
+        print(HEADER)
+        begin = time.monotonic()
         for minute in range(self.options.steady + 1):
-            if minute:
-                self.pause(60)
-            sample = state_topic.measure(
-                self.servers, f"{self.prefix}.state", self.options.partitions, self.options.log_folder,
-                dict(self.checker.ids))
-            print(state_topic.row(minute, self.monitor.status["tally"].get("published", 0), sample), flush=True)
+            self.pause(begin + 60 * minute - time.monotonic())
+            sample = self.state.measure()
+            print(sample.row(minute, self.monitor.status["tally"].get("published", 0)), flush=True)
+            self.is_small &= (sample.excess() or 0) <= 0
         return True
 
-    def verdict(self, is_recovered, unread):
+    def verdict(self, is_recovered, unread, disagreements):
         """Prints what was found; whether all is well."""
         checker, tally = self.checker, self.checker.tally
-        sample = state_topic.measure(
-            self.servers, f"{self.prefix}.state", self.options.partitions, self.options.log_folder, dict(checker.ids))
+        sample = self.state.measure()
         print(f"\npublished {tally['published']:,} events ({tally['repeats']:,} notifications repeated, "
               f"{tally['rejected']:,} events broken); {tally['notifications']:,} notifications, "
               f"{tally['duplicates']:,} duplicates, {tally['forwarded']:,} forwarded; "
               f"{tally['singles']:,} single deliveries, {tally['digests']:,} digests; "
               f"the load waited {self.load.held:.0f} s for the processors\n")
         for part in (report.conservation(checker), report.waits(self.timeline), report.recoveries(self.recoveries),
-                     [state_topic.HEADER, state_topic.row("", tally["published"], sample)]):
+                     [HEADER, sample.row("", tally["published"])]):
             print("\n".join(part) + "\n")
         print("\n".join(report.violations(checker)))
         problems = bool(checker.violations) or not is_recovered
+        for text in disagreements:
+            problems = True
+            print(text)
+        if not self.is_small or (sample.excess() or 0) > 0:
+            problems = True
+            print("the state topic took more on disk than three times the live state and 64 MiB a partition")
         for instance, status, lines in self.processors.ended:
             problems = True
             print(f"processor {instance} ended by itself with status {status}:\n    " + "\n    ".join(lines))
@@ -265,6 +279,9 @@ def main():
     if not servers:
         print("test-crash: set KAFKA_BOOTSTRAP_SERVERS to a broker for tests, such as 127.0.0.1:9092", file=sys.stderr)
         return 2
+    if not os.access(options.binary, os.X_OK):
+        print(f"test-crash: {options.binary} is not a program: make build", file=sys.stderr)
+        return 2
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1_000_000)
     # The checker keeps millions of objects without cycles: looking for some would hold up what it measures.
     gc.disable()
@@ -278,13 +295,16 @@ def main():
         run.prepare()
         run.start()
         is_recovered = run.run_steady() if options.steady else run.run_rounds()
-        unread = run.stop()
-        is_well = run.verdict(is_recovered, unread)
+        unread, disagreements = run.stop()
+        is_well = run.verdict(is_recovered, unread, disagreements)
     except CannotRun as error:
         print(f"test-crash: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ntest-crash: interrupted", file=sys.stderr)
+        return 2
+    except Exception:
+        traceback.print_exc()
         return 2
     finally:
         run.end()

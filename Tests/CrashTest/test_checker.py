@@ -5,7 +5,8 @@ import unittest
 from copy import deepcopy
 
 from checker import Checker, Publication
-from scenario import TYPES, Event, Recipient, rfc3339
+from scenario import CHANNELS, TYPES, Event, Recipient, rfc3339
+from state_topic import MIB, Sample, StateTopic
 from timeline import BOUND, GRACE, Timeline
 
 START = 1_800_000_000_000
@@ -200,7 +201,7 @@ class CheckerTests(unittest.TestCase):
     def test_a_digest_that_is_delivered_before_it_is_due_is_early(self):
         log = sound()
         at, digest = log.deliveries["email"][0]
-        log.deliveries["email"][0] = (at - 6, digest)
+        log.deliveries["email"][0] = (at - 7, digest)
         self.assertEqual(self.kinds(log), ["early"])
 
     def test_a_window_that_is_shorter_than_the_catalog_says_is_early(self):
@@ -298,6 +299,35 @@ class TimelineTests(unittest.TestCase):
         timeline = Timeline()
         timeline.begin("add", 0, START)
         self.assertTrue(self.late(timeline, START + 1, START + 1_500))
+
+
+class StateTests(unittest.TestCase):
+    """What `tidings state inspect` says, against the accounts of a checker."""
+
+    def problems(self, problem="", **changes):
+        checker = sound().check()
+        names = ("accepted", "delivered", "suppressed", "expired", "open")
+        found = {
+            "ids": checker.ids[0], "openWindows": 0, "difference": 0,
+            "counters": {"channels": {
+                channel: {name: checker.accounts[name, channel] for name in names} for channel in CHANNELS}}}
+        found.update(changes)
+        state = StateTopic("", "x.state", 1, "", "", "")
+        state.inspect = lambda partition: (found, problem)
+        return state.compare(checker)
+
+    def test_a_state_that_agrees_with_the_topics_is_no_problem(self):
+        self.assertEqual(self.problems(), [])
+
+    def test_a_state_that_disagrees_is_reported(self):
+        law = {"accepted": 1, "delivered": 1, "suppressed": 0, "expired": 0, "open": 0}
+        for changes in ({"ids": 1}, {"openWindows": 1}, {"difference": 1}, {"problem": "a hole"},
+                        {"counters": {"channels": {"email": law, "inapp": law}}}):
+            self.assertNotEqual(self.problems(**changes), [], changes)
+
+    def test_a_topic_beyond_its_bound_is_noticed(self):
+        self.assertLessEqual(Sample([1], [0], [10 * MIB], [94 * MIB], 6).excess(), 0)
+        self.assertEqual(Sample([1, 1], [0, 0], [10 * MIB, MIB], [94 * MIB, 68 * MIB], 6).excess(), MIB)
 
 
 if __name__ == "__main__":
