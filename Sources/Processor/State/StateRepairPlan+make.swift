@@ -102,6 +102,7 @@ extension StateRepairPlan {
     costs += reading.isEmpty ? ["no input is skipped or read again"] : reading
     return StateRepairPlan(
       repair: .reset(start), partition: tool.partition, sequence: 1, inputs: inputs, targets: targets,
-      timerClock: nil, inputClock: nil, deletesBefore: state.range.latest, costs: costs)
+      timerClock: nil, inputClock: nil,
+      deletesBefore: state.range.latest > state.range.earliest ? state.range.latest : nil, costs: costs)
   }
 }

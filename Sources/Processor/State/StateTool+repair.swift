@@ -58,7 +58,7 @@ extension StateTool {
     let plan = try StateRepairPlan.make(repair, state, inputs, self)
     guard approve(plan), !plan.isNeedless else { return nil }
     let outcome = try write(plan, state, by: writer)
-    if let offset = plan.deletesBefore, offset > state.range.earliest {
+    if let offset = plan.deletesBefore {
       _ = try Patience.retry(patience) { () throws(KafkaError) in
         try cluster.admin.deleteRecords(
           before: [PartitionOffset(place, offset: offset)], timeout: .seconds(30))
