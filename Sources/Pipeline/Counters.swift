@@ -53,20 +53,37 @@ public struct Counters: Equatable, Sendable {
   /// The sums over two partitions.
   public static func + (left: Counters, right: Counters) -> Counters {
     var sum = left
-    for path in codedFields { sum[keyPath: path] += right[keyPath: path] }
+    sum.consumed += right.consumed
+    sum.decided += right.decided
+    sum.forwarded += right.forwarded
+    sum.rejected += right.rejected
+    sum.tombstones += right.tombstones
+    sum.forwards += right.forwards
+    sum.email = left.email + right.email
+    sum.inapp = left.inapp + right.inapp
     return sum
   }
 
-  /// The fields in the order in which the state's header holds them: new ones come at the end.
-  static var codedFields: [WritableKeyPath<Counters, Int64>] {
-    [
-      \.consumed, \.decided, \.forwarded, \.rejected, \.tombstones, \.forwards,
-      \.email.accepted, \.email.delivered, \.email.suppressed.duplicate, \.email.suppressed.optedOut,
-      \.email.suppressed.noAddress, \.email.expired, \.email.retracted, \.email.collapsed, \.email.open,
-      \.inapp.accepted, \.inapp.delivered, \.inapp.suppressed.duplicate, \.inapp.suppressed.optedOut,
-      \.inapp.suppressed.noAddress, \.inapp.expired, \.inapp.retracted, \.inapp.collapsed, \.inapp.open,
-    ]
+  /// Calls `body` with each field in the order in which the state's header holds them: new ones come at the end.
+  @inline(__always)
+  mutating func forEachCodedField(_ body: (inout Int64) -> Void) {
+    body(&consumed)
+    body(&decided)
+    body(&forwarded)
+    body(&rejected)
+    body(&tombstones)
+    body(&forwards)
+    email.forEachCodedField(body)
+    inapp.forEachCodedField(body)
   }
+
+  /// How many there are.
+  static let codedFieldCount: Int = {
+    var counters = Counters()
+    var count = 0
+    counters.forEachCodedField { _ in count += 1 }
+    return count
+  }()
 }
 
 /// What became of the notifications of one channel.
@@ -92,6 +109,20 @@ public struct ChannelCounters: Equatable, Sendable {
   /// What the law leaves over.
   public var difference: Int64 {
     accepted - delivered - suppressed.total - expired - retracted - collapsed - open
+  }
+
+  /// As those of `Counters`. They stand in the middle of them: a new one needs another version of the format.
+  @inline(__always)
+  mutating func forEachCodedField(_ body: (inout Int64) -> Void) {
+    body(&accepted)
+    body(&delivered)
+    body(&suppressed.duplicate)
+    body(&suppressed.optedOut)
+    body(&suppressed.noAddress)
+    body(&expired)
+    body(&retracted)
+    body(&collapsed)
+    body(&open)
   }
 
   /// The sums of two channels.

@@ -60,6 +60,13 @@ extension Pipeline {
     if ledger.sequence == 0, ids.count == 0 { loader.begin() }
     var reader = ByteReader(record.changes)
     while !reader.isAtEnd {
+      if let id = reader.hash(after: Change.idAddedTag) {
+        let prefix = UInt32(id.high >> 48)
+        if prefix < knownPrefixes, !snapshotHolds(prefix, record.ledger) {
+          add(DedupTable.Entry(high: id.high, low: id.low))
+        }
+        continue
+      }
       guard let change = Change(&reader) else { throw .torn }
       let prefix = UInt32(change.key.high >> 48)
       if prefix < knownPrefixes, !snapshotHolds(prefix, record.ledger) { try replay(change) }
@@ -145,22 +152,17 @@ extension Pipeline {
       windows.close(slot)
       windows.release(slot)
     }
-    var reader = ByteReader(slice)
-    guard let idCount = reader.integer(UInt32.self) else { throw .torn }
-    for _ in 0..<idCount {
-      guard let id = reader.hash() else { throw .torn }
-      add(DedupTable.Entry(high: id.high, low: id.low))
+    var image = SnapshotImage(slice)
+    if loader.isLoading {
+      loader.expect(image.ids.count, in: prefixes)
+      image.ids.forEachEntry { loader.append($0) }
+    } else {
+      image.ids.forEachEntry { ids.insert($0, confirmedMinute: confirmedMinute) }
     }
-    guard let windowCount = reader.integer(UInt32.self) else { throw .torn }
-    for _ in 0..<windowCount {
-      guard let key = reader.hash(), let id = reader.hash(), let opened = reader.integer(Int64.self),
-        let due = reader.integer(Int64.self), let headLength = reader.integer(UInt32.self),
-        let block = reader.lengthPrefixed(), Int(headLength) <= block.count, windows.find(key) == nil
-      else { throw .torn }
-      let slot = windows.open(
-        key: key, id: id, opened: opened, due: due, head: block.slice(0..<Int(headLength)))
-      try append(block.slice(Int(headLength)..<block.count), to: slot)
+    while let window = image.nextWindow() {
+      guard windows.load(window) else { throw .torn }
     }
+    guard image.isSound else { throw .torn }
     if prefixes.lowerBound <= knownPrefixes { knownPrefixes = max(knownPrefixes, prefixes.upperBound) }
   }
 }

@@ -47,7 +47,10 @@ enum StateDescription {
   private static func header(_ record: StateRecord.Contents) -> String {
     let ledger = record.ledger
     let positions = InputTopic.allCases.map { "\(ledger.positions[$0])" }.joined(separator: ",")
-    let counters = Counters.codedFields.map { "\(ledger.counters[keyPath: $0])" }.joined(separator: ",")
+    var fields = ledger.counters
+    var counts: [String] = []
+    fields.forEachCodedField { counts.append("\($0)") }
+    let counters = counts.joined(separator: ",")
     let fanOut = ledger.fanOut.map { "\($0.topic.rawValue)@\($0.offset)+\($0.next)" } ?? "none"
     let checkpoint = ledger.checkpoint.map { "\($0.next)+\($0.bytes)" } ?? "none"
     return "flags=\(record.flags.rawValue) partition=\(record.partition)/\(record.partitionCount) "

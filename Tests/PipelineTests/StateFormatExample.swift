@@ -62,8 +62,10 @@ enum StateFormatExample {
     ledger.positions[.recipients] = 1003
     ledger.inputClock = 1_700_000_000_000
     ledger.timerClock = 1_700_000_001_000
-    for (index, field) in Counters.codedFields.enumerated() {
-      ledger.counters[keyPath: field] = Int64(100 + index)
+    var count: Int64 = 100
+    ledger.counters.forEachCodedField { field in
+      field = count
+      count += 1
     }
     ledger.logBytes = 777
     return ledger

@@ -38,6 +38,13 @@ struct ByteReader {
     return Hash128(high: high, low: low)
   }
 
+  /// The hash behind a byte, if that byte comes next; nothing is read otherwise.
+  mutating func hash(after mark: UInt8) -> Hash128? {
+    guard bytes.count - position >= 17, bytes[position] == mark else { return nil }
+    position += 1
+    return hash()
+  }
+
   mutating func take(_ count: Int) -> ByteView? {
     guard count >= 0, bytes.count - position >= count else { return nil }
     defer { position += count }

@@ -8,6 +8,9 @@ enum Change {
   case windowRescheduled(key: Hash128, due: Int64)
   case windowClosed(key: Hash128)
 
+  /// The tag of an added id: nearly all changes of a log are of this kind.
+  static let idAddedTag: UInt8 = 1
+
   /// The hash by whose top bits the change belongs to a slice.
   var key: Hash128 {
     switch self {
@@ -21,7 +24,7 @@ enum Change {
   func append(to buffer: inout OutputBuffer) {
     switch self {
     case .idAdded(let entry):
-      buffer.append(byte: 1)
+      buffer.append(byte: Self.idAddedTag)
       buffer.append(littleEndian: entry.high)
       buffer.append(littleEndian: entry.low)
     case .windowOpened(let key, let id, let opened, let due, let head):
@@ -49,7 +52,7 @@ enum Change {
   init?(_ reader: inout ByteReader) {
     guard let tag = reader.byte(), let key = reader.hash() else { return nil }
     switch tag {
-    case 1:
+    case Self.idAddedTag:
       self = .idAdded(DedupTable.Entry(high: key.high, low: key.low))
     case 2:
       guard let id = reader.hash(), let opened = reader.integer(Int64.self),

@@ -152,14 +152,21 @@ struct DedupTable: ~Copyable {
     guard kept > 0 else { return }
     shard.pointee.slots?.deallocate()
     allocate(shard, for: kept)
+    guard let slots = shard.pointee.slots else { return }
+    let capacity = shard.pointee.capacity
+    var used = 0
     for entry in entries where keeps(entry, confirmedMinute) {
-      if let slot = find(entry) {
-        slot.pointee = entry
-      } else {
-        place(entry, in: shard)
-        count += 1
+      var index = Self.start(of: entry, capacity: capacity)
+      while slots[index].field != Entry.emptyField {
+        if slots[index].low == entry.low, slots[index].identity == entry.identity { break }
+        index += 1
+        if index == capacity { index = 0 }
       }
+      if slots[index].field == Entry.emptyField { used += 1 }
+      slots[index] = entry
     }
+    shard.pointee.used = used
+    count += used
   }
 
   /// Takes an insertion back: what it replaced counts again.

@@ -56,6 +56,17 @@ struct DedupTableLoader: ~Copyable {
     count += 1
   }
 
+  /// Makes room for what is to be expected in the shards of a slice: as many entries as the slice has in its part of
+  /// each, and as many again, since a log may grow by its live state behind a checkpoint. Room that is never written to
+  /// costs no memory.
+  mutating func expect(_ entryCount: Int, in prefixes: Range<UInt32>) {
+    guard let logs, !prefixes.isEmpty else { return }
+    let share = entryCount * Self.prefixesPerShard / prefixes.count
+    for shard in DedupTable.shards(of: prefixes) where logs[shard].count == 0 {
+      allocate(logs + shard, capacity: max(Self.smallestCapacity, share * 2))
+    }
+  }
+
   /// Forgets the entries so far whose top 16 bits are within `prefixes`.
   mutating func remove(prefixes: Range<UInt32>) {
     guard let logs else { return }
@@ -105,7 +116,11 @@ struct DedupTableLoader: ~Copyable {
     compact(log)
     count -= before - log.pointee.count
     guard log.pointee.count * 4 > log.pointee.capacity * 3 || log.pointee.capacity == 0 else { return }
-    let capacity = max(Self.smallestCapacity, log.pointee.capacity * 3 / 2)
+    allocate(log, capacity: max(Self.smallestCapacity, log.pointee.capacity * 3 / 2))
+  }
+
+  private func allocate(_ log: UnsafeMutablePointer<Log>, capacity: Int) {
+    guard capacity > log.pointee.capacity else { return }
     let entries = UnsafeMutablePointer<DedupTable.Entry>.allocate(capacity: capacity)
     if let old = log.pointee.entries {
       entries.moveInitialize(from: old, count: log.pointee.count)

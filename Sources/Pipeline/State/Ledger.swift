@@ -18,13 +18,16 @@ struct Ledger: Equatable {
   /// The conservation law.
   var counters = Counters()
   /// Rejected records by the index of their reason.
-  var rejections = [Int64](repeating: 0, count: RejectionReason.allCases.count)
+  var rejections = Ledger.noRejections
   /// A fan-out that is not finished.
   var fanOut: FanOutProgress?
   /// The checkpoint that is being written.
   var checkpoint: CheckpointProgress?
   /// Bytes of the state log since the first slice of the last checkpoint.
   var logBytes: Int64 = 0
+
+  /// Shared: a restore makes a ledger of every record that it reads.
+  private static let noRejections = [Int64](repeating: 0, count: RejectionReason.allCases.count)
 
   var inputMinute: Int64 { inputClock / 60_000 }
 }

@@ -51,9 +51,9 @@ enum StateRecord {
     for topic in InputTopic.allCases { buffer.append(littleEndian: ledger.positions[topic]) }
     buffer.append(littleEndian: ledger.inputClock)
     buffer.append(littleEndian: ledger.timerClock)
-    let fields = Counters.codedFields
-    buffer.append(byte: UInt8(fields.count))
-    for field in fields { buffer.append(littleEndian: ledger.counters[keyPath: field]) }
+    buffer.append(byte: UInt8(Counters.codedFieldCount))
+    var counters = ledger.counters
+    counters.forEachCodedField { buffer.append(littleEndian: $0) }
     buffer.append(byte: ledger.fanOut?.topic.rawValue ?? UInt8.max)
     buffer.append(littleEndian: ledger.fanOut?.offset ?? 0)
     buffer.append(littleEndian: UInt32(ledger.fanOut?.next ?? 0))
@@ -112,14 +112,12 @@ enum StateRecord {
       ledger.positions[topic] = position
     }
     guard let inputClock = reader.integer(Int64.self), let timerClock = reader.integer(Int64.self),
-      let counterCount = reader.byte(), Int(counterCount) <= Counters.codedFields.count
+      let counterCount = reader.byte(), Int(counterCount) <= Counters.codedFieldCount,
+      var counts = reader.take(Int(counterCount) * 8).map({ ByteReader($0) })
     else { return nil }
     ledger.inputClock = inputClock
     ledger.timerClock = timerClock
-    for field in Counters.codedFields.prefix(Int(counterCount)) {
-      guard let count = reader.integer(Int64.self) else { return nil }
-      ledger.counters[keyPath: field] = count
-    }
+    ledger.counters.forEachCodedField { $0 = counts.integer(Int64.self) ?? 0 }
     guard let fanOutTopic = reader.byte(), let fanOutOffset = reader.integer(Int64.self),
       let fanOutNext = reader.integer(UInt32.self), let checkpointNext = reader.integer(UInt32.self),
       let checkpointBytes = reader.integer(Int64.self), let logBytes = reader.integer(Int64.self)
