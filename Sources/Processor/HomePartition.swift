@@ -46,8 +46,12 @@ final class HomePartition {
 
   /// The offset of the record that holds the first slice of the last checkpoint begun, as far as confirmed.
   var checkpointStart: Int64?
+  /// The offset of the record of the last confirmed commit, as far as known.
+  var stateRecordOffset: Int64?
   /// The offset of the state record in the commit under way, once the broker has said it.
   var reportedStateOffset: Int64?
+
+  var snapshot = HomeSnapshot()
 
   /// Whether the last thing the broker said of a topic was that nothing follows.
   var isAtEnd: [Bool] = Array(repeating: false, count: InputTopic.allCases.count)

@@ -31,6 +31,10 @@ public struct ProcessorConfiguration: Sendable {
   public var recordLimit: Int
   /// How long an id is remembered.
   public var dedupHorizon: Duration
+  /// The folder of snapshots, by which a restart needs only the rest of the state log; nil for none.
+  public var stateDirectory: String?
+  /// How often a partition's snapshot is written anew. It is sooner where the log has grown by half of the state.
+  public var snapshotInterval: Duration
 
   /// The defaults of the design.
   public init(prefix: String = "tidings", partitionCount: Int32 = 16) {
@@ -47,6 +51,7 @@ public struct ProcessorConfiguration: Sendable {
     self.frozenLifetime = .seconds(300)
     self.recordLimit = 256 << 10
     self.dedupHorizon = .seconds(86_400)
+    self.snapshotInterval = .seconds(300)
   }
 
   /// The consumer group of all processors.

@@ -114,6 +114,7 @@ extension Worker {
         value: stateRecord.view,
         tag: UInt64(home.partition) + 1), deadline: deadline)
     commit.sealed.append((home, sealed))
+    takeSlice(of: home, recordBytes: stateRecord.count)
     observer?.sealed(sealed, home.pipeline, in: home.partition)
   }
 
@@ -212,6 +213,7 @@ extension Worker {
       home.pipeline.confirm()
       observer?.confirmed(in: home.partition)
       home.lastCommit = now
+      home.stateRecordOffset = home.reportedStateOffset
       if let offset = home.reportedStateOffset {
         home.statePosition = offset + 1
         if sealed.startsCheckpoint { home.checkpointStart = offset }
@@ -220,6 +222,7 @@ extension Worker {
             TopicPartition(topic: configuration.stateTopic, partition: home.partition), before: start)
         }
       }
+      keepSlice(of: home, endsCheckpoint: sealed.endsCheckpoint)
       metrics.count(from: before, to: home.pipeline.confirmedCounters)
       metrics.countRejections(from: rejections, to: home.pipeline.confirmedRejections)
     }
@@ -275,6 +278,7 @@ extension Worker {
       if let topic = home.waitingFanOut { waiting.append(topicPartition(topic, home.partition)) }
       home.waitingFanOut = nil
       home.pipeline.rollback()
+      home.snapshot.rollback()
       observer?.rolledBack(home.pipeline, in: home.partition)
       for topic in InputTopic.allCases {
         home.isAtEnd[topic.index] = false
@@ -286,8 +290,6 @@ extension Worker {
       // Recipients whose records were taken back are read again before anything is decided.
       home.tablePosition = home.pipeline.confirmedPositions[.recipients]
       home.phase = .loadingRecipients(end: home.recipientsEnd)
-      // One that waited for the broker's time has paused them.
-      waiting.append(topicPartition(.recipients, home.partition))
       for topic in InputTopic.allCases where topic != .recipients {
         held.append(topicPartition(topic, home.partition))
       }
@@ -313,6 +315,7 @@ extension Worker {
     isRegistered = false
     frozen.removeAll()
     let partitions = homes.keys.sorted()
+    for home in ownedHomes { home.snapshot.giveUp() }
     homes = [:]
     for partition in partitions { homes[partition] = makeHome(partition) }
     guard !isRevoking else { return }

@@ -59,6 +59,7 @@ extension Worker {
   private func freeze(_ home: HomePartition) {
     guard home.isRestored else { return }
     home.pipeline.rollback()
+    home.snapshot.giveUp()
     observer?.rolledBack(home.pipeline, in: home.partition)
     home.isWarm = true
     home.waitingFanOut = nil

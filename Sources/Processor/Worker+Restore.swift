@@ -12,7 +12,9 @@ extension Worker {
   /// The partitions that this worker had before come first, and alone: another's may be held by the transaction of a
   /// worker that died, which is no reason to hold up these.
   func startRestores() throws {
-    let assigned = ownedHomes.filter { $0.phase == .assigned && $0.askAgainAt <= monotonic }
+    let assigned = ownedHomes.filter {
+      $0.phase == .assigned && $0.askAgainAt <= monotonic && isSnapshotRead($0)
+    }
     let warm = assigned.filter(\.isWarm)
     let waiting = warm.isEmpty ? assigned : warm
     guard !waiting.isEmpty, try register(patience: Self.brokerPatience),
@@ -24,8 +26,13 @@ extension Worker {
         throw ProcessorFault.state(
           .noBeginning, topic: configuration.stateTopic, partition: home.partition, offset: state.lowerBound)
       }
-      if !home.isWarm || home.statePosition < state.lowerBound {
+      if !home.isWarm, let header = snapshotStart(of: home, within: state) {
+        home.statePosition = header.offset
+        home.checkpointStart = header.checkpointStart
+        home.tablePosition = 0
+      } else if !home.isWarm || home.statePosition < state.lowerBound {
         home.pipeline.beginRestore()
+        home.stateRecordOffset = nil
         home.statePosition = state.lowerBound
         home.tablePosition = 0
         home.isWarm = false
@@ -120,7 +127,9 @@ extension Worker {
   private func restartRestores() {
     logger.notice("the state log was truncated while it was read: reading it anew")
     for home in ownedHomes {
-      if case .restoringState = home.phase { home.phase = .assigned }
+      guard case .restoringState = home.phase else { continue }
+      home.phase = .assigned
+      home.snapshot.loading = .untried
     }
   }
 
@@ -131,19 +140,14 @@ extension Worker {
       let ranges = try? cluster.admin.offsets(
         of: partitions, isolation: .readUncommitted, timeout: .seconds(5))
     else { return .kafka(error, doing: "consuming") }
-    let known = Dictionary(ranges.map { ($0.topicPartition, $0) }) { first, _ in first }
+    let starts = Dictionary(ranges.map { ($0.topicPartition, $0.earliest) }) { first, _ in first }
     for home in ownedHomes {
       for topic in InputTopic.allCases {
         let partition = topicPartition(topic, home.partition)
         let position = home.pipeline.positions[topic]
-        guard position >= 0, let range = known[partition] else { continue }
-        if position < range.earliest {
+        if let start = starts[partition], position >= 0, position < start {
           return .lostInput(
-            topic: partition.topic, partition: home.partition, position: position, low: range.earliest)
-        }
-        if position > range.latest {
-          return .beyondInput(
-            topic: partition.topic, partition: home.partition, position: position, high: range.latest)
+            topic: partition.topic, partition: home.partition, position: position, low: start)
         }
       }
     }
@@ -158,10 +162,13 @@ extension Worker {
       let restored = try home.pipeline.restore(record.value ?? .empty)
       if restored.startsCheckpoint { home.checkpointStart = record.offset }
     } catch {
+      if restartWithoutSnapshot(home, because: error) { return }
       throw ProcessorFault.state(
         error, topic: configuration.stateTopic, partition: home.partition, offset: record.offset)
     }
     home.statePosition = record.offset + 1
+    home.stateRecordOffset = record.offset
+    home.snapshot.logBytes += Int64(record.value?.count ?? 0)
     home.restoredRecords += 1
   }
 
@@ -171,14 +178,14 @@ extension Worker {
       guard case .restoringState(let end) = home.phase, home.statePosition >= end else { continue }
       isAnyFinished = true
       let hasState: Bool
-      do throws(StateFault) {
+      do {
         hasState = try home.pipeline.endRestore()
-        // A log that begins at an offset and holds nothing held a state once.
-        if !hasState, home.stateStart > 0 { throw StateFault.noBeginning }
       } catch {
+        if restartWithoutSnapshot(home, because: error) { continue }
         throw ProcessorFault.state(
           error, topic: configuration.stateTopic, partition: home.partition, offset: home.stateStart)
       }
+      snapshotConfirmed(of: home)
       try settlePositions(of: home, hasState: hasState)
       observer?.restored(home.pipeline, in: home.partition)
       try loadRecipients(of: home)

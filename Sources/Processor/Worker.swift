@@ -33,6 +33,11 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var isRegistered = false
   let stateReader: any LogReader
   let truncation: StateLogTruncation
+  let background: any BackgroundWork
+  /// Where snapshots are kept; nil for none.
+  let snapshots: (any SnapshotStore)?
+  /// Whether all that was applied is committed, and nothing more is to come.
+  private var isDrained = false
 
   var clock: TimerClock
   var clockGuard: ClockGuard
@@ -83,11 +88,13 @@ package final class Worker: RebalanceListener, DeliveryListener {
   ///   - number: among the workers of the process.
   ///   - random: what the transactional id is made from where the instance has no name.
   ///   - background: for what the worker does not wait for; its pieces run one after another.
+  ///   - snapshots: where they are kept; nil for none.
   ///   - observer: held weakly.
   package init(
     cluster: any KafkaCluster, configuration: ProcessorConfiguration, catalog: Catalog, number: Int,
     random: UInt64, instants: any InstantSource, control: WorkerControl, background: any BackgroundWork,
-    observer: (any WorkerObserver)? = nil, status: ProcessorStatus, logger: Logger
+    snapshots: (any SnapshotStore)? = nil, observer: (any WorkerObserver)? = nil, status: ProcessorStatus,
+    logger: Logger
   ) throws {
     self.cluster = cluster
     self.configuration = configuration
@@ -106,6 +113,8 @@ package final class Worker: RebalanceListener, DeliveryListener {
     logger[metadataKey: "worker"] = "\(number)"
     self.logger = logger
     self.observer = observer
+    self.background = background
+    self.snapshots = snapshots
     self.truncation = StateLogTruncation(
       admin: cluster.isEmbedded ? nil : cluster.admin, background: background, logger: logger)
     self.consumer = try cluster.makeGroupConsumer(
@@ -156,6 +165,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   /// One turn of the loop.
   package func turn() throws {
     try driveCommit()
+    readSnapshots()
     try startRestores()
     checkClocks()
     // Before anything is consumed: a backlog of events must not hold up what is due.
@@ -169,6 +179,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     try continueRestores()
     logRestores()
     try beginCommitIfDue()
+    writeSnapshots()
     producer.poll()
     dropOldFrozen()
     publishStatus()
@@ -181,15 +192,17 @@ package final class Worker: RebalanceListener, DeliveryListener {
       try beginCommit()
       try settleCommit()
     }
+    isDrained = true
     logger.info("worker drained", metadata: ["partitions": "\(homes.count)"])
   }
 
-  /// Leaves the group and ends all clients.
+  /// Leaves the group and ends all clients; after a drain, saves snapshots.
   package func close() {
     do { try consumer.close() } catch { logger.warning("leaving the group failed: \(error)") }
     producer.close()
     stateReader.close()
     status.remove(worker: number)
+    if isDrained { saveSnapshots() }
   }
 
   /// Bytes that the next commit would send.

@@ -18,6 +18,10 @@ public struct ProcessorSettings: Equatable, Sendable {
   public var recordLimit: Int
   /// The time after which an idle partition commits nevertheless.
   public var heartbeatInterval: Duration
+  /// The folder of snapshots of the state; nil for none.
+  public var stateDirectory: String?
+  /// How often a partition's snapshot is written anew.
+  public var snapshotInterval: Duration
 
   static let workers = SettingKey(
     "processor", "workers", default: 1, .integer(1...64),
@@ -66,5 +70,18 @@ public struct ProcessorSettings: Equatable, Sendable {
     """
     The time after which an idle partition commits nevertheless, so that the broker keeps its offsets and \
     transactional id.
+    """)
+  static let stateDirectory = SettingKey(
+    optional: "processor", "stateDirectory", format: .text("path of a folder"),
+    """
+    The folder for snapshots of the state, one file per partition: with them a restart reads only the rest of the \
+    state log. It should outlive the process (a volume), and may be lost at any time. Not set: no snapshots.
+    """)
+  static let snapshotInterval = SettingKey(
+    "processor", "snapshotInterval", default: .seconds(300),
+    .duration(.seconds(10)...Duration.seconds(86_400)),
+    """
+    How often the snapshot of a partition is written anew while the processor runs; sooner where the state log has \
+    grown by half of the state. It is also written at a graceful shutdown.
     """)
 }

@@ -37,6 +37,8 @@ public struct TidingsSettings: Sendable {
     ProcessorSettings.dedupHorizon.declaration,
     ProcessorSettings.recordLimit.declaration,
     ProcessorSettings.heartbeatInterval.declaration,
+    ProcessorSettings.stateDirectory.declaration,
+    ProcessorSettings.snapshotInterval.declaration,
     EmailSettings.transport.declaration,
     EmailSettings.from.declaration,
     EmailSettings.concurrency.declaration,
@@ -106,7 +108,9 @@ public struct TidingsSettings: Sendable {
       maxBatchBytes: try reader.value(ProcessorSettings.maxBatchBytes),
       dedupHorizon: try reader.value(ProcessorSettings.dedupHorizon),
       recordLimit: try reader.value(ProcessorSettings.recordLimit),
-      heartbeatInterval: try reader.value(ProcessorSettings.heartbeatInterval))
+      heartbeatInterval: try reader.value(ProcessorSettings.heartbeatInterval),
+      stateDirectory: try reader.value(ProcessorSettings.stateDirectory),
+      snapshotInterval: try reader.value(ProcessorSettings.snapshotInterval))
     let smtp = EmailSettings.SMTP(
       host: try reader.value(EmailSettings.host),
       port: try reader.value(EmailSettings.port),

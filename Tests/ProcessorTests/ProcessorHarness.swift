@@ -18,7 +18,7 @@ final class ProcessorHarness {
   let cluster: any KafkaCluster
   let prefix: String
   let partitionCount: Int
-  let logger: Logger
+  var logger: Logger
   let catalog: Catalog
 
   static let catalogYAML = """

@@ -16,6 +16,8 @@ struct SettingsTests {
     #expect(settings.processor.dedupHorizon == .seconds(86_400))
     #expect(settings.processor.recordLimit == 262_144)
     #expect(settings.processor.heartbeatInterval == .seconds(21_600))
+    #expect(settings.processor.stateDirectory == nil)
+    #expect(settings.processor.snapshotInterval == .seconds(300))
     #expect(settings.email.transport == .smtp)
     #expect(settings.email.smtp.tls == .starttls)
     #expect(settings.inbox.host == "127.0.0.1" && settings.inbox.port == 8_080)
@@ -56,7 +58,8 @@ struct SettingsTests {
       "topics.replicationFactor": "3", "processor.workers": "5", "processor.instance": "i-0",
       "processor.catalog": "c.yaml", "processor.commitInterval": "50ms", "processor.maxBatchRecords": "11",
       "processor.maxBatchBytes": "1MiB", "processor.dedupHorizon": "2h", "processor.recordLimit": "128KiB",
-      "processor.heartbeatInterval": "1h", "email.transport": "maildir",
+      "processor.heartbeatInterval": "1h", "processor.stateDirectory": "state",
+      "processor.snapshotInterval": "10m", "email.transport": "maildir",
       "email.from": "a@b", "email.concurrency": "9", "email.timeout": "5s", "email.smtp.host": "mail",
       "email.smtp.port": "587", "email.smtp.tls": "required", "email.smtp.username": "u",
       "email.smtp.password": "s3cret", "email.maildir.path": "m", "inbox.database": "d.sqlite",
@@ -81,7 +84,7 @@ struct SettingsTests {
           workers: 5, instance: "i-0", catalog: "c.yaml", commitInterval: .milliseconds(50),
           maxBatchRecords: 11,
           maxBatchBytes: 1 << 20, dedupHorizon: .seconds(7_200), recordLimit: 128 << 10,
-          heartbeatInterval: .seconds(3_600)))
+          heartbeatInterval: .seconds(3_600), stateDirectory: "state", snapshotInterval: .seconds(600)))
     #expect(
       settings.email
         == EmailSettings(

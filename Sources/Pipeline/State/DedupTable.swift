@@ -65,6 +65,8 @@ struct DedupTable: ~Copyable {
   /// How many minutes an entry counts.
   let horizonMinutes: Int64
   private var sweepPosition = 0
+  /// How many entries are to be loaded into each shard.
+  private var reserved: [UInt32] = []
 
   init(horizonMinutes: Int64) {
     self.horizonMinutes = horizonMinutes
@@ -115,19 +117,19 @@ struct DedupTable: ~Copyable {
     return Entry.emptyField
   }
 
-  /// Makes room for as many entries in each shard as are to be loaded, in an empty table: none grows on the way.
-  mutating func reserve(_ counts: [UInt32]) {
-    for (index, count) in counts.prefix(Self.shardCount).enumerated() where count > 0 {
-      guard shards[index].slots == nil else { continue }
-      allocate(shards + index, for: Int(count))
-    }
-  }
+  /// Says how many entries are to be loaded into each shard of an empty table, so that none grows on the way.
+  mutating func reserve(_ counts: [UInt32]) { reserved = counts }
 
-  /// Loads entries, none of which is in the table, into the room that was made for them; what has expired by the
-  /// confirmed clock stays out.
+  /// Loads entries, none of which is in the table, into the room that is theirs; what has expired by the confirmed
+  /// clock stays out.
   ///
   /// - Returns: false where an entry cannot be one, belongs to another slice, or finds no room.
   mutating func load(_ packed: PackedIDs, within prefixes: Range<UInt32>, confirmedMinute: Int64) -> Bool {
+    for index in Self.shards(of: prefixes) where index < reserved.count {
+      if shards[index].slots == nil, reserved[index] > 0 {
+        allocate(shards + index, for: Int(reserved[index]))
+      }
+    }
     var isSound = true
     var loaded = 0
     packed.forEachEntry { entry in

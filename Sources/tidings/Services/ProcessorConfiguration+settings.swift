@@ -14,5 +14,7 @@ extension ProcessorConfiguration {
     heartbeatInterval = settings.processor.heartbeatInterval
     recordLimit = settings.processor.recordLimit
     dedupHorizon = settings.processor.dedupHorizon
+    stateDirectory = settings.processor.stateDirectory
+    snapshotInterval = settings.processor.snapshotInterval
   }
 }
