@@ -127,6 +127,8 @@ let package = Package(
         "Contract", "Kafka", "KafkaHandleUse", "KafkaTesting",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(
+      name: "SimulatedKafkaTests", dependencies: ["Kafka", "KafkaTesting", "SimulatedKafka"]),
     .target(
       name: "KafkaConformance", dependencies: ["Contract", "Kafka", "KafkaTesting"],
       path: "Tests/KafkaConformance"),

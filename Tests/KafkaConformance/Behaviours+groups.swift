@@ -71,6 +71,30 @@ extension Behaviour {
       try expect(kafka.milliseconds - start < 8000, "it takes a heartbeat, not a session")
       try second.consumer.close()
     },
+    Behaviour("empty-assignment", "a member that gets nothing is told so, and is asked to give nothing back")
+    {
+      kafka in
+      let topic = try kafka.createTopic()
+      let options = GroupConsumerOptions(groupID: kafka.unique("group"), offsetReset: .error)
+      let members = [
+        try TestMember(kafka.cluster, options, topics: [topic]),
+        try TestMember(kafka.cluster, options, topics: [topic]),
+      ]
+      try kafka.poll(members, within: .seconds(60), for: "both to be told") {
+        members.contains { $0.rebalances.last == .assigned([]) }
+          && members.contains { $0.assigned.count == 1 }
+      }
+      let idle = members[0].assigned.isEmpty ? members[0] : members[1]
+      let owner = idle === members[0] ? members[1] : members[0]
+      let told = idle.rebalances.count
+      try owner.consumer.close()
+      try kafka.poll([idle], within: .seconds(40), for: "the partition") { idle.assigned.count == 1 }
+      let partition = TopicPartition(topic: topic, partition: 0)
+      try expect(
+        Array(idle.rebalances[told...]), is: [.revoked([], lost: false), .assigned([partition])],
+        "what the idle one was told")
+      try idle.consumer.close()
+    },
     Behaviour(
       "session", "a member that is gone without a word holds its partitions until its session is over"
     ) {

@@ -13,6 +13,11 @@ public struct BrokerFaults: Sendable {
   public var offsetsFirst: Double = 0
   /// How likely the reply to a transaction's end is lost, on top of ``replyLoss``.
   public var endTransactionReplyLoss: Double = 0
+  /// How likely nobody hears what became of a transaction's end: it arrives or it does not, each as likely, and the
+  /// coordinator of transactions is away for ``silence`` afterwards.
+  public var unknownOutcomes: Double = 0
+  /// How long the coordinator is away then, in milliseconds: beyond the time-out of transactions the outcome is unknown.
+  public var silence: ClosedRange<Int64> = 8_000...20_000
   /// Until when no request is taken: the brokers are down.
   public var brokersDownUntil: Int64 = 0
   /// Until when the coordinator of groups answers that it is not available.

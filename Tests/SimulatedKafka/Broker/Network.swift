@@ -29,9 +29,7 @@ extension SimulatedProcess {
     _ perform: @escaping (_ answer: @escaping (Answer) -> Void) -> Void,
     _ reply: @escaping (Reply<Answer>) -> Void
   ) {
-    let world = world
-    let faults = world.broker.faults
-    if world.chance(faults.requestLoss) {
+    if world.chance(world.broker.faults.requestLoss) {
       later(world.random(world.latencies.reconnect)) { reply(.connectionLost) }
       return
     }

@@ -168,6 +168,9 @@ public final class PartitionLog {
     waiters.append(Waiter(offset: offset, isolation: isolation, wake: wake))
   }
 
+  /// Forgets who waits: waiting fetches hold the log.
+  func dropWaiters() { waiters = [] }
+
   func wakeWaiters() {
     guard !waiters.isEmpty else { return }
     let committed = lastStableOffset

@@ -21,6 +21,10 @@ public final class SimulatedBroker {
     self.world = world
   }
 
+  deinit {
+    for topic in topicsByName.values { for log in topic.partitions { log.dropWaiters() } }
+  }
+
   /// All topics, by name.
   public var topics: [SimulatedTopic] { topicsByName.values.sorted { $0.name < $1.name } }
 
@@ -44,10 +48,20 @@ public final class SimulatedBroker {
   }
 
   /// Deletes a topic at once.
-  public func deleteTopic(_ name: String) { topicsByName[name] = nil }
+  public func deleteTopic(_ name: String) {
+    for log in topicsByName[name]?.partitions ?? [] { log.dropWaiters() }
+    topicsByName[name] = nil
+  }
 
   /// The time by the clock of a partition's broker.
   func appendTime(_ log: PartitionLog) -> Int64 { world.now + log.clockOffset }
+
+  /// Sends the coordinator of transactions away for a while, in the midst of its work.
+  func silenceTransactions() {
+    let silence = world.random(faults.silence)
+    world.note("broker: the coordinator of transactions is away for \(silence) ms")
+    faults.transactionCoordinatorAwayUntil = max(faults.transactionCoordinatorAwayUntil, world.now + silence)
+  }
 
   // MARK: Cleaning
 

@@ -31,7 +31,6 @@ final class Fetcher {
     case records(Partition, version: Int)
     case end(Partition, version: Int, offset: Int64)
     case failure(Partition, version: Int, KafkaError)
-    case error(KafkaError)
   }
 
   private(set) var partitions: [Partition] = []
@@ -40,6 +39,9 @@ final class Fetcher {
   private let process: SimulatedProcess
   private let isolation: IsolationLevel
   private let offsetReset: GroupConsumerOptions.OffsetReset
+  /// How long a fetch at the end of a partition waits.
+  private let wait: ClosedRange<Int64>
+  private var errors: [KafkaError] = []
   private var queue: [Item] = []
   private var queueStart = 0
   /// Keeps the views of the last record valid.
@@ -49,8 +51,9 @@ final class Fetcher {
 
   init(
     _ process: SimulatedProcess, _ isolation: IsolationLevel,
-    offsetReset: GroupConsumerOptions.OffsetReset
+    offsetReset: GroupConsumerOptions.OffsetReset, wait: ClosedRange<Int64>
   ) {
+    self.wait = wait
     self.process = process
     self.isolation = isolation
     self.offsetReset = offsetReset
@@ -59,7 +62,7 @@ final class Fetcher {
   private var world: SimulatedWorld { process.world }
 
   /// Whether a poll would bring something, as far as is known without looking.
-  var hasEvents: Bool { queueStart < queue.count }
+  var hasEvents: Bool { queueStart < queue.count || !errors.isEmpty }
 
   // MARK: Assignment
 
@@ -136,7 +139,7 @@ final class Fetcher {
     let version = partition.version
     let log = partition.log
     let isolation = isolation
-    let world = world
+    let (process, wait) = (process, wait)
     let knowsEnd = partition.saidEnd == offset
     let maxRecords = world.latencies.fetchRecords
     process.request(.partition(log)) { answer in
@@ -152,7 +155,7 @@ final class Fetcher {
         answer(log.fetch(from: offset, isolation, maxRecords: maxRecords, maxBytes: Self.maxBytes))
       }
       guard !knowsEnd else { return }
-      world.schedule(after: world.random(world.latencies.fetchWait)) {
+      process.world.schedule(after: process.world.random(wait)) {
         guard !isAnswered else { return }
         isAnswered = true
         answer(log.fetch(from: offset, isolation, maxRecords: maxRecords, maxBytes: Self.maxBytes))
@@ -204,8 +207,14 @@ final class Fetcher {
     process.arrived()
   }
 
-  /// Adds an error of the client itself.
-  func add(_ error: KafkaError) { add(.error(error)) }
+  /// Adds an error of the client itself: it outlives assignments.
+  func add(_ error: KafkaError) {
+    errors.append(error)
+    process.arrived()
+  }
+
+  /// The next error of the client itself.
+  func nextError() -> KafkaError? { errors.isEmpty ? nil : errors.removeFirst() }
 
   // MARK: Handing out
 
@@ -230,9 +239,6 @@ final class Fetcher {
       case .failure(let partition, let version, let error):
         removeFirst()
         guard version == partition.version else { continue }
-        return .error(error)
-      case .error(let error):
-        removeFirst()
         return .error(error)
       }
     }

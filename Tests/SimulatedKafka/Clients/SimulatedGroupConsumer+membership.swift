@@ -6,7 +6,7 @@ extension SimulatedGroupConsumer {
 
   /// Joins the group, with what it is known as there.
   func join() {
-    guard joinState != .ended, !isClosed, !isClosing else { return }
+    guard joinState != .ended, fatalError == nil, !isClosing else { return }
     joinState = .joining
     attempt += 1
     let attempt = attempt
@@ -65,6 +65,8 @@ extension SimulatedGroupConsumer {
     case .fencedInstanceID: fail(fencedError)
     case .unknownMember:
       memberID = ""
+      retry { $0.join() }
+    case .illegalGeneration:
       generation = -1
       retry { $0.join() }
     default: retry { $0.join() }
@@ -84,8 +86,8 @@ extension SimulatedGroupConsumer {
   private func sendHeartbeats() {
     let attempt = attempt
     process.later(world.latencies.heartbeat) { [weak self] in
-      guard let self, attempt == self.attempt, joinState != .ended, generation >= 0 else { return }
-      heartbeat(attempt)
+      guard let self, attempt == self.attempt, joinState != .ended else { return }
+      if !isPollOverdue { heartbeat(attempt) }
       sendHeartbeats()
     }
   }
@@ -94,7 +96,6 @@ extension SimulatedGroupConsumer {
     guard world.now - lastHeartbeat <= options.sessionTimeout.milliseconds else {
       world.note("\(process.name): no heartbeat was answered within the session")
       memberID = ""
-      generation = -1
       return revoke(lost: true)
     }
     let group = group
@@ -112,7 +113,6 @@ extension SimulatedGroupConsumer {
       case .fencedInstanceID: fail(fencedError)
       case .unknownMember:
         self.memberID = ""
-        self.generation = -1
         revoke(lost: true)
       default:
         self.generation = -1
@@ -129,7 +129,7 @@ extension SimulatedGroupConsumer {
     process.later(max(1, end + 1 - world.now)) { [weak self] in
       guard let self, joinState != .ended else { return }
       if world.now - lastPoll > world.latencies.maxPollInterval {
-        if generation >= 0 { pollIntervalExceeded() }
+        if generation >= 0, !isPollOverdue { pollIntervalExceeded() }
         lastPoll = world.now
       }
       watchPolls()
@@ -142,16 +142,17 @@ extension SimulatedGroupConsumer {
       KafkaError(
         .pollIntervalExceeded,
         message: "the application did not poll for more than \(world.latencies.maxPollInterval) ms"))
+    isPollOverdue = true
     let group = group
     let id = memberID
+    // A static member does not leave (KIP-345): its session has to end.
     if options.groupInstanceID == nil {
       process.request(.groupCoordinator) { answer in
         answer(group.leave(memberID: id))
       } _: { (_: Reply<Void>) in
       }
-      memberID = ""
     }
-    generation = -1
+    memberID = ""
     revoke(lost: true)
   }
 }

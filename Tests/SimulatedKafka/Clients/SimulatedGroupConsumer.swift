@@ -28,13 +28,15 @@ final class SimulatedGroupConsumer: GroupConsumer {
   var joinState = JoinState.initial
   var memberID = ""
   var generation: Int32 = -1
-  /// What the group gave, whether the application has taken it or not.
-  var groupAssignment: [TopicPartition] = []
+  /// What the group gave, whether the application has taken it or not; nil before the first assignment.
+  var groupAssignment: [TopicPartition]?
   private(set) var assignmentLost = false
   /// Tells answers that belong to this attempt to join from those that are late.
   var attempt = 0
   var lastHeartbeat: Int64 = 0
   var lastPoll: Int64
+  /// Whether the time between two polls was exceeded: no heartbeat goes out until the next one.
+  var isPollOverdue = false
   var isClosed = false
   private var isRebalanceAnswered = true
   private(set) var fatalError: KafkaError?
@@ -43,7 +45,8 @@ final class SimulatedGroupConsumer: GroupConsumer {
     self.process = process
     self.options = options
     lastPoll = process.world.now
-    fetcher = Fetcher(process, options.isolation, offsetReset: options.offsetReset)
+    fetcher = Fetcher(
+      process, options.isolation, offsetReset: options.offsetReset, wait: process.world.latencies.fetchWait)
     process.onEnd { [weak self] in
       self?.joinState = .ended
       self?.fetcher.stop()
@@ -69,8 +72,9 @@ final class SimulatedGroupConsumer: GroupConsumer {
   func poll(timeout: Duration) -> ConsumerEvent {
     guard process.isAlive else { return .error(process.deathError) }
     guard !isClosed else { return .error(closedError) }
-    lastPoll = world.now
+    polled()
     fetcher.releaseRecord()
+    if let error = fetcher.nextError() { return .error(error) }
     serveRebalance()
     if let event = nextEvent() { return event }
     _ = process.idle(for: timeout.milliseconds) {
@@ -78,9 +82,15 @@ final class SimulatedGroupConsumer: GroupConsumer {
         || fatalError != nil
     }
     guard process.isAlive else { return .error(process.deathError) }
-    lastPoll = world.now
+    polled()
+    if let error = fetcher.nextError() { return .error(error) }
     serveRebalance()
     return nextEvent() ?? .none
+  }
+
+  private func polled() {
+    lastPoll = world.now
+    isPollOverdue = false
   }
 
   private func nextEvent() -> ConsumerEvent? {
@@ -92,13 +102,14 @@ final class SimulatedGroupConsumer: GroupConsumer {
 
   /// Calls the listener with what waits for it.
   private func serveRebalance() {
+    guard fatalError == nil || isClosing else { return }
     switch joinState {
     case .waitingForAssign:
       isRebalanceAnswered = false
-      listener?.partitionsAssigned(groupAssignment)
+      listener?.partitionsAssigned(groupAssignment ?? [])
     case .waitingForRevoke:
       isRebalanceAnswered = false
-      listener?.partitionsRevoked(groupAssignment, lost: assignmentLost)
+      listener?.partitionsRevoked(groupAssignment ?? [], lost: assignmentLost)
     case .initial, .joining, .syncing, .steady, .ended: return
     }
     guard !isRebalanceAnswered, process.isAlive, !isClosed else { return }
@@ -108,12 +119,9 @@ final class SimulatedGroupConsumer: GroupConsumer {
 
   /// The group takes the partitions away: nothing of them is handed out until the listener has answered.
   func revoke(lost: Bool) {
-    if lost { assignmentLost = true }
+    if lost, joinState == .steady || joinState == .waitingForRevoke { assignmentLost = true }
+    // An assignment that waits for a poll is handed out first; the next heartbeat brings this again.
     guard joinState == .steady else { return }
-    guard !groupAssignment.isEmpty else {
-      assignmentLost = false
-      return join()
-    }
     joinState = .waitingForRevoke
     fetcher.isHeld = true
     process.arrived()
@@ -122,8 +130,8 @@ final class SimulatedGroupConsumer: GroupConsumer {
   func fail(_ error: KafkaError) {
     world.note("\(process.name): consumer of \(options.groupID) fails: \(error.message)")
     fatalError = error
-    joinState = .ended
-    generation = -1
+    revoke(lost: true)
+    attempt += 1
     process.arrived()
   }
 
@@ -143,9 +151,10 @@ final class SimulatedGroupConsumer: GroupConsumer {
     switch joinState {
     case .waitingForAssign: joinState = .steady
     case .waitingForRevoke:
-      groupAssignment = []
+      groupAssignment = nil
       assignmentLost = false
-      if !isClosed { join() }
+      joinState = .initial
+      join()
     case .initial, .joining, .syncing, .steady, .ended: break
     }
   }
@@ -228,20 +237,17 @@ final class SimulatedGroupConsumer: GroupConsumer {
   func close() throws(KafkaError) {
     guard process.isAlive else { throw process.deathError }
     guard !isClosed else { return }
-    if joinState == .steady, !groupAssignment.isEmpty { joinState = .waitingForRevoke }
-    attempt += 1
-    let wasMember = generation >= 0
-    let id = memberID
-    // The heartbeats end with the state, after the listener has had all the time that it takes.
-    if joinState == .waitingForRevoke {
-      isClosing = true
-      serveRebalance()
-    }
+    isClosing = true
+    if joinState == .steady, groupAssignment != nil { joinState = .waitingForRevoke }
+    // The heartbeats go on while the listener finishes what is in flight.
+    if joinState == .waitingForRevoke { serveRebalance() }
     guard process.isAlive else { throw process.deathError }
+    let id = memberID
+    attempt += 1
     isClosed = true
     joinState = .ended
     fetcher.stop()
-    guard wasMember, options.groupInstanceID == nil else { return }
+    guard !id.isEmpty, options.groupInstanceID == nil else { return }
     let group = world.broker.groups.obtain(options.groupID)
     _ = try? process.ask(.groupCoordinator, timeout: .seconds(5), "leaving the group") { answer in
       answer(group.leave(memberID: id))

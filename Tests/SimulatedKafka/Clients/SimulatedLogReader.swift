@@ -10,7 +10,8 @@ final class SimulatedLogReader: LogReader {
   init(_ process: SimulatedProcess, _ options: LogReaderOptions) {
     self.process = process
     self.options = options
-    fetcher = Fetcher(process, options.isolation, offsetReset: .error)
+    fetcher = Fetcher(
+      process, options.isolation, offsetReset: .error, wait: process.world.latencies.readerFetchWait)
     process.onEnd { [weak fetcher] in fetcher?.stop() }
   }
 

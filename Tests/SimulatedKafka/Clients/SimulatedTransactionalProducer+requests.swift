@@ -186,10 +186,13 @@ extension SimulatedTransactionalProducer {
     let number = transactionNumber
     process.request(
       .transactionCoordinator, replyLoss: world.broker.faults.endTransactionReplyLoss
-    ) { answer in
-      answer(
-        transactions.endTransaction(
-          id, producerID: identity.producerID, epoch: identity.epoch, commits: commits))
+    ) { [self] answer in
+      let goesSilent = world.chance(world.broker.faults.unknownOutcomes)
+      if goesSilent { world.broker.silenceTransactions() }
+      guard !goesSilent || world.chance(0.5) else { return answer(.concurrentTransactions) }
+      let refusal = transactions.endTransaction(
+        id, producerID: identity.producerID, epoch: identity.epoch, commits: commits)
+      answer(goesSilent ? .concurrentTransactions : refusal)
     } _: { [self] (reply: Reply<TransactionRefusal?>) in
       guard number == transactionNumber, isEnding else { return }
       switch reply {

@@ -2,8 +2,9 @@ import SeededTesting
 
 /// A world of one broker and some processes in virtual time. All of a run hangs on it; the same seed gives the same run.
 ///
-/// Confined to one thread. A process's thread is its ``SimulatedProcess/step``, called by the world; a call that waits
-/// runs the world on from inside, so that everything else goes on meanwhile.
+/// Confined to one thread, and whoever made it keeps it: processes and clients do not. A process's thread is its
+/// ``SimulatedProcess/step``, called by the world; a call that waits runs the world on from inside, so that everything
+/// else goes on meanwhile.
 public final class SimulatedWorld: @unchecked Sendable {
   /// The seed that everything in the world follows from.
   public let seed: UInt64
@@ -23,6 +24,11 @@ public final class SimulatedWorld: @unchecked Sendable {
   public private(set) var eventCount = 0
 
   private var events = EventQueue()
+
+  deinit {
+    // A step usually holds its process's clients, and they the process.
+    for process in processes { process.step = nil }
+  }
 
   /// A world in which nothing has happened yet.
   ///
@@ -98,6 +104,8 @@ public struct Latencies: Sendable {
   public var marker: ClosedRange<Int64> = 0...3
   /// How long a fetch at the end of a partition waits before it says so (`fetch.wait.max.ms`, 500).
   public var fetchWait: ClosedRange<Int64> = 0...500
+  /// The same for log readers.
+  public var readerFetchWait: ClosedRange<Int64> = 0...20
   /// The most records that one fetch brings.
   public var fetchRecords = 500
   /// Work handed to another thread of a process.
@@ -106,8 +114,8 @@ public struct Latencies: Sendable {
   public var reconnect: ClosedRange<Int64> = 5...100
   /// How long an empty group waits for more members before it begins (`group.initial.rebalance.delay.ms`).
   public var initialRebalanceDelay: Int64 = 0
-  /// How often a member tells its group that it lives (`heartbeat.interval.ms`).
-  public var heartbeat: Int64 = 3000
+  /// How often a member tells its group that it lives (`heartbeat.interval.ms`, 500 in our consumers).
+  public var heartbeat: Int64 = 500
   /// How long a member may go without a poll (`max.poll.interval.ms`); the group's rebalance time-out, too.
   public var maxPollInterval: Int64 = 300_000
   /// How often the coordinator looks for transactions that are over their time
