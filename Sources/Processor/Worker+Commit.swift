@@ -290,6 +290,8 @@ extension Worker {
       // Recipients whose records were taken back are read again before anything is decided.
       home.tablePosition = home.pipeline.confirmedPositions[.recipients]
       home.phase = .loadingRecipients(end: home.recipientsEnd)
+      // One that waited for the broker's time has paused them.
+      waiting.append(topicPartition(.recipients, home.partition))
       for topic in InputTopic.allCases where topic != .recipients {
         held.append(topicPartition(topic, home.partition))
       }

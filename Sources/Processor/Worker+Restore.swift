@@ -140,14 +140,19 @@ extension Worker {
       let ranges = try? cluster.admin.offsets(
         of: partitions, isolation: .readUncommitted, timeout: .seconds(5))
     else { return .kafka(error, doing: "consuming") }
-    let starts = Dictionary(ranges.map { ($0.topicPartition, $0.earliest) }) { first, _ in first }
+    let known = Dictionary(ranges.map { ($0.topicPartition, $0) }) { first, _ in first }
     for home in ownedHomes {
       for topic in InputTopic.allCases {
         let partition = topicPartition(topic, home.partition)
         let position = home.pipeline.positions[topic]
-        if let start = starts[partition], position >= 0, position < start {
+        guard position >= 0, let range = known[partition] else { continue }
+        if position < range.earliest {
           return .lostInput(
-            topic: partition.topic, partition: home.partition, position: position, low: start)
+            topic: partition.topic, partition: home.partition, position: position, low: range.earliest)
+        }
+        if position > range.latest {
+          return .beyondInput(
+            topic: partition.topic, partition: home.partition, position: position, high: range.latest)
         }
       }
     }
@@ -178,8 +183,10 @@ extension Worker {
       guard case .restoringState(let end) = home.phase, home.statePosition >= end else { continue }
       isAnyFinished = true
       let hasState: Bool
-      do {
+      do throws(StateFault) {
         hasState = try home.pipeline.endRestore()
+        // A log that begins at an offset and holds nothing held a state once.
+        if !hasState, home.stateStart > 0 { throw StateFault.noBeginning }
       } catch {
         if restartWithoutSnapshot(home, because: error) { continue }
         throw ProcessorFault.state(

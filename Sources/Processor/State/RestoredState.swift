@@ -118,8 +118,9 @@ final class RestoredState {
           records: records, bytes: bytes, share: Double(position - range.earliest) / Double(length)))
       try between()
     }
-    do {
+    do throws(StateFault) {
       exists = try pipeline.endRestore()
+      if !exists, range.earliest > 0 { throw StateFault.noBeginning }
     } catch {
       if fault == nil { fault = (error, range.earliest) }
     }

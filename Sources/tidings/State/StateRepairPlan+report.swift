@@ -9,8 +9,11 @@ extension StateRepairPlan {
     guard !isNeedless else {
       return "\(repair.name), \(place): state and group agree, there is nothing to do\n"
     }
+    // Asking the broker for its time takes a record, many windows take some more.
+    let records =
+      timerClock == nil ? "state record number \(sequence)" : "state records from number \(sequence) on"
     var lines = [
-      "\(repair.name), \(place): \(verb) write state record number \(sequence), with these offsets:"
+      "\(repair.name), \(place): \(verb) write \(records), with these offsets:"
     ]
     for (input, target) in zip(inputs, targets) {
       let state = input.state.map { "\($0)" } ?? "none"
