@@ -38,7 +38,7 @@ extension Pipeline {
       progress = .done
     }
     ledger.inputClock = max(ledger.inputClock, record.appended)
-    ledger.timerClock = max(ledger.timerClock, now)
+    advanceTimerClock(to: now)
     if progress == .done {
       ledger.counters.consumed += 1
       advance(record.topic, to: record.offset + 1)

@@ -43,6 +43,9 @@ extension Pipeline {
       let end = min(65_536, checkpoint.next + prefixesPerSlice)
       prefixes = checkpoint.next..<end
       appendImage(of: prefixes, to: &slice)
+      #if TIDINGS_FLAWS
+        if configuration.flaws.contains(.sliceOfUnconfirmedMemory) { exchangeSlice(&prefixes, &slice) }
+      #endif
       ledger.checkpoint?.next = end
       if end == 65_536 {
         flags.insert(.checkpointEnd)
@@ -75,28 +78,50 @@ extension Pipeline {
 
   /// Takes everything back that is not confirmed: state, timers, counters, positions and output are as they were.
   public mutating func rollback() {
-    undo.takeAll { entry in
+    let flaws = configuration.flaws
+    let counters = ledger.counters
+    undo.takeAll(butSealed: flaws.contains(.oneUndoSegment)) { entry in
       switch entry {
       case .idInserted(let id, let replaced):
-        ids.undo(id, replaced: replaced)
+        if flaws.contains(.abortedIDsStay) { return }
+        ids.undo(id, replaced: flaws.contains(.replacedIDForgotten) ? DedupTable.Entry.emptyField : replaced)
       case .windowOpened(let slot):
         windows.close(slot)
         windows.release(slot)
       case .windowAppended(let slot, let blockCount, let fragmentBytes):
+        if flaws.contains(.abortedMembersStay) { return }
         windows.rewind(slot, blockCount: blockCount, fragmentBytes: fragmentBytes)
       case .windowRescheduled(let slot, let due):
+        if flaws.contains(.abortedDueStays) { return }
         windows.setDue(due, of: slot)
       case .windowClosed(let slot):
+        if flaws.contains(.closedWindowsStayClosed) { return }
         windows.reopen(slot)
       case .recipientSet(let key, let before):
+        if flaws.contains(.recipientsNotRolledBack) { return }
         recipients.set(key, before)
       }
     }
     ledger = confirmedLedger
+    if flaws.contains(.countersNotRolledBack) { ledger.counters = counters }
     sealedLedger = confirmedLedger
     isGenesis = confirmedLedger.sequence == 0
-    clearOutput()
+    if !flaws.contains(.outputSurvivesAbort) { clearOutput() }
   }
+
+  #if TIDINGS_FLAWS
+    /// Writes the slice that was taken with the record before, and takes the next one.
+    private mutating func exchangeSlice(_ prefixes: inout Range<UInt32>, _ slice: inout OutputBuffer) {
+      if let early = earlySlice, early.prefixes == prefixes {
+        slice.removeAll()
+        early.bytes.withUnsafeBytes { slice.append(ByteView($0)) }
+      }
+      var next = OutputBuffer(capacity: 64)
+      let range = prefixes.upperBound..<min(65_536, prefixes.upperBound + prefixesPerSlice)
+      appendImage(of: range, to: &next)
+      earlySlice = (range, Array(next.view.buffer))
+    }
+  #endif
 
   private mutating func clearOutput() {
     outbox.removeAll()

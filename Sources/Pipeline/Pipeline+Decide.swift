@@ -24,8 +24,10 @@ extension Pipeline {
         tenant: event.tenant, source: event.source, id: event.id, recipient: recipient),
       rules: rules, category: event.category.isEmpty ? catalog.text(rules.category) : event.category,
       appended: record.appended, now: max(now, ledger.timerClock))
-    let minute = max(ledger.inputClock, record.appended) / 60_000
-    let isDuplicate = ids.contains(arrival.notification, at: minute)
+    var minute = max(ledger.inputClock, record.appended) / 60_000
+    if configuration.flaws.contains(.dedupByWallClock) { minute = arrival.now / 60_000 }
+    let isDuplicate = ids.contains(
+      arrival.notification, at: configuration.flaws.contains(.dedupHorizonShort) ? minute + 1 : minute)
     if !isDuplicate { remember(arrival.notification, minute: minute) }
     scratch.removeAll()
     RecipientKey.append(tenant: event.tenant, recipient: recipient, to: &scratch)
@@ -35,7 +37,7 @@ extension Pipeline {
       guard let rule = rules.channels[channel] else { continue }
       ledger.counters[channel].accepted += 1
       let outcome = isDuplicate ? .suppressed(.duplicate) : decide(arrival, on: channel, rule, entry)
-      count(outcome, on: channel)
+      if !isDuplicate || !configuration.flaws.contains(.duplicatesNotCounted) { count(outcome, on: channel) }
       outcomes[channel] = outcome
     }
     ledger.counters.decided += 1
@@ -72,7 +74,11 @@ extension Pipeline {
     if let expiry = arrival.event.expiryMilliseconds, expiry <= arrival.now { return .expired }
     let profile = RecipientAddressing(entry)
     let refusal = profile.withView { view -> SuppressionReason? in
-      if !rule.mandatory, view?.optsOut(of: arrival.category, channel) ?? false { return .optedOut }
+      if !rule.mandatory, view?.optsOut(of: arrival.category, channel) ?? false,
+        !configuration.flaws.contains(.optOutIgnoredByDigests) || rule.policy == .immediate
+      {
+        return .optedOut
+      }
       if channel.needsAddress, view?.address(for: channel) == nil { return .noAddress }
       return nil
     }
@@ -123,6 +129,7 @@ extension Pipeline {
     RecipientKey.append(tenant: head.tenant, recipient: head.recipient, to: &outbox.bytes)
     let key = keyStart..<outbox.bytes.count
     profile.withView { view in
+      if configuration.flaws.contains(.recipientRecordNotNamed) { head.recipientRecord = nil }
       head.address = view?.address(for: channel) ?? .empty
       head.locale = view?.locale ?? .empty
       head.timeZone = view?.timeZone ?? .empty
@@ -197,7 +204,8 @@ extension Pipeline {
     let due = opened + rule.windowMilliseconds
     let id = WindowID.hash(
       tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: group,
-      openedMilliseconds: opened)
+      openedMilliseconds: configuration.flaws.contains(.catalogInDigestID)
+        ? opened ^ Int64(catalog.version & 0xFF) : opened)
     let slot = windows.open(key: key, id: id, opened: opened, due: due, head: scratch.view)
     undo.append(.windowOpened(slot: slot))
     Change.windowOpened(key: key, id: id, opened: opened, due: due, head: scratch.view).append(to: &changes)

@@ -76,6 +76,7 @@ extension Pipeline {
       try replace(record.slicePrefixes, with: record.slice)
     }
     ledger = record.ledger
+    if configuration.flaws.contains(.fanOutProgressLost) { ledger.fanOut = nil }
     sealedLedger = ledger
     confirmedLedger = ledger
     isGenesis = false
@@ -121,6 +122,7 @@ extension Pipeline {
       guard let slot = windows.find(key) else { throw .torn }
       windows.setDue(due, of: slot)
     case .windowClosed(let key):
+      if configuration.flaws.contains(.closedWindowsRestored) { return }
       guard let slot = windows.find(key) else { throw .torn }
       windows.close(slot)
       windows.release(slot)
@@ -146,8 +148,10 @@ extension Pipeline {
   }
 
   private mutating func replace(_ prefixes: Range<UInt32>, with slice: ByteView) throws(StateFault) {
-    ids.remove(prefixes: prefixes)
-    loader.remove(prefixes: prefixes)
+    if !configuration.flaws.contains(.sliceDoesNotReplace) {
+      ids.remove(prefixes: prefixes)
+      loader.remove(prefixes: prefixes)
+    }
     for (_, slot) in windows.entries(prefixes: prefixes) {
       windows.close(slot)
       windows.release(slot)

@@ -13,11 +13,12 @@ extension Pipeline {
   ///
   /// - Parameter now: the timer clock, in milliseconds since the epoch; it never goes back.
   public mutating func tick(now: Int64) {
-    ledger.timerClock = max(ledger.timerClock, now)
+    advanceTimerClock(to: now)
     var slots: [UInt32] = []
     let bound = pendingBytes + Self.tickBytes
     while pendingBytes < bound {
-      windows.popDue(at: ledger.timerClock, into: &slots)
+      let early: Int64 = configuration.flaws.contains(.windowsCloseEarly) ? 700 : 0
+      windows.popDue(at: ledger.timerClock + early, into: &slots)
       if slots.isEmpty { return }
       if slots.count > 1 { sortByRecipient(&slots) }
       for slot in slots {
@@ -46,7 +47,7 @@ extension Pipeline {
     var actors: Set<UInt64> = []
     memberScratch.removeAll()
     window.forEachMember { member in
-      guard member.expiry > now else { return expired.append(member.notification) }
+      guard member.expiry > now || configuration.flaws.contains(.expiredDelivered) else { return expired.append(member.notification) }
       members.append(member.notification)
       if member.actor != 0 { actors.insert(member.actor) }
       guard !member.fragment.isEmpty else { return }

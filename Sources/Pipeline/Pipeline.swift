@@ -32,6 +32,8 @@ public struct Pipeline: ~Copyable {
     public var checkpointFloor: Int64
     /// The bytes that a checkpoint adds to one commit, about.
     public var checkpointSliceLimit: Int64
+    /// Deliberate mistakes, for the simulation alone.
+    public var flaws: Flaws = []
 
     /// The configuration of a partition, with the defaults of the design.
     public init(partition: Int32, partitionCount: Int32, dedupHorizon: Int64 = 86_400_000) {
@@ -76,6 +78,9 @@ public struct Pipeline: ~Copyable {
   var isGenesis = true
   /// What a snapshot brought, until the state log has come to its newest slice.
   var snapshot: SnapshotOverlay?
+  #if TIDINGS_FLAWS
+    var earlySlice: (prefixes: Range<UInt32>, bytes: [UInt8])?
+  #endif
 
   /// An empty partition that has consumed nothing.
   public init(configuration: Configuration, catalog: Catalog) {
@@ -138,7 +143,10 @@ extension Pipeline {
     Int64(ids.count * MemoryLayout<DedupTable.Entry>.stride + windows.bytes + windows.count * 64)
   }
 
-  var confirmedMinute: Int64 { confirmedLedger.inputMinute }
+  var confirmedMinute: Int64 {
+    configuration.flaws.contains(.sweepByUnconfirmedClock)
+      ? ledger.inputMinute : confirmedLedger.inputMinute
+  }
 }
 
 // MARK: - Positions
@@ -148,6 +156,12 @@ extension Pipeline {
   /// what was read to fill the recipients' table. It never moves back.
   public mutating func advance(_ topic: InputTopic, to offset: Int64) {
     ledger.positions[topic] = max(ledger.positions[topic], offset)
+  }
+
+  /// The timer clock goes on, never back.
+  mutating func advanceTimerClock(to now: Int64) {
+    let isFlawed = configuration.flaws.contains(.clockRunsBackwards)
+    ledger.timerClock = isFlawed ? now : max(ledger.timerClock, now)
   }
 
   /// Begins the history of a partition that has no state yet.

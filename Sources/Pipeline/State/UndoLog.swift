@@ -35,8 +35,10 @@ struct UndoLog {
   }
 
   /// Takes both segments, newest first.
-  mutating func takeAll(_ undo: (Entry) -> Void) {
-    for entry in entries.reversed() { undo(entry) }
+  ///
+  /// - Parameter butSealed: leaves out the first one (a flaw, for the simulation).
+  mutating func takeAll(butSealed: Bool = false, _ undo: (Entry) -> Void) {
+    for entry in entries[(butSealed ? sealedCount : 0)...].reversed() { undo(entry) }
     entries.removeAll(keepingCapacity: true)
     sealedCount = 0
   }

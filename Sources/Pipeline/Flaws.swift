@@ -1,0 +1,112 @@
+/// Deliberate mistakes, one for each trap of the protocol and of the state machine, so that the simulation can prove
+/// that it would notice them (docs/simulation.md).
+///
+/// They have an effect only where `TIDINGS_FLAWS` is defined, which is for the simulation and its tests alone:
+/// otherwise ``contains(_:)`` is the constant `false`, and nothing of them is in the program.
+public struct Flaws: OptionSet, Sendable {
+  /// One bit for each flaw.
+  public let rawValue: UInt64
+
+  /// The flaws of these bits.
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  #if !TIDINGS_FLAWS
+    /// Never: this build has no flaws.
+    @inlinable @inline(__always)
+    public func contains(_ member: Flaws) -> Bool { false }
+  #endif
+}
+
+// MARK: - The state machine
+
+extension Flaws {
+  /// Ids expire by the timer clock, and not by the append times of what is consumed.
+  public static let dedupByWallClock = Flaws(rawValue: 1 << 0)
+  /// An id is forgotten a minute before its horizon is over.
+  public static let dedupHorizonShort = Flaws(rawValue: 1 << 1)
+  /// An abort takes an id back, but not what it replaced.
+  public static let replacedIDForgotten = Flaws(rawValue: 1 << 2)
+  /// Ids leave memory by a clock that an abort may take back.
+  public static let sweepByUnconfirmedClock = Flaws(rawValue: 1 << 3)
+  /// Ids stay after an abort.
+  public static let abortedIDsStay = Flaws(rawValue: 1 << 4)
+  /// Windows close before they are due.
+  public static let windowsCloseEarly = Flaws(rawValue: 1 << 5)
+  /// A digest's id depends on the catalog's version.
+  public static let catalogInDigestID = Flaws(rawValue: 1 << 6)
+  /// A restore opens windows that were closed.
+  public static let closedWindowsRestored = Flaws(rawValue: 1 << 7)
+  /// A window that an aborted transaction closed stays closed.
+  public static let closedWindowsStayClosed = Flaws(rawValue: 1 << 8)
+  /// What an aborted transaction put into a window stays in it.
+  public static let abortedMembersStay = Flaws(rawValue: 1 << 9)
+  /// A window that an aborted transaction made due earlier stays so.
+  public static let abortedDueStays = Flaws(rawValue: 1 << 10)
+  /// A restore forgets how far a fan-out has come.
+  public static let fanOutProgressLost = Flaws(rawValue: 1 << 11)
+  /// Counters stay as they are when a transaction is aborted.
+  public static let countersNotRolledBack = Flaws(rawValue: 1 << 12)
+  /// A duplicate is taken on, but not counted as suppressed.
+  public static let duplicatesNotCounted = Flaws(rawValue: 1 << 13)
+  /// Recipients stay as an aborted transaction left them.
+  public static let recipientsNotRolledBack = Flaws(rawValue: 1 << 14)
+  /// Output of aborted work is sent with the next transaction.
+  public static let outputSurvivesAbort = Flaws(rawValue: 1 << 15)
+  /// An abort takes back what was applied last, but not what the transaction held.
+  public static let oneUndoSegment = Flaws(rawValue: 1 << 16)
+  /// The slice of a checkpoint is an image of memory that was not confirmed, and is not taken again after an abort.
+  public static let sliceOfUnconfirmedMemory = Flaws(rawValue: 1 << 17)
+  /// A restore reads changes of keys whose slice is still to come, and keeps what the slice does not have.
+  public static let sliceDoesNotReplace = Flaws(rawValue: 1 << 18)
+  /// The timer clock goes back with whoever hands in an earlier instant.
+  public static let clockRunsBackwards = Flaws(rawValue: 1 << 19)
+  /// What has expired is delivered with its digest.
+  public static let expiredDelivered = Flaws(rawValue: 1 << 20)
+  /// A recipient's wish not to get something is passed over where the notification would wait in a window.
+  public static let optOutIgnoredByDigests = Flaws(rawValue: 1 << 22)
+  /// A delivery names no recipient's record.
+  public static let recipientRecordNotNamed = Flaws(rawValue: 1 << 23)
+}
+
+// MARK: - The worker
+
+extension Flaws {
+  /// A restore reads the state log to its last stable offset.
+  public static let restoreToLastStableOffset = Flaws(rawValue: 1 << 32)
+  /// A restore reads what aborted transactions wrote.
+  public static let restoreReadsUncommitted = Flaws(rawValue: 1 << 33)
+  /// A transaction of timers only carries no offsets.
+  public static let timersWithoutOffsets = Flaws(rawValue: 1 << 34)
+  /// Nothing is rolled back after an abort.
+  public static let noRollback = Flaws(rawValue: 1 << 35)
+  /// After an abort the input goes on where it is.
+  public static let rollbackWithoutSeek = Flaws(rawValue: 1 << 36)
+  /// Partitions are given back before the commit under way has ended.
+  public static let unassignBeforeCommitEnds = Flaws(rawValue: 1 << 37)
+  /// A transaction begins during a revoke.
+  public static let beginDuringRevoke = Flaws(rawValue: 1 << 38)
+  /// A producer is used on after a commit whose outcome is unknown.
+  public static let producerReused = Flaws(rawValue: 1 << 39)
+  /// A commit whose outcome is unknown counts as in.
+  public static let unknownCountsAsCommitted = Flaws(rawValue: 1 << 40)
+  /// The state record of a batch is written by the transaction after it.
+  public static let headerInOtherTransaction = Flaws(rawValue: 1 << 41)
+  /// The state log is truncated before the checkpoint is confirmed.
+  public static let truncatedBeforeConfirmed = Flaws(rawValue: 1 << 42)
+  /// A frozen partition decides again without catching up with the log.
+  public static let frozenWithoutCatchUp = Flaws(rawValue: 1 << 43)
+  /// The group's offsets are not compared with the state.
+  public static let groupOffsetsIgnored = Flaws(rawValue: 1 << 44)
+  /// Where the group's offsets have expired, input is read from its beginning.
+  public static let expiredOffsetsStartOver = Flaws(rawValue: 1 << 45)
+  /// Nothing is read of the recipients before the first decision.
+  public static let recipientsNotLoaded = Flaws(rawValue: 1 << 46)
+  /// The group's metadata are those of the first transaction.
+  public static let staleGroupMetadata = Flaws(rawValue: 1 << 47)
+  /// The timer clock follows a jump of the wall clock, and the state keeps it.
+  public static let clockJumpPersisted = Flaws(rawValue: 1 << 48)
+  /// Without a state, input is read from its end.
+  public static let startsAtTheEnd = Flaws(rawValue: 1 << 49)
+  /// A worker's stop commits nothing more.
+  public static let offsetsWithoutState = Flaws(rawValue: 1 << 50)
+}

@@ -1,0 +1,263 @@
+import Contract
+import SeededTesting
+
+/// A record on its way into an input topic, with what is true of it.
+struct PublishedRecord {
+  var topic: InputFacts.Topic
+  var partition: Int
+  var key: [UInt8]?
+  var value: [UInt8]?
+  var headers: [(name: String, value: [UInt8])]
+  var kind: InputFact.Kind
+}
+
+/// What upstream teams and the directory of recipients publish in a run: events of all kinds, a good part of them
+/// repeats, and recipients that come, change and go. It depends on the seed and the time alone, not on what the
+/// processor does.
+struct Workload {
+  /// How busy it is.
+  struct Shape {
+    var recipients: Int
+    /// The mean distance between two events, in milliseconds.
+    var meanDistance: Int64
+    /// The share of events that were published before.
+    var repeats: Double
+    /// The largest number of events at once.
+    var burst: Int
+    /// The longest time without an event, in milliseconds.
+    var idle: Int64
+    /// Whether ids are chosen so that they crowd in few shards of the dedup table, which then grow and are swept.
+    var isCrowded: Bool
+  }
+
+  let shape: Shape
+  let partitionCount: Int
+  /// The types' names, of both catalogs.
+  let types: [String]
+  var random: SeededGenerator
+
+  private let recipients: [(tenant: String, id: String)]
+  private var published: [EventFact] = []
+  private var nextID = 0
+  private var burstLeft = 0
+
+  init(shape: Shape, partitionCount: Int, types: [String], random: SeededGenerator) {
+    self.shape = shape
+    self.partitionCount = partitionCount
+    self.types = types
+    self.random = random
+    recipients = (0..<shape.recipients).map { ($0 % 5 == 4 ? "acme" : "default", "r\($0)") }
+  }
+
+  /// Most recipients are known before the first event.
+  mutating func directory() -> [PublishedRecord] {
+    var records: [PublishedRecord] = []
+    for index in recipients.indices where !chance(0.15) {
+      records.append(recipientRecord(of: index, fact: drawProfile()))
+    }
+    return records
+  }
+
+  /// How long until the next record, in milliseconds.
+  mutating func pause() -> Int64 {
+    if burstLeft > 0 {
+      burstLeft -= 1
+      return 0
+    }
+    if chance(0.01) {
+      burstLeft = Int.random(in: 1...max(1, shape.burst), using: &random)
+      return 0
+    }
+    if chance(0.006) { return Int64.random(in: 0...shape.idle, using: &random) }
+    return Int64.random(in: 0...(2 * shape.meanDistance), using: &random)
+  }
+
+  /// The next record, published at `now`.
+  mutating func next(now: Int64) -> PublishedRecord {
+    let roll = Double.random(in: 0..<1, using: &random)
+    if roll < 0.05 {
+      let index = Int.random(in: 0..<recipients.count, using: &random)
+      return recipientRecord(of: index, fact: chance(0.15) ? nil : drawProfile())
+    }
+    if roll < 0.055 { return brokenRecipient() }
+    if roll < 0.085 { return brokenEvent() }
+    if !published.isEmpty, chance(shape.repeats) { return event(repeated()) }
+    return event(newEvent(now: now))
+  }
+
+  // MARK: - Events
+
+  private mutating func newEvent(now: Int64) -> EventFact {
+    let recipient = recipients[Int.random(in: 0..<recipients.count, using: &random)]
+    var fact = EventFact(
+      id: "", type: types[Int.random(in: 0..<types.count, using: &random)], recipients: [recipient.id])
+    fact.tenant = recipient.tenant
+    if chance(0.08) {
+      let tenant = fact.tenant
+      let others = recipients.filter { $0.tenant == tenant && $0.id != recipient.id }.shuffled(using: &random)
+      fact.recipients += others.prefix(Int.random(in: 1...8, using: &random)).map(\.id)
+    }
+    if chance(0.8) { fact.actor = "a\(Int.random(in: 0..<4, using: &random))" }
+    if chance(0.1) { fact.category = chance(0.5) ? "cards" : "urgent" }
+    if chance(0.12) { fact.expiry = now + Int64.random(in: -500...12_000, using: &random) }
+    if chance(0.01) { fact.type = CatalogSpec.unknownType }
+    fact.id = newID(of: fact)
+    published.append(fact)
+    return fact
+  }
+
+  private mutating func newID(of fact: EventFact) -> String {
+    nextID += 1
+    guard shape.isCrowded else { return "e\(nextID)" }
+    var probe = fact
+    for attempt in 0..<400 {
+      probe.id = "e\(nextID).\(attempt)"
+      // Half of one shard of 256.
+      if probe.notification(for: fact.recipients[0]).hasPrefix("00") { return probe.id }
+    }
+    return probe.id
+  }
+
+  private mutating func repeated() -> EventFact {
+    // Mostly what is recent; sometimes from around the horizon or far behind it.
+    let last = published.count - 1
+    let back =
+      chance(0.7)
+      ? Int.random(in: 0...min(last, 20), using: &random) : Int.random(in: 0...last, using: &random)
+    var fact = published[last - back]
+    if chance(0.1) { fact.actor = "somebody else" }
+    return fact
+  }
+
+  private mutating func event(_ fact: EventFact) -> PublishedRecord {
+    let key = fact.key(of: fact.recipients[0])
+    var partition = home(key)
+    // Another partitioner, or an upstream team's own habits.
+    if chance(0.05) { partition = Int.random(in: 0..<partitionCount, using: &random) }
+    let isBroken = fact.type == CatalogSpec.unknownType
+    return PublishedRecord(
+      topic: .events, partition: partition, key: chance(0.9) ? Array(key.utf8) : nil,
+      value: chance(0.3) ? Array("{\"n\":1}".utf8) : Array(Self.structured(fact).utf8), headers: [],
+      kind: isBroken ? .broken : .event(fact)
+    ).binaryIfData(fact)
+  }
+
+  private static func structured(_ fact: EventFact) -> String {
+    var text = "{\"specversion\":\"1.0\",\"id\":\"\(fact.id)\",\"source\":\"\(fact.source)\","
+    text += "\"type\":\"\(fact.type)\""
+    let name = fact.recipients.count > 1 ? "recipients" : "recipient"
+    text += ",\"\(name)\":\"\(fact.recipients.joined(separator: ","))\""
+    if fact.tenant != "default" { text += ",\"tenant\":\"\(fact.tenant)\"" }
+    if let actor = fact.actor { text += ",\"actor\":\"\(actor)\"" }
+    if let category = fact.category { text += ",\"category\":\"\(category)\"" }
+    if let expiry = fact.expiry { text += ",\"expirytime\":\"\(instant(expiry))\"" }
+    return text + ",\"data\":{\"n\":1}}"
+  }
+
+  private mutating func brokenEvent() -> PublishedRecord {
+    let values: [String?] = [
+      "not JSON", "{\"specversion\":\"1.0\"}", nil,
+      "{\"specversion\":\"1.0\",\"id\":\"x\",\"source\":\"/sim\",\"type\":\"login\"}",
+      "{\"specversion\":\"1.0\",\"id\":\"x\",\"source\":\"/sim\",\"type\":\"login\",\"recipient\":\"a/b\"}",
+    ]
+    let value = values[Int.random(in: 0..<values.count, using: &random)]
+    return PublishedRecord(
+      topic: .events, partition: Int.random(in: 0..<partitionCount, using: &random), key: nil,
+      value: value.map { Array($0.utf8) },
+      headers: [("content-type", Array("application/cloudevents+json".utf8))], kind: .broken)
+  }
+
+  // MARK: - Recipients
+
+  private mutating func drawProfile() -> RecipientFact {
+    var fact = RecipientFact()
+    if !chance(0.12) { fact.email = "u\(Int.random(in: 0..<1000, using: &random))@example.org" }
+    if chance(0.3) { fact.locale = chance(0.5) ? "de" : "en" }
+    if chance(0.25) {
+      fact.optOut.append((["cards", "builds", "security", "*"][Int.random(in: 0..<4, using: &random)], "email"))
+    }
+    if chance(0.08) { fact.optOut.append(("cards", "inapp")) }
+    return fact
+  }
+
+  private mutating func recipientRecord(of index: Int, fact: RecipientFact?) -> PublishedRecord {
+    let recipient = recipients[index]
+    let key = EventFact(id: "", type: "", recipients: []).with(tenant: recipient.tenant).key(of: recipient.id)
+    // Away from home it is republished; a repeat of the order of both would depend on chance alone, so that those
+    // are always away, or never.
+    let isAway = index % 7 == 3
+    let partition = isAway ? (home(key) + 1) % partitionCount : home(key)
+    return PublishedRecord(
+      topic: .recipients, partition: partition, key: Array(key.utf8), value: fact.map { Array(Self.json($0).utf8) },
+      headers: [], kind: .recipient(key: key, fact))
+  }
+
+  private static func json(_ fact: RecipientFact) -> String {
+    var fields: [String] = []
+    if let email = fact.email { fields.append("\"email\":\"\(email)\"") }
+    if let locale = fact.locale { fields.append("\"locale\":\"\(locale)\"") }
+    if !fact.optOut.isEmpty {
+      let entries = fact.optOut.map { "{\"category\":\"\($0.category)\",\"channel\":\"\($0.channel)\"}" }
+      fields.append("\"optOut\":[\(entries.joined(separator: ","))]")
+    }
+    return "{\(fields.joined(separator: ","))}"
+  }
+
+  private mutating func brokenRecipient() -> PublishedRecord {
+    let recipient = recipients[Int.random(in: 0..<recipients.count, using: &random)].id
+    return PublishedRecord(
+      topic: .recipients, partition: home(recipient), key: Array(recipient.utf8),
+      value: Array("{\"email\":7}".utf8), headers: [], kind: .broken)
+  }
+
+  // MARK: -
+
+  private func home(_ key: String) -> Int {
+    Int(key.withByteView { Murmur2.partition(ofKey: $0, count: Int32(partitionCount)) })
+  }
+
+  private mutating func chance(_ probability: Double) -> Bool {
+    Double.random(in: 0..<1, using: &random) < probability
+  }
+}
+
+extension EventFact {
+  fileprivate func with(tenant: String) -> EventFact {
+    var copy = self
+    copy.tenant = tenant
+    return copy
+  }
+}
+
+extension PublishedRecord {
+  /// Gives a record whose value is the data alone its attributes in headers; others their content type.
+  fileprivate func binaryIfData(_ fact: EventFact) -> PublishedRecord {
+    var record = self
+    guard value?.count == 7 else {
+      record.headers = [("content-type", Array("application/cloudevents+json; charset=utf-8".utf8))]
+      return record
+    }
+    func header(_ name: String, _ value: String?) {
+      if let value { record.headers.append((name, Array(value.utf8))) }
+    }
+    header("ce_specversion", "1.0")
+    header("ce_id", fact.id)
+    header("ce_source", fact.source)
+    header("ce_type", fact.type)
+    header(
+      fact.recipients.count > 1 ? "ce_recipients" : "ce_recipient", fact.recipients.joined(separator: ","))
+    if fact.tenant != "default" { header("ce_tenant", fact.tenant) }
+    header("ce_actor", fact.actor)
+    header("ce_category", fact.category)
+    header("ce_expirytime", fact.expiry.map(instant))
+    header("content-type", "application/json")
+    return record
+  }
+}
+
+/// An instant in milliseconds since the epoch as RFC 3339.
+func instant(_ milliseconds: Int64) -> String {
+  var buffer = OutputBuffer(capacity: 32)
+  buffer.append(jsonTime: milliseconds)
+  return String(buffer.view.string.dropFirst().dropLast())
+}

@@ -1,0 +1,131 @@
+import Contract
+
+/// What is true of an event that was published, apart from its bytes.
+struct EventFact: Equatable {
+  var tenant = "default"
+  var source = "/sim"
+  var id: String
+  var type: String
+  var category: String?
+  var actor: String?
+  var recipients: [String]
+  /// Milliseconds since the epoch.
+  var expiry: Int64?
+
+  func key(of recipient: String) -> String { tenant == "default" ? recipient : "\(tenant)/\(recipient)" }
+
+  /// The identity of the notification, as decisions write it.
+  func notification(for recipient: String) -> String {
+    tenant.withByteView { tenant in
+      source.withByteView { source in
+        id.withByteView { id in
+          recipient.withByteView {
+            NotificationID.hash(tenant: tenant, source: source, id: id, recipient: $0).hex
+          }
+        }
+      }
+    }
+  }
+}
+
+/// What a recipient's record says.
+struct RecipientFact: Equatable {
+  var email: String?
+  var locale: String?
+  var optOut: [(category: String, channel: String)] = []
+
+  func optsOut(of category: String, _ channel: String) -> Bool {
+    optOut.contains {
+      ($0.category == "*" || $0.category == category) && ($0.channel == "*" || $0.channel == channel)
+    }
+  }
+
+  static func == (left: RecipientFact, right: RecipientFact) -> Bool {
+    left.email == right.email && left.locale == right.locale
+      && left.optOut.elementsEqual(right.optOut) { $0 == $1 }
+  }
+}
+
+/// One record of an input topic: what the processor has to make of it.
+struct InputFact {
+  enum Kind {
+    case event(EventFact)
+    /// Cannot be read, or the catalog does not know it.
+    case broken
+    /// A recipient's record; nil deletes.
+    case recipient(key: String, RecipientFact?)
+  }
+
+  var offset: Int64
+  /// The broker's append time.
+  var appended: Int64
+  var kind: Kind
+}
+
+/// All input records by topic and partition, in the order of their offsets. Those of transactions are entered when
+/// these are committed, so that an aborted record is never in here.
+struct InputFacts {
+  enum Topic: Int, CaseIterable {
+    case events = 0
+    case routed = 1
+    case recipients = 2
+
+    var name: String {
+      switch self {
+      case .events: "events"
+      case .routed: "routed"
+      case .recipients: "recipients"
+      }
+    }
+  }
+
+  private var facts: [[[InputFact]]]
+
+  init(partitionCount: Int) {
+    facts = Array(
+      repeating: Array(repeating: [], count: partitionCount), count: Topic.allCases.count)
+  }
+
+  mutating func add(_ fact: InputFact, to topic: Topic, partition: Int) {
+    // Almost always behind the last one: only transactions that overlap come in another order.
+    var index = facts[topic.rawValue][partition].count
+    while index > 0, facts[topic.rawValue][partition][index - 1].offset > fact.offset { index -= 1 }
+    facts[topic.rawValue][partition].insert(fact, at: index)
+  }
+
+  /// The records with their offset in a range.
+  func records(_ topic: Topic, partition: Int, _ offsets: Range<Int64>) -> ArraySlice<InputFact> {
+    let all = facts[topic.rawValue][partition]
+    return all[lowerBound(all, offsets.lowerBound)..<lowerBound(all, offsets.upperBound)]
+  }
+
+  /// The record at an offset.
+  func record(_ topic: Topic, partition: Int, at offset: Int64) -> InputFact? {
+    records(topic, partition: partition, offset..<offset + 1).first
+  }
+
+  /// The versions of a recipient's record that a decision may have been made with: the last one before `known`, and
+  /// all from there to `end`.
+  func versions(
+    of key: String, partition: Int, known: Int64, end: Int64
+  ) -> [(offset: Int64, fact: RecipientFact)?] {
+    var found: [(offset: Int64, fact: RecipientFact)?] = [nil]
+    for record in facts[Topic.recipients.rawValue][partition] {
+      guard record.offset < end else { break }
+      guard case .recipient(key, let fact) = record.kind else { continue }
+      let version = fact.map { (record.offset, $0) }
+      if record.offset < known { found = [version] } else { found.append(version) }
+    }
+    return found
+  }
+
+  private func lowerBound(_ all: [InputFact], _ offset: Int64) -> Int {
+    var low = 0
+    var high = all.count
+    while low < high {
+      let middle = (low + high) / 2
+      if all[middle].offset < offset { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
