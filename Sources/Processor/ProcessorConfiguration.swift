@@ -35,6 +35,10 @@ public struct ProcessorConfiguration: Sendable {
   public var stateDirectory: String?
   /// How often a partition's snapshot is written anew. It is sooner where the log has grown by half of the state.
   public var snapshotInterval: Duration
+  /// Deliberate mistakes, for the simulation alone.
+  public var flaws: Flaws = []
+  /// Changes limits of the state machines, which a simulation makes small enough to be reached.
+  package var pipelineLimits: (@Sendable (inout Pipeline.Configuration) -> Void)?
 
   /// The defaults of the design.
   public init(prefix: String = "tidings", partitionCount: Int32 = 16) {
@@ -75,11 +79,13 @@ public struct ProcessorConfiguration: Sendable {
     return "\(prefix)-\(instance)-\(worker)"
   }
 
-  func pipeline(partition: Int32) -> Pipeline.Configuration {
+  package func pipeline(partition: Int32) -> Pipeline.Configuration {
     var pipeline = Pipeline.Configuration(
       partition: partition, partitionCount: partitionCount, dedupHorizon: dedupHorizon.milliseconds)
     pipeline.deliveryLimit = recordLimit + (64 << 10)
     pipeline.fanOutLimit = 8 << 20
+    pipeline.flaws = flaws
+    pipelineLimits?(&pipeline)
     return pipeline
   }
 }

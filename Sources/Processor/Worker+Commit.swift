@@ -309,6 +309,7 @@ extension Worker {
   private func outcomeUnknown() throws {
     logger.error("the outcome of a transaction is unknown: starting over from the state log")
     metrics.transaction(.unknown)
+    observer?.outcomeUnknown()
     inFlight = nil
     forgetBatch()
     producer.close()

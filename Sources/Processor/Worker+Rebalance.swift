@@ -7,6 +7,7 @@ extension Worker {
     hasJoined = true
     do {
       let homePartitions = Set(partitions.map(\.partition)).sorted()
+      observer?.assigned(homePartitions)
       for partition in homePartitions where homes[partition] == nil {
         let home = frozen.removeValue(forKey: partition) ?? makeHome(partition)
         home.phase = .assigned
@@ -36,6 +37,7 @@ extension Worker {
   package func partitionsRevoked(_ partitions: [TopicPartition], lost: Bool) {
     isRevoking = true
     hasJoined = false
+    observer?.revoking()
     defer { isRevoking = false }
     do {
       // What is in flight is finished before the unassign; nothing new begins.
@@ -52,6 +54,7 @@ extension Worker {
       callbackFault = error
     }
     do { try consumer.unassign() } catch { callbackFault = callbackFault ?? error }
+    observer?.revoked()
     publishStatus(force: true)
   }
 

@@ -265,6 +265,7 @@ extension Worker {
   func decide(_ home: HomePartition) throws {
     try checkPersistedClocks(of: home)
     home.phase = .running
+    observer?.decides(in: home.partition)
     // Recipients' records behind the committed position were applied while the table was loaded.
     if workSince == nil, home.pipeline.hasUncommittedWork { workSince = monotonic }
     let partitions = InputTopic.allCases.map { topicPartition($0, home.partition) }

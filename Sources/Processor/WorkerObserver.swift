@@ -4,6 +4,16 @@ import Pipeline
 /// Sees every step of the state machines of a worker, on the worker's thread. The simulation records them by it;
 /// in production there is none.
 package protocol WorkerObserver: AnyObject {
+  /// The group gave these home partitions.
+  func assigned(_ partitions: [Int32])
+  /// The partitions are asked back: what is under way is finished next.
+  func revoking()
+  /// All partitions were given back.
+  func revoked()
+  /// The partition decides from here on.
+  func decides(in partition: Int32)
+  /// The outcome of the transaction under way cannot be known: all partitions begin anew from the log.
+  func outcomeUnknown()
   /// The partition took a record in.
   func applied(_ record: PartitionRecord, now: Int64, progress: Pipeline.Progress, in partition: Int32)
   /// The partition closed what was due.
