@@ -117,6 +117,13 @@ let package = Package(
     .target(
       name: "SimulatedKafka", dependencies: ["Contract", "Kafka", "SeededTesting"],
       path: "Tests/SimulatedKafka"),
+    .target(
+      name: "Simulation",
+      dependencies: [
+        "Contract", "Kafka", "Pipeline", "Policy", "Processor", "SeededTesting", "SimulatedKafka",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/Simulation"),
     .executableTarget(
       name: "KafkaHandleUse",
       dependencies: ["Kafka", "KafkaTesting", .product(name: "Logging", package: "swift-log")],
@@ -162,6 +169,14 @@ let package = Package(
   ],
   cxxLanguageStandard: .cxx17
 )
+
+// The simulation's own builds can make the processor's mistakes; no other has anything of them (docs/simulation.md).
+if Context.environment["TIDINGS_FLAWS"] == "1" {
+  for target in package.targets
+  where ["Pipeline", "Processor", "Simulation", "SimulationRunner", "SimulationTests"].contains(target.name) {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.define("TIDINGS_FLAWS")]
+  }
+}
 
 // Only on request: a newer compiler may warn of what this one does not, and nobody's build should end there.
 if Context.environment["TIDINGS_WARNINGS_AS_ERRORS"] == "1" {

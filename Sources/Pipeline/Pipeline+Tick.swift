@@ -47,7 +47,9 @@ extension Pipeline {
     var actors: Set<UInt64> = []
     memberScratch.removeAll()
     window.forEachMember { member in
-      guard member.expiry > now || configuration.flaws.contains(.expiredDelivered) else { return expired.append(member.notification) }
+      guard member.expiry > now || configuration.flaws.contains(.expiredDelivered) else {
+        return expired.append(member.notification)
+      }
       members.append(member.notification)
       if member.actor != 0 { actors.insert(member.actor) }
       guard !member.fragment.isEmpty else { return }

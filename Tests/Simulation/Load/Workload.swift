@@ -174,7 +174,8 @@ struct Workload {
     if !chance(0.12) { fact.email = "u\(Int.random(in: 0..<1000, using: &random))@example.org" }
     if chance(0.3) { fact.locale = chance(0.5) ? "de" : "en" }
     if chance(0.25) {
-      fact.optOut.append((["cards", "builds", "security", "*"][Int.random(in: 0..<4, using: &random)], "email"))
+      fact.optOut.append(
+        (["cards", "builds", "security", "*"][Int.random(in: 0..<4, using: &random)], "email"))
     }
     if chance(0.08) { fact.optOut.append(("cards", "inapp")) }
     return fact
@@ -188,7 +189,8 @@ struct Workload {
     let isAway = index % 7 == 3
     let partition = isAway ? (home(key) + 1) % partitionCount : home(key)
     return PublishedRecord(
-      topic: .recipients, partition: partition, key: Array(key.utf8), value: fact.map { Array(Self.json($0).utf8) },
+      topic: .recipients, partition: partition, key: Array(key.utf8),
+      value: fact.map { Array(Self.json($0).utf8) },
       headers: [], kind: .recipient(key: key, fact))
   }
 

@@ -28,6 +28,18 @@ struct EventFact: Equatable {
   }
 }
 
+extension EventFact {
+  /// Whether it is decided where it was read: it has one recipient, who lives there.
+  func isAtHome(_ partition: Int, _ partitionCount: Int) -> Bool {
+    recipients.count == 1 && home(of: key(of: recipients[0]), partitionCount) == partition
+  }
+}
+
+/// The home partition of a recipient's key.
+func home(of key: String, _ partitionCount: Int) -> Int {
+  Int(key.withByteView { Murmur2.partition(ofKey: $0, count: Int32(partitionCount)) })
+}
+
 /// What a recipient's record says.
 struct RecipientFact: Equatable {
   var email: String?
@@ -79,9 +91,11 @@ struct InputFacts {
     }
   }
 
+  let partitionCount: Int
   private var facts: [[[InputFact]]]
 
   init(partitionCount: Int) {
+    self.partitionCount = partitionCount
     facts = Array(
       repeating: Array(repeating: [], count: partitionCount), count: Topic.allCases.count)
   }

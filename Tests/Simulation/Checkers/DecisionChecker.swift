@@ -1,0 +1,351 @@
+import Contract
+
+/// Invariants 2, 7 and 9: every record that a commit consumed has exactly one outcome in the same transaction, the right
+/// one, and there is nothing in the transaction besides. No two deliveries hold the same notification within the
+/// dedup horizon; each names the catalog and the recipient's record that it was decided with.
+struct DecisionChecker {
+  /// What is remembered of a home.
+  private struct Home {
+    /// The minutes of the input clock between which a notification was seen first.
+    var seen: [String: ClosedRange<Int64>] = [:]
+    var decisions: UInt64 = 0
+    var time: Int64 = 0
+    /// How many records of the fan-out that is not finished are out.
+    var fanOut: (offset: Int64, count: Int)?
+    /// The deliveries by id, each with the minute of its arrival.
+    var delivered: [String: String] = [:]
+  }
+
+  let horizonMinutes: Int64
+  let catalogs: [CatalogSpec]
+  private var homes: [Home]
+
+  init(partitionCount: Int, horizonMinutes: Int64, catalogs: [CatalogSpec]) {
+    self.horizonMinutes = horizonMinutes
+    self.catalogs = catalogs
+    homes = Array(repeating: Home(), count: partitionCount)
+  }
+
+  /// - Parameter arrival: called with each arrival that was decided, in order, and what was consumed for it.
+  mutating func check(
+    _ commit: HomeCommit, facts: InputFacts,
+    each: (DecisionRecord, EventFact?, InputFact?) throws(Violation) -> Void
+  ) throws(Violation) {
+    try checkHandedOn(commit, facts)
+    var left = commit.deliveries.indices.map { _ in true }
+    // What is to be decided here, in the order of each topic.
+    var expected: [ArraySlice<InputFact>] = [InputFacts.Topic.events, .routed].map { topic in
+      ArraySlice(
+        facts.records(topic, partition: commit.home, commit.consumed(topic)).filter { record in
+          guard case .event(let fact) = record.kind else { return false }
+          return topic == .routed || fact.isAtHome(commit.home, facts.partitionCount)
+        })
+    }
+    var clock = commit.before?.inputClock ?? 0
+    for decision in commit.decisions {
+      homes[commit.home].decisions += 1
+      try require(
+        decision.partition == commit.home && decision.number == homes[commit.home].decisions, .abort,
+        "\(commit.place): decision \(decision.partition)-\(decision.number) follows "
+          + "\(commit.home)-\(homes[commit.home].decisions - 1)")
+      try require(
+        decision.time >= homes[commit.home].time, .windows,
+        "\(commit.place): decision \(decision.number) is from \(decision.time), before the last one")
+      homes[commit.home].time = decision.time
+      switch decision.kind {
+      case .closure:
+        try each(decision, nil, nil)
+      case .arrival(let arrival):
+        let topic = arrival.topic.hasSuffix(".routed") ? 1 : 0
+        guard let record = expected[topic].popFirst(), case .event(let fact) = record.kind else {
+          throw Violation(
+            .abort,
+            "\(commit.place): a decision about \(arrival.topic) at \(arrival.offset), which is not consumed")
+        }
+        try require(
+          record.offset == arrival.offset, .onceOnly,
+          "\(commit.place): the decision after is about \(arrival.topic) at \(arrival.offset), "
+            + "but \(record.offset) is next")
+        clock = max(clock, record.appended)
+        try check(arrival, decision, fact, record, clock: clock, commit, facts, &left)
+        try each(decision, fact, record)
+      }
+    }
+    for (topic, rest) in expected.enumerated() {
+      guard let first = rest.first else { continue }
+      throw Violation(
+        .onceOnly,
+        "\(commit.place): \(InputFacts.Topic.allCases[topic].name) at \(first.offset) is consumed, but not decided"
+      )
+    }
+    try require(
+      commit.header.decisions == homes[commit.home].decisions, .abort,
+      "\(commit.place): the header counts \(commit.header.decisions) decisions, there are "
+        + "\(homes[commit.home].decisions)")
+    for (index, isLeft) in left.enumerated() where isLeft {
+      let delivery = commit.deliveries[index].delivery
+      guard delivery.kind == .single else { continue }
+      throw Violation(.abort, "\(commit.place): delivery \(delivery.id) has no decision")
+    }
+    try checkInputClock(commit, facts)
+  }
+
+  // MARK: - Arrivals
+
+  private mutating func check(
+    _ arrival: DecisionRecord.Arrival, _ decision: DecisionRecord, _ fact: EventFact, _ record: InputFact,
+    clock: Int64, _ commit: HomeCommit, _ facts: InputFacts, _ left: inout [Bool]
+  ) throws(Violation) {
+    let place = "\(commit.place), \(arrival.topic) at \(arrival.offset)"
+    let recipient = fact.recipients[0]
+    let notification = fact.notification(for: recipient)
+    try require(
+      arrival.notification == notification && arrival.event == fact.id && decision.recipient == recipient
+        && decision.tenant == fact.tenant && arrival.type == fact.type,
+      .onceOnly, "\(place): the decision names \(arrival.event) for \(decision.recipient), not \(fact.id)")
+    guard let catalog = catalogs.first(where: { $0.version == arrival.catalog }),
+      let type = catalog.type(named: fact.type)
+    else { throw Violation(.provenance, "\(place): catalog \(arrival.catalog) is none of this run") }
+    // Between records of several topics the order is not in the log: the clock may have been anywhere in between.
+    let minutes = clock / 60_000...commit.header.inputClock / 60_000
+    let isDuplicate = try checkDuplicate(
+      arrival, notification, minutes: minutes, home: commit.home, place)
+    let key = fact.key(of: recipient)
+    let versions = facts.versions(
+      of: key, partition: commit.home, known: commit.before?.positions[2] ?? 0,
+      end: commit.header.positions[2])
+    for name in ["email", "inapp"] {
+      let actual = arrival.channels.first { $0.name == name }?.outcome
+      guard let rule = type.channel(name) else {
+        try require(actual == nil, .onceOnly, "\(place): \(name) is not a channel of \(fact.type)")
+        continue
+      }
+      guard let actual else { throw Violation(.onceOnly, "\(place): no outcome on \(name)") }
+      if isDuplicate {
+        try require(
+          actual == .suppressed("duplicate"), .onceOnly, "\(place): \(name) of a duplicate is \(actual)")
+        continue
+      }
+      try check(
+        actual, on: name, rule, type,
+        Subject(fact: fact, record: record, versions: versions, notification: notification),
+        decision, arrival, commit, place, &left)
+    }
+  }
+
+  /// One arrival and what it is decided with.
+  private struct Subject {
+    var fact: EventFact
+    var record: InputFact
+    var versions: [(offset: Int64, fact: RecipientFact)?]
+    var notification: String
+  }
+
+  private mutating func checkDuplicate(
+    _ arrival: DecisionRecord.Arrival, _ notification: String, minutes: ClosedRange<Int64>, home: Int,
+    _ place: String
+  ) throws(Violation) -> Bool {
+    if let seen = homes[home].seen[notification] {
+      let isSurely = minutes.upperBound - seen.lowerBound <= horizonMinutes
+      let isSurelyNot = minutes.lowerBound - seen.upperBound > horizonMinutes
+      if isSurely {
+        try require(
+          arrival.isDuplicate, .onceOnly,
+          "\(place): \(arrival.event) was decided in minute \(seen), and again in \(minutes)")
+      }
+      if isSurelyNot {
+        try require(
+          !arrival.isDuplicate, .onceOnly,
+          "\(place): \(arrival.event) counts as a duplicate in minute \(minutes), but was decided in \(seen)")
+      }
+    } else {
+      try require(
+        !arrival.isDuplicate, .onceOnly, "\(place): \(arrival.event) counts as a duplicate and is the first")
+    }
+    if !arrival.isDuplicate { homes[home].seen[notification] = minutes }
+    return arrival.isDuplicate
+  }
+
+  private mutating func check(
+    _ actual: DecisionRecord.Outcome, on channel: String, _ rule: CatalogSpec.ChannelSpec,
+    _ type: CatalogSpec.TypeSpec, _ subject: Subject, _ decision: DecisionRecord,
+    _ arrival: DecisionRecord.Arrival, _ commit: HomeCommit, _ place: String, _ left: inout [Bool]
+  ) throws(Violation) {
+    let isExpired = subject.fact.expiry.map { $0 <= decision.time } ?? false
+    try require(
+      (actual == .expired) == isExpired, .onceOnly, "\(place): \(channel) is \(actual), expired: \(isExpired)"
+    )
+    if isExpired { return }
+    let category = subject.fact.category ?? type.category
+    try require(
+      arrival.category == category, .onceOnly, "\(place): category \(arrival.category), not \(category)")
+    func refusal(_ version: (offset: Int64, fact: RecipientFact)?) -> String? {
+      if !rule.isMandatory, version?.fact.optsOut(of: category, channel) ?? false { return "optedOut" }
+      if channel == "email", version?.fact.email == nil { return "noAddress" }
+      return nil
+    }
+    if case .suppressed(let reason) = actual {
+      try require(
+        subject.versions.contains { refusal($0) == reason }, .onceOnly,
+        "\(place): \(channel) is suppressed (\(reason)), which no record of the recipient says")
+      return
+    }
+    try require(
+      subject.versions.contains { refusal($0) == nil }, .onceOnly,
+      "\(place): \(channel) is \(actual), although \(refusal(subject.versions[0]) ?? "")")
+    switch (rule.rule, actual) {
+    case (.digest, .open): return
+    case (.immediate, .delivered(let id)):
+      guard
+        let index = commit.deliveries.indices.first(where: {
+          left[$0] && commit.deliveries[$0].delivery.id == id
+            && commit.deliveries[$0].delivery.channel.name == channel
+        })
+      else { throw Violation(.onceOnly, "\(place): delivery \(id) is decided, but not in the transaction") }
+      left[index] = false
+      try checkSingle(commit.deliveries[index].delivery, subject, decision, arrival, place)
+      let version = subject.versions.first { $0?.offset == commit.deliveries[index].delivery.recipientRecord }
+      guard let version else {
+        throw Violation(
+          .provenance,
+          "\(place): delivery \(id) names recipient record "
+            + "\(commit.deliveries[index].delivery.recipientRecord.map(String.init) ?? "none")")
+      }
+      try require(
+        refusal(version) == nil, .provenance,
+        "\(place): delivery \(id) is \(refusal(version) ?? "") by its record")
+      try checkAddress(commit.deliveries[index].delivery, version?.fact, place)
+    case (.digest, _), (.immediate, _):
+      throw Violation(.onceOnly, "\(place): \(channel) is \(actual) under \(rule.rule)")
+    }
+  }
+
+  private func checkSingle(
+    _ delivery: Delivery, _ subject: Subject, _ decision: DecisionRecord, _ arrival: DecisionRecord.Arrival,
+    _ place: String
+  ) throws(Violation) {
+    try require(
+      delivery.kind == .single && delivery.totalEvents == 1 && delivery.items.count == 1
+        && delivery.items.first?.id == subject.fact.id && delivery.recipient == decision.recipient
+        && delivery.tenant == decision.tenant && delivery.timeMilliseconds == decision.time
+        && delivery.items.first?.acceptedAtMilliseconds == subject.record.appended,
+      .onceOnly, "\(place): delivery \(delivery.id) does not hold the event")
+    try require(
+      delivery.catalog == arrival.catalog, .provenance,
+      "\(place): delivery \(delivery.id) names catalog \(delivery.catalog), the decision \(arrival.catalog)")
+  }
+
+  private func checkAddress(_ delivery: Delivery, _ fact: RecipientFact?, _ place: String) throws(Violation) {
+    let address = delivery.channel == .email ? fact?.email : nil
+    try require(
+      delivery.address == address && delivery.locale == fact?.locale, .provenance,
+      "\(place): delivery \(delivery.id) goes to \(delivery.address ?? "nobody"), the record says \(address ?? "nobody")"
+    )
+  }
+
+  // MARK: - Handed on
+
+  /// What is forwarded, republished and rejected: each record once, where it belongs.
+  private mutating func checkHandedOn(_ commit: HomeCommit, _ facts: InputFacts) throws(Violation) {
+    var routed = commit.routed.filter { $0.origin?.partition == commit.home }[...]
+    var rejected = commit.rejected[...]
+    var republished = commit.recipients[...]
+    let events = facts.records(.events, partition: commit.home, commit.consumed(.events))
+    for record in events {
+      switch record.kind {
+      case .event(let fact):
+        guard !fact.isAtHome(commit.home, facts.partitionCount) else { continue }
+        try checkForwards(fact, record, from: 0, &routed, commit)
+      case .broken: break
+      case .recipient: continue
+      }
+    }
+    // A fan-out that goes on with the next transaction: its first part.
+    if commit.header.fanOut.topic == 0,
+      let record = facts.record(.events, partition: commit.home, at: commit.header.fanOut.offset),
+      case .event(let fact) = record.kind
+    {
+      let begun =
+        homes[commit.home].fanOut?.offset == record.offset ? homes[commit.home].fanOut?.count ?? 0 : 0
+      for recipient in fact.recipients[begun..<min(Int(commit.header.fanOut.next), fact.recipients.count)] {
+        try checkForward(fact, recipient, record, routed.popFirst(), commit)
+      }
+      homes[commit.home].fanOut = (record.offset, Int(commit.header.fanOut.next))
+    } else {
+      homes[commit.home].fanOut = nil
+    }
+    if let extra = routed.first {
+      throw Violation(.abort, "\(commit.place): \(extra.place) was forwarded without a record")
+    }
+    for topic in InputFacts.Topic.allCases {
+      for record in facts.records(topic, partition: commit.home, commit.consumed(topic)) {
+        switch record.kind {
+        case .broken:
+          let index = rejected.firstIndex {
+            $0.origin?.offset == record.offset && $0.origin?.topic.hasSuffix(".\(topic.name)") ?? false
+          }
+          guard let index else {
+            throw Violation(
+              .onceOnly, "\(commit.place): \(topic.name) at \(record.offset) is broken, and not in rejected")
+          }
+          rejected.remove(at: index)
+        case .recipient(let key, _):
+          guard home(of: key, facts.partitionCount) != commit.home else { continue }
+          let sent = republished.popFirst()
+          try require(
+            sent?.partition == home(of: key, facts.partitionCount)
+              && sent?.header("tidings-origin-offset") == "\(record.offset)",
+            .onceOnly, "\(commit.place): the recipient at \(record.offset) is not republished at home")
+        case .event: break
+        }
+      }
+    }
+    if let extra = rejected.first ?? republished.first {
+      throw Violation(.abort, "\(commit.place): \(extra.place) has no record that it was made from")
+    }
+  }
+
+  private func checkForwards(
+    _ fact: EventFact, _ record: InputFact, from first: Int, _ routed: inout ArraySlice<CommittedRecord>,
+    _ commit: HomeCommit
+  ) throws(Violation) {
+    let begun = homes[commit.home].fanOut?.offset == record.offset ? homes[commit.home].fanOut?.count ?? 0 : 0
+    for recipient in fact.recipients[begun...] {
+      try checkForward(fact, recipient, record, routed.popFirst(), commit)
+    }
+  }
+
+  private func checkForward(
+    _ fact: EventFact, _ recipient: String, _ record: InputFact, _ sent: CommittedRecord?,
+    _ commit: HomeCommit
+  ) throws(Violation) {
+    guard let sent, sent.origin?.offset == record.offset else {
+      throw Violation(
+        .onceOnly, "\(commit.place): events at \(record.offset) is not forwarded to \(recipient)")
+    }
+    let key = fact.key(of: recipient)
+    try require(
+      sent.header("ce_recipient") == recipient && sent.header("ce_id") == fact.id
+        && sent.header("ce_actor") == fact.actor && sent.record.key?.string == key
+        && sent.partition == home(of: key, homes.count),
+      .onceOnly, "\(commit.place): \(sent.place) is not events at \(record.offset) for \(recipient)")
+  }
+
+  /// The input clock is the highest append time consumed.
+  private func checkInputClock(_ commit: HomeCommit, _ facts: InputFacts) throws(Violation) {
+    var clock = commit.before?.inputClock ?? 0
+    for topic in InputFacts.Topic.allCases {
+      for record in facts.records(topic, partition: commit.home, commit.consumed(topic)) {
+        clock = max(clock, record.appended)
+      }
+    }
+    if commit.header.fanOut.topic == 0,
+      let record = facts.record(.events, partition: commit.home, at: commit.header.fanOut.offset)
+    {
+      clock = max(clock, record.appended)
+    }
+    try require(
+      clock == commit.header.inputClock, .offsets,
+      "\(commit.place): the input clock is \(commit.header.inputClock), the records say \(clock)")
+  }
+}

@@ -1,0 +1,194 @@
+import Contract
+
+/// Invariants 3 and 4: at most one digest per window id, across crashes, fencing and replay; none before it is due, and
+/// none late. In a digest, items are in the order of the home partition; per recipient and digest key, digests are in
+/// window order.
+struct WindowChecker {
+  private struct Member {
+    var notification: String
+    var event: String
+    var actor: String?
+    var expiry: Int64?
+  }
+
+  private struct Window {
+    var id: String
+    var key: String
+    var opened: Int64
+    var due: Int64
+    var itemLimit: Int
+    var catalog: String
+    var members: [Member] = []
+  }
+
+  let catalogs: [CatalogSpec]
+  let memberLimit: Int
+  /// Open windows by home and id.
+  private var open: [[String: Window]]
+  /// The open window of a key.
+  private var current: [[String: String]]
+  private var used: Set<String> = []
+  private var lastOpened: [String: Int64] = [:]
+
+  init(partitionCount: Int, catalogs: [CatalogSpec], memberLimit: Int) {
+    self.catalogs = catalogs
+    self.memberLimit = memberLimit
+    open = Array(repeating: [:], count: partitionCount)
+    current = Array(repeating: [:], count: partitionCount)
+  }
+
+  /// The windows that are open.
+  var openCount: Int { open.reduce(0) { $0 + $1.count } }
+
+  // MARK: - Arrivals
+
+  /// Takes the outcomes of an arrival.
+  mutating func take(
+    _ arrival: DecisionRecord.Arrival, _ decision: DecisionRecord, _ fact: EventFact, _ commit: HomeCommit
+  ) throws(Violation) {
+    for (channel, outcome) in arrival.channels {
+      guard case .open(let id, let until) = outcome else { continue }
+      guard let catalog = catalogs.first(where: { $0.version == arrival.catalog }),
+        case .digest(let length, let items, let group)? = catalog.type(named: fact.type)?.channel(channel)?
+          .rule
+      else { throw Violation(.onceOnly, "\(commit.place): \(fact.type) has no window on \(channel)") }
+      let group2 = group ?? arrival.category
+      let key = "\(channel) \(group2) \(decision.recipientKey)"
+      if current[commit.home][key] == nil {
+        let expected = Self.id(decision, channel, group2, opened: decision.time)
+        try require(
+          until == decision.time + length, .windows,
+          "\(commit.place): window \(id) of \(key) opens at \(decision.time) for \(length) ms and is due at \(until)"
+        )
+        try require(
+          id == expected, .windows, "\(commit.place): window \(id) of \(key) should be \(expected)")
+        try require(
+          used.insert(id).inserted, .windows, "\(commit.place): window \(id) of \(key) opens a second time")
+        current[commit.home][key] = id
+        open[commit.home][id] = Window(
+          id: id, key: key, opened: decision.time, due: until, itemLimit: items, catalog: arrival.catalog)
+      }
+      guard current[commit.home][key] == id, var window = open[commit.home][id] else {
+        throw Violation(
+          .windows,
+          "\(commit.place): \(fact.id) waits in window \(id) of \(key), which is not the open one "
+            + "(\(current[commit.home][key] ?? "none"))")
+      }
+      try require(
+        until == window.due, .windows, "\(commit.place): window \(id) is due at \(window.due), not \(until)")
+      window.members.append(
+        Member(notification: arrival.notification, event: fact.id, actor: fact.actor, expiry: fact.expiry))
+      // At the bound it closes early, but not at the instant of its opening.
+      if window.members.count >= memberLimit {
+        window.due = min(window.due, max(decision.time, window.opened + 1))
+      }
+      open[commit.home][id] = window
+    }
+  }
+
+  private static func id(
+    _ decision: DecisionRecord, _ channel: String, _ group: String, opened: Int64
+  ) -> String {
+    decision.tenant.withByteView { tenant in
+      decision.recipient.withByteView { recipient in
+        group.withByteView {
+          WindowID.hash(
+            tenant: tenant, recipient: recipient, channel: channel == "email" ? .email : .inapp,
+            digestKey: $0,
+            openedMilliseconds: opened
+          ).hex
+        }
+      }
+    }
+  }
+
+  // MARK: - Closures
+
+  /// Takes the decision about a window that was closed.
+  mutating func take(
+    _ closure: DecisionRecord.Closure, _ decision: DecisionRecord, _ commit: HomeCommit, facts: InputFacts,
+    service: ServiceTracker
+  ) throws(Violation) {
+    guard let window = open[commit.home].removeValue(forKey: closure.window) else {
+      throw Violation(
+        .windows,
+        "\(commit.place): window \(closure.window) closes "
+          + (used.contains(closure.window) ? "a second time" : "and was never open"))
+    }
+    current[commit.home][window.key] = nil
+    try require(
+      decision.time >= window.due, .windows,
+      "\(commit.place): window \(window.id) closes at \(decision.time) by the timer clock, due at \(window.due)"
+    )
+    try require(
+      commit.time + service.clockBound >= window.due, .windows,
+      "\(commit.place): window \(window.id) closes at \(commit.time), due at \(window.due)")
+    if let late = service.lateFrom(commit.home, due: window.due) {
+      try require(
+        commit.time <= late, .windows,
+        "\(commit.place): window \(window.id) closes at \(commit.time), \(commit.time - window.due) ms after it was due, "
+          + "by a worker that lives")
+    }
+    try require(
+      window.opened > lastOpened[window.key] ?? Int64.min, .order,
+      "\(commit.place): window \(window.id) of \(window.key) opened before the last digest's")
+    lastOpened[window.key] = window.opened
+    let alive = window.members.filter { ($0.expiry ?? Int64.max) > decision.time }
+    let expired = window.members.filter { ($0.expiry ?? Int64.max) <= decision.time }
+    try require(
+      closure.members == alive.map(\.notification) && closure.expired == expired.map(\.notification)
+        && closure.events == Int64(alive.count), .order,
+      "\(commit.place): window \(window.id) of \(window.key) closes with \(closure.members.count) members and "
+        + "\(closure.expired.count) expired, expected \(alive.map(\.event)) and \(expired.map(\.event))")
+    let digests = commit.deliveries.filter { $0.delivery.id == window.id }.map(\.delivery)
+    try require(
+      digests.count == (alive.isEmpty ? 0 : 1) && (closure.delivery != nil) == !alive.isEmpty, .windows,
+      "\(commit.place): \(digests.count) digests of window \(window.id) with \(alive.count) members")
+    if let digest = digests.first { try check(digest, window, alive, decision, commit, facts) }
+  }
+
+  private func check(
+    _ digest: Delivery, _ window: Window, _ alive: [Member], _ decision: DecisionRecord, _ commit: HomeCommit,
+    _ facts: InputFacts
+  ) throws(Violation) {
+    let place = "\(commit.place), digest \(window.id)"
+    try require(
+      digest.kind == .digest && digest.window?.id == window.id
+        && digest.window?.openedMilliseconds == window.opened
+        && digest.recipientKey == decision.recipientKey && digest.totalEvents == alive.count
+        && digest.totalActors == Set(alive.compactMap(\.actor)).count,
+      .windows, "\(place): totals or window are not those of the members")
+    let items = window.members.prefix(window.itemLimit).filter { ($0.expiry ?? Int64.max) > decision.time }
+    try require(
+      digest.items.map(\.id) == items.map(\.event), .order,
+      "\(place): items \(digest.items.map(\.id)), expected \(items.map(\.event))")
+    try require(
+      digest.catalog == window.catalog, .provenance,
+      "\(place): catalog \(digest.catalog), opened with \(window.catalog)")
+    let versions = facts.versions(
+      of: decision.recipientKey, partition: commit.home, known: commit.before?.positions[2] ?? 0,
+      end: commit.header.positions[2])
+    guard let version = versions.first(where: { $0?.offset == digest.recipientRecord }) else {
+      throw Violation(
+        .provenance,
+        "\(place): recipient record \(digest.recipientRecord.map(String.init) ?? "none") was not in force")
+    }
+    let address = digest.channel == .email ? version?.fact.email : nil
+    try require(
+      digest.address == address && digest.locale == version?.fact.locale, .provenance,
+      "\(place): goes to \(digest.address ?? "nobody"), the record says \(address ?? "nobody")")
+  }
+
+  /// Windows that are not closed long after they were due.
+  func checkOverdue(now: Int64, service: ServiceTracker) throws(Violation) {
+    for home in open.indices {
+      for window in open[home].values.sorted(by: { $0.id < $1.id }) {
+        let bound =
+          service.lateFrom(home, due: window.due).map { $0 + 1000 } ?? service.unservedFrom(due: window.due)
+        try require(
+          now <= bound, .windows,
+          "home \(home): window \(window.id) of \(window.key) was due at \(window.due) and is open at \(now)")
+      }
+    }
+  }
+}

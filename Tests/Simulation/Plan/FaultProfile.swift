@@ -1,0 +1,52 @@
+import SeededTesting
+import SimulatedKafka
+
+/// Which faults a run has and how often: each seed has some of them, so that every kind is also seen alone.
+struct FaultProfile {
+  /// What may happen at an instant.
+  enum Kind: String, CaseIterable {
+    case crash, crashAtStep, stop, scale, freezeProcess, stallThread, brokersDown, groupCoordinatorAway
+    case transactionCoordinatorAway, stuckPartition, slowPartition, clockJump, retention, compaction
+    case offsetExpiry, deploy, outage
+  }
+
+  /// What happens at all.
+  var kinds: [Kind]
+  /// The mean distance between two faults, in milliseconds.
+  var meanDistance: Int64
+  /// What goes wrong all the time.
+  var background = BrokerFaults()
+  var latencies = Latencies()
+
+  static func draw(_ random: inout SeededGenerator) -> FaultProfile {
+    func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &random) < probability }
+    func pick<Value>(_ values: [Value]) -> Value { values[Int.random(in: 0..<values.count, using: &random)] }
+    let share = pick([0.0, 0.15, 0.35, 0.6, 1.0])
+    var profile = FaultProfile(
+      kinds: Kind.allCases.filter { _ in chance(share) }, meanDistance: pick([800, 2_500, 6_000]))
+    if chance(0.25) { profile.background.requestLoss = 0.01 }
+    if chance(0.25) { profile.background.replyLoss = 0.01 }
+    if chance(0.4) { profile.background.lateMarkers = pick([0.05, 0.3]) }
+    if chance(0.4) { profile.background.offsetsFirst = pick([0.2, 1.0]) }
+    if chance(0.2) { profile.background.endTransactionReplyLoss = 0.03 }
+    if chance(0.3) { profile.latencies.network = 0...8 }
+    if chance(0.3) { profile.latencies.background = 0...4_000 }
+    if chance(0.4) { profile.latencies.maxPollInterval = 12_000 }
+    if chance(0.3) { profile.latencies.initialRebalanceDelay = 3_000 }
+    return profile
+  }
+
+  /// How much longer than a second a commit may take because of the faults that are on all the time.
+  var slack: Int64 {
+    var slack: Int64 = 500 + 40 * latencies.network.upperBound
+    if background.lateMarkers > 0 { slack += 2 * background.lateMarker.upperBound }
+    if background.requestLoss + background.replyLoss + background.endTransactionReplyLoss > 0 {
+      slack += 4_000
+    }
+    return slack
+  }
+
+  var summary: String {
+    kinds.isEmpty ? "no faults at an instant" : "faults: \(kinds.map(\.rawValue).joined(separator: ", "))"
+  }
+}

@@ -1,0 +1,96 @@
+import Pipeline
+import Processor
+import SeededTesting
+
+/// All that a seed draws before its run begins: the deployment, its settings, the load, the faults.
+struct Scenario {
+  let seed: UInt64
+  var partitionCount: Int
+  var instances: Int
+  var workersPerInstance: Int
+  var isStatic: Bool
+  /// How long faults and load go on, in milliseconds.
+  var duration: Int64
+  var commitInterval: Int64
+  var minimumCommitInterval: Int64
+  var horizonMinutes: Int64
+  var checkpointFloor: Int64
+  var checkpointSlice: Int64
+  var memberLimit: Int
+  var fanOutLimit: Int
+  var commitRecords: Int
+  var backlogBytes: Int
+  var frozenLifetime: Int64
+  /// How far wall clocks are off from the true time, at most, in milliseconds.
+  var clockSkew: Int64
+  var catalogs: [CatalogSpec]
+  var shape: Workload.Shape
+  var faults: FaultProfile
+  var flaws: Flaws = []
+
+  static let prefix = "sim"
+
+  init(seed: UInt64) throws {
+    self.seed = seed
+    var random = SeededGenerator(seed: seed &* 0x9E37_79B9 &+ 1)
+    func pick<Value>(_ values: [Value]) -> Value { values[Int.random(in: 0..<values.count, using: &random)] }
+    func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &random) < probability }
+    partitionCount = pick([1, 2, 2, 3, 4])
+    instances = pick([1, 2, 2, 3, 4])
+    workersPerInstance = pick([1, 1, 1, 2])
+    isStatic = chance(0.5)
+    duration = Int64.random(in: 15_000...50_000, using: &random)
+    commitInterval = pick([20, 50, 100, 300])
+    minimumCommitInterval = pick([5, 20, 50])
+    horizonMinutes = pick([1, 1, 2])
+    checkpointFloor = pick([2_000, 6_000, 20_000])
+    checkpointSlice = pick([300, 1_000, 100_000])
+    memberLimit = pick([3, 6, 10_000])
+    fanOutLimit = pick([200, 700, 8 << 20])
+    commitRecords = pick([5, 50, 10_000])
+    backlogBytes = pick([4_000, 60_000, 4 << 20])
+    frozenLifetime = pick([500, 300_000, 300_000])
+    clockSkew = pick([0, 0, 0, 300, 1500])
+    catalogs = [try CatalogSpec.draw(&random), try CatalogSpec.draw(&random)]
+    shape = Workload.Shape(
+      recipients: pick([2, 5, 12]), meanDistance: pick([40, 120, 300]),
+      repeats: Double.random(in: 0.1...0.3, using: &random), burst: pick([10, 40, 120]),
+      idle: pick([1_000, 9_000, 25_000]), isCrowded: chance(0.2))
+    faults = FaultProfile.draw(&random)
+  }
+
+  /// What the state machines of the run are made with.
+  var pipelineLimits: @Sendable (inout Pipeline.Configuration) -> Void {
+    let (memberLimit, fanOutLimit) = (memberLimit, fanOutLimit)
+    let (checkpointFloor, checkpointSlice) = (checkpointFloor, checkpointSlice)
+    return { configuration in
+      configuration.windowMemberLimit = memberLimit
+      configuration.fanOutLimit = fanOutLimit
+      configuration.checkpointFloor = checkpointFloor
+      configuration.checkpointSliceLimit = checkpointSlice
+    }
+  }
+
+  /// The settings of a process.
+  func configuration(instance: String) -> ProcessorConfiguration {
+    var configuration = ProcessorConfiguration(prefix: Self.prefix, partitionCount: Int32(partitionCount))
+    configuration.workers = workersPerInstance
+    configuration.instance = isStatic ? instance : nil
+    configuration.commitInterval = .milliseconds(commitInterval)
+    configuration.minimumCommitInterval = .milliseconds(minimumCommitInterval)
+    configuration.commitRecords = commitRecords
+    configuration.backlogBytes = backlogBytes
+    configuration.frozenLifetime = .milliseconds(frozenLifetime)
+    configuration.dedupHorizon = .seconds(60 * horizonMinutes)
+    configuration.flaws = flaws
+    configuration.pipelineLimits = pipelineLimits
+    return configuration
+  }
+
+  /// One line for people.
+  var summary: String {
+    "\(partitionCount) partitions, \(instances) \(isStatic ? "static" : "dynamic") instances of \(workersPerInstance), "
+      + "\(duration / 1000) s, horizon \(horizonMinutes) min, checkpoints from \(checkpointFloor) bytes, "
+      + "\(faults.summary)"
+  }
+}

@@ -1,0 +1,174 @@
+import Kafka
+import SeededTesting
+import SimulatedKafka
+
+/// Makes happen what the profile of a run says, at instants that the seed gives, until the faults stop.
+final class FaultInjector {
+  private unowned let run: SimulationRun
+  private let profile: FaultProfile
+  private var random: SeededGenerator
+  private var isOver = false
+  /// Crashes a worker's process when so many steps have passed that an observer sees.
+  private var stepsToCrash: Int?
+  private var world: SimulatedWorld { run.world }
+
+  init(_ run: SimulationRun, random: SeededGenerator) {
+    self.run = run
+    profile = run.scenario.faults
+    self.random = random
+  }
+
+  func start() {
+    world.broker.faults = profile.background
+    next()
+  }
+
+  /// From here on everything works.
+  func stop() {
+    isOver = true
+    stepsToCrash = nil
+    world.broker.faults = BrokerFaults()
+    for topic in world.broker.topics {
+      for log in topic.partitions {
+        log.delay = 0
+        log.stuckUntil = 0
+      }
+    }
+    for instance in run.instances { instance.isWanted = true }
+  }
+
+  /// A step that observers see: the armed crash happens after one of them.
+  func passedStep(of worker: WorkerThread) {
+    guard let left = stepsToCrash else { return }
+    guard left <= 0 else {
+      stepsToCrash = left - 1
+      return
+    }
+    stepsToCrash = nil
+    guard let instance = run.instances.first(where: { $0.workers.contains { $0 === worker } }) else { return }
+    crash(instance, after: number(0...40))
+  }
+
+  private func next() {
+    guard !profile.kinds.isEmpty else { return }
+    world.schedule(after: number(0...(2 * profile.meanDistance))) { [self] in
+      guard !isOver, !run.isOver else { return }
+      happen(profile.kinds[Int(number(0...Int64(profile.kinds.count - 1)))])
+      next()
+    }
+  }
+
+  private func number(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &random) }
+
+  private func someInstance() -> Instance? {
+    let alive = run.instances.filter(\.isAlive)
+    return alive.isEmpty ? nil : alive[Int(number(0...Int64(alive.count - 1)))]
+  }
+
+  private func crash(_ instance: Instance, after delay: Int64 = 0) {
+    let back = number(0...1) == 0 ? number(50...3_000) : number(3_000...16_000)
+    let workers = instance.workers.map(\.id)
+    world.schedule(after: delay) { [self] in
+      guard !isOver, instance.workers.map(\.id) == workers, instance.isAlive else { return }
+      run.trace.note("fault: \(instance.name) is killed")
+      run.service.disturbed(until: world.now + back)
+      instance.crash()
+      instance.restart(run, after: back)
+    }
+  }
+
+  private func happen(_ kind: FaultProfile.Kind) {
+    let now = world.now
+    func lasts(_ range: ClosedRange<Int64>) -> Int64 {
+      let length = number(range)
+      run.service.disturbed(until: now + length)
+      run.trace.note("fault: \(kind.rawValue) for \(length) ms")
+      return now + length
+    }
+    switch kind {
+    case .crash: if let instance = someInstance() { crash(instance) }
+    case .crashAtStep: stepsToCrash = Int(number(0...60))
+    case .stop:
+      guard let instance = someInstance() else { return }
+      run.trace.note("fault: \(instance.name) is told to stop, and comes back")
+      run.service.disturbed(until: now)
+      instance.stop()
+      instance.restart(run, after: number(100...4_000))
+    case .scale: scale()
+    case .freezeProcess, .stallThread:
+      guard let instance = someInstance() else { return }
+      let worker = instance.workers[Int(number(0...Int64(instance.workers.count - 1)))]
+      let end = lasts(number(0...2) == 0 ? 8_000...22_000 : 100...6_000)
+      let whole = kind == .freezeProcess
+      for other in whole ? instance.workers : [worker] { other.stall(for: end - now, wholeProcess: whole) }
+    case .brokersDown: world.broker.faults.brokersDownUntil = lasts(300...6_000)
+    case .groupCoordinatorAway: world.broker.faults.groupCoordinatorAwayUntil = lasts(300...6_000)
+    case .transactionCoordinatorAway: world.broker.faults.transactionCoordinatorAwayUntil = lasts(300...6_000)
+    case .stuckPartition: somePartition().stuckUntil = lasts(300...12_000)
+    case .slowPartition:
+      let log = somePartition()
+      log.delay = number(20...300)
+      world.schedule(after: lasts(2_000...10_000) - now) { log.delay = 0 }
+    case .clockJump:
+      guard let instance = someInstance() else { return }
+      let jump = number(0...1) == 0 ? number(-7_200_000...7_200_000) : number(-20_000...20_000)
+      run.trace.note("fault: the wall clock of \(instance.name) jumps by \(jump) ms")
+      run.service.disturbed(until: now)
+      for worker in instance.workers { worker.process.wallOffset += jump }
+    case .retention, .compaction: run.clean(compacts: kind == .compaction)
+    case .offsetExpiry:
+      let topics = ["events", "routed", "recipients"].filter { _ in number(0...1) == 0 }
+      world.broker.groups.expireOffsets(
+        ofGroup: "\(Scenario.prefix)-processor", topics: topics.map { "\(Scenario.prefix).\($0)" })
+    case .deploy: deploy()
+    case .outage: outage()
+    }
+  }
+
+  private func somePartition() -> PartitionLog {
+    let logs = world.broker.topics.flatMap(\.partitions)
+    return logs[Int(number(0...Int64(logs.count - 1)))]
+  }
+
+  private func scale() {
+    run.service.disturbed(until: world.now)
+    if run.instances.filter(\.isWanted).count > 1, number(0...1) == 0, let instance = someInstance() {
+      run.trace.note("fault: \(instance.name) is taken away")
+      instance.isWanted = false
+      instance.stop()
+      world.schedule(after: number(3_000...15_000)) { [self] in
+        instance.isWanted = true
+        run.start(instance)
+      }
+    } else if run.instances.count < 5 {
+      run.trace.note("fault: an instance is added")
+      run.addInstance()
+    }
+  }
+
+  /// A rolling restart with the other catalog.
+  private func deploy() {
+    run.trace.note("fault: the other catalog is deployed")
+    run.exchangeCatalog()
+    run.service.disturbed(until: world.now + 4_000)
+    for (index, instance) in run.instances.enumerated() where instance.isAlive {
+      world.schedule(after: Int64(index) * 1_000) { [self] in
+        guard !isOver else { return }
+        instance.stop()
+        instance.restart(run, after: 500)
+      }
+    }
+  }
+
+  /// All processes are gone for longer than ids are remembered, while events go on.
+  private func outage() {
+    let length = run.scenario.horizonMinutes * 60_000 + number(5_000...50_000)
+    guard number(0...3) == 0 else { return }
+    run.trace.note("fault: no process for \(length) ms")
+    run.service.disturbed(until: world.now + length)
+    for instance in run.instances where instance.isAlive {
+      instance.crash()
+      instance.restart(run, after: length)
+    }
+  }
+}

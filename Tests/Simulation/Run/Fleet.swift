@@ -1,0 +1,248 @@
+import Contract
+import Kafka
+import Logging
+import Pipeline
+import Policy
+import Processor
+import SimulatedKafka
+
+/// The instants of a simulated process.
+private final class ProcessInstants: InstantSource, @unchecked Sendable {
+  private unowned let process: SimulatedProcess
+
+  init(_ process: SimulatedProcess) { self.process = process }
+
+  var wallMilliseconds: Int64 { process.wallMilliseconds }
+  var monotonicMilliseconds: Int64 { process.monotonicMilliseconds }
+}
+
+/// The background queue of a simulated process.
+private final class ProcessBackground: BackgroundWork, @unchecked Sendable {
+  private unowned let process: SimulatedProcess
+
+  init(_ process: SimulatedProcess) { self.process = process }
+
+  func run(_ work: @escaping @Sendable () -> Void) { process.background(work) }
+}
+
+/// One worker on its thread, from its start to its end: what a step of it does, and what checkers hear of it.
+final class WorkerThread: WorkerObserver {
+  private enum Phase { case starting, running, ended }
+
+  /// A number that no other worker of the run has or had.
+  let id: Int
+  let name: String
+  let process: SimulatedProcess
+  private unowned let run: SimulationRun
+  private let instance: Instance
+  private let catalog: Catalog
+  private let control = WorkerControl()
+  private var worker: Worker?
+  private var phase = Phase.starting
+  private var isStopping = false
+
+  init(_ run: SimulationRun, _ instance: Instance, number: Int, id: Int, catalog: Catalog) throws {
+    self.run = run
+    self.instance = instance
+    self.id = id
+    self.catalog = catalog
+    name = "\(instance.name)/\(number)#\(id)"
+    process = run.world.spawn(name)
+    process.wallOffset = instance.wallOffset
+    worker = try Worker(
+      cluster: process.cluster, configuration: run.scenario.configuration(instance: instance.name),
+      catalog: catalog, number: number, random: run.world.random.next(),
+      instants: ProcessInstants(process), control: control, background: ProcessBackground(process),
+      observer: self, status: ProcessorStatus(), logger: run.trace.logger(name))
+    run.replay.begins(worker: id, catalog: catalog)
+    process.step = { [unowned self] in step() }
+  }
+
+  var hasEnded: Bool { phase == .ended || !process.isAlive }
+
+  /// Told to drain and leave, as by SIGTERM.
+  func stop() {
+    guard !isStopping, !hasEnded else { return }
+    isStopping = true
+    control.stop()
+    process.wake()
+  }
+
+  /// Ends at once, as by SIGKILL.
+  func crash() {
+    guard !hasEnded else { return }
+    phase = .ended
+    process.crash()
+    run.service.ends(worker: id)
+  }
+
+  func stall(for milliseconds: Int64, wholeProcess: Bool) {
+    process.stall(for: milliseconds, wholeProcess: wholeProcess)
+    run.service.ends(worker: id)
+  }
+
+  private func step() -> Bool {
+    guard let worker, phase != .ended, !run.isOver else { return !hasEnded }
+    let begun = run.turnBegins(id)
+    defer { run.turnEnds(id, begun: begun) }
+    do {
+      switch phase {
+      case .starting:
+        try worker.start()
+        phase = .running
+      case .running where isStopping:
+        try worker.finish()
+        end()
+        return false
+      case .running: try worker.turn()
+      case .ended: return false
+      }
+      return true
+    } catch {
+      guard process.isAlive, phase != .ended else { return false }
+      end()
+      run.workerFailed(self, instance, error)
+      return false
+    }
+  }
+
+  private func end() {
+    phase = .ended
+    worker?.close()
+    worker = nil
+    run.service.ends(worker: id)
+  }
+
+  /// Runs a checker; what it finds ends the run.
+  private func observe(_ body: () throws(Violation) -> Void) {
+    guard !hasEnded, !run.isOver else { return }
+    do {
+      try body()
+    } catch {
+      run.found(error)
+    }
+    run.passedStep(of: self)
+  }
+
+  // MARK: - Observed
+
+  func assigned(_ partitions: [Int32]) {
+    observe { () throws(Violation) in run.writers.assigned(partitions.map(Int.init), worker: id) }
+  }
+
+  func revoking() {
+    run.service.ends(worker: id)
+    observe { () throws(Violation) in run.writers.revoking(worker: id) }
+  }
+
+  func revoked() { observe { () throws(Violation) in try run.writers.revoked(worker: id) } }
+
+  func decides(in partition: Int32) {
+    run.service.decides(Int(partition), worker: id, now: run.world.now)
+    observe { () throws(Violation) in }
+  }
+
+  func outcomeUnknown() {
+    run.service.ends(worker: id)
+    observe { () throws(Violation) in run.writers.dropped(worker: id) }
+  }
+
+  func applied(_ record: PartitionRecord, now: Int64, progress: Pipeline.Progress, in partition: Int32) {
+    run.trace.note(
+      "\(name): applies \(record.topic.name) [\(partition)] @ \(record.offset)\(progress == .again ? " in part" : "")"
+    )
+    run.replay.applied(record, now: now, worker: id, home: Int(partition))
+  }
+
+  func ticked(now: Int64, in partition: Int32) {
+    run.trace.note("\(name): closes what is due in \(partition)")
+    run.replay.ticked(now: now, worker: id, home: Int(partition))
+  }
+
+  func advanced(_ topic: InputTopic, to offset: Int64, in partition: Int32) {
+    run.trace.note("\(name): \(topic.name) [\(partition)] goes on to \(offset)")
+    run.replay.advanced(topic, to: offset, worker: id, home: Int(partition))
+  }
+
+  func sealed(_ commit: SealedCommit, _ pipeline: borrowing Pipeline, in partition: Int32) {
+    run.trace.note(
+      "\(name): seals state record \(commit.sequence) of \(partition)"
+        + (commit.startsCheckpoint ? ", a checkpoint begins" : "")
+        + (commit.endsCheckpoint ? ", it ends" : ""))
+    do throws(Violation) {
+      try run.writers.sealed(worker: id, home: Int(partition))
+      try run.replay.sealed(commit, pipeline, worker: id, home: Int(partition))
+    } catch {
+      run.found(error)
+    }
+    observe { () throws(Violation) in }
+  }
+
+  func confirmed(in partition: Int32) {
+    run.writers.settled(worker: id, home: Int(partition))
+    observe { () throws(Violation) in }
+  }
+
+  func rolledBack(_ pipeline: borrowing Pipeline, in partition: Int32) {
+    run.trace.note("\(name): rolls \(partition) back to state record \(pipeline.sequence)")
+    run.writers.settled(worker: id, home: Int(partition))
+    do throws(Violation) {
+      try run.replay.rolledBack(pipeline, worker: id, home: Int(partition))
+    } catch {
+      run.found(error)
+    }
+    observe { () throws(Violation) in }
+  }
+
+  func restored(_ pipeline: borrowing Pipeline, in partition: Int32) {
+    run.trace.note("\(name): has restored \(partition) to state record \(pipeline.sequence)")
+    do throws(Violation) {
+      try run.replay.restored(pipeline, worker: id, home: Int(partition))
+    } catch {
+      run.found(error)
+    }
+    observe { () throws(Violation) in }
+  }
+}
+
+/// One process of a deployment: its workers live and die together, and a supervisor starts it again.
+final class Instance {
+  let name: String
+  /// What its machine's wall clock is off by.
+  var wallOffset: Int64
+  fileprivate(set) var workers: [WorkerThread] = []
+  /// Whether a supervisor starts it again when it has ended.
+  var isWanted = true
+  private var restarts = 0
+
+  init(name: String, wallOffset: Int64) {
+    self.name = name
+    self.wallOffset = wallOffset
+  }
+
+  var isAlive: Bool { workers.contains { !$0.hasEnded } }
+
+  func start(_ run: SimulationRun) throws {
+    guard !isAlive, isWanted, !run.isOver else { return }
+    run.trace.note("\(name) starts")
+    restarts += 1
+    workers = try (0..<run.scenario.workersPerInstance).map { number in
+      try WorkerThread(run, self, number: number, id: run.nextWorkerID(), catalog: run.catalogInForce)
+    }
+  }
+
+  func crash() { for worker in workers { worker.crash() } }
+
+  func stop() { for worker in workers { worker.stop() } }
+
+  /// Starts it again after a while, if it is wanted then.
+  func restart(_ run: SimulationRun, after milliseconds: Int64) {
+    let before = restarts
+    run.world.schedule(after: milliseconds) { [unowned run, self] in
+      guard restarts == before, !run.isOver else { return }
+      // A worker that waits in a call has not seen yet that it is to end.
+      guard !isAlive else { return restart(run, after: 200) }
+      run.start(self)
+    }
+  }
+}

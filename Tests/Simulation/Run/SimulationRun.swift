@@ -1,0 +1,290 @@
+import Contract
+import Kafka
+import Pipeline
+import Policy
+import Processor
+import SeededTesting
+import SimulatedKafka
+
+/// One run: a world with a cluster, processes, load and faults that follow from a seed, the checkers that look on, and
+/// at the end the question whether all is well again.
+public final class SimulationRun {
+  let scenario: Scenario
+  let trace: Trace
+  let world: SimulatedWorld
+  let journal: Journal
+  let service: ServiceTracker
+  let replay: ReplayChecker
+  var writers = WriterChecker()
+  private(set) var instances: [Instance] = []
+  private(set) var isOver = false
+  private(set) var violation: Violation?
+  private(set) var commits = 0
+
+  private var workload: Workload
+  private var faults: FaultInjector?
+  private var offsets = OffsetChecker()
+  private var conservation: ConservationChecker
+  private var decisions: DecisionChecker
+  private var windows: WindowChecker
+  private var bounds: BoundsChecker
+  private var catalogIndex = 0
+  private var workerCount = 0
+  private var depth: [Int] = []
+  private var isPublishing = true
+  private let start: Int64
+
+  init(_ scenario: Scenario, isTraced: Bool) throws {
+    self.scenario = scenario
+    start = 1_700_000_000_000
+    world = SimulatedWorld(seed: scenario.seed, latencies: scenario.faults.latencies, start: start)
+    trace = Trace(isOn: isTraced, start: start)
+    journal = try Journal(prefix: Scenario.prefix, partitionCount: scenario.partitionCount)
+    service = ServiceTracker(partitionCount: scenario.partitionCount, start: start)
+    service.slack = scenario.faults.slack + scenario.commitInterval + 2 * scenario.minimumCommitInterval
+    service.clockBound = 2 * scenario.clockSkew
+    if scenario.faults.kinds.contains(.clockJump) { service.clockBound += 2_000 }
+    replay = try ReplayChecker(
+      broker: world.broker, prefix: Scenario.prefix, partitionCount: scenario.partitionCount,
+      catalog: scenario.catalogs[0].catalog
+    ) { scenario.configuration(instance: "").pipeline(partition: $0) }
+    conservation = ConservationChecker(partitionCount: scenario.partitionCount)
+    decisions = DecisionChecker(
+      partitionCount: scenario.partitionCount, horizonMinutes: scenario.horizonMinutes,
+      catalogs: scenario.catalogs)
+    windows = WindowChecker(
+      partitionCount: scenario.partitionCount, catalogs: scenario.catalogs, memberLimit: scenario.memberLimit)
+    bounds = BoundsChecker(scenario)
+    let types = scenario.catalogs[0].types.map(\.name)
+    workload = Workload(
+      shape: scenario.shape, partitionCount: scenario.partitionCount, types: types,
+      random: SeededGenerator(seed: scenario.seed ^ 0x5EED_10AD))
+    trace.now = { [unowned world] in world.now }
+    if isTraced { world.trace = { [trace] in trace.add($0, $1) } }
+    world.broker.observer = self
+    for topic in TopicPlan.topics(
+      prefix: Scenario.prefix, partitionCount: scenario.partitionCount, replicationFactor: 1)
+    {
+      world.broker.create(topic)
+    }
+  }
+
+  // MARK: - The course
+
+  /// Runs to the end, or to the first violation.
+  func run() throws {
+    for record in workload.directory() { publish(record) }
+    let injector = FaultInjector(self, random: SeededGenerator(seed: scenario.seed ^ 0xFA_17))
+    faults = injector
+    for _ in 0..<scenario.instances { addInstance() }
+    publishNext()
+    watch()
+    injector.start()
+    world.run(until: start + scenario.duration) { isOver }
+    trace.note("faults and load stop")
+    isPublishing = false
+    injector.stop()
+    service.disturbed(until: world.now)
+    for instance in instances { instance.restart(self, after: 200) }
+    settle()
+    isOver = true
+  }
+
+  /// Everything is decided, committed and closed within the bound.
+  private func settle() {
+    let longest = scenario.catalogs.map(\.longestWindow).max() ?? 0
+    let stalls: Int64 = 25_000
+    let deadline =
+      world.now + longest + stalls + 2 * ServiceTracker.recoveryBound + scenario.faults.latencies
+      .maxPollInterval
+      % 100_000 + 2 * service.slack + outageLeft
+    while !isOver, world.now < deadline {
+      world.run(until: world.now + 500) { isOver }
+      if unsettled == nil { return }
+    }
+    if !isOver, let unsettled { found(Violation(.bounds, "after the faults stopped, \(unsettled)")) }
+  }
+
+  private var outageLeft: Int64 { max(0, service.lastFaultEnd - world.now) }
+
+  /// What is not as it should be in the end; nil when all is well.
+  private var unsettled: String? {
+    let group = world.broker.groups.group("\(Scenario.prefix)-processor")
+    for topic in InputFacts.Topic.allCases {
+      for partition in 0..<scenario.partitionCount {
+        let place = TopicPartition(topic: "\(Scenario.prefix).\(topic.name)", partition: Int32(partition))
+        guard let log = world.broker.log(place) else { continue }
+        let committed = group?.offsets.committed.first { $0.topicPartition == place }?.offset
+        guard committed == log.endOffset else {
+          return "\(place) is consumed to \(committed.map(String.init) ?? "nowhere") of \(log.endOffset)"
+        }
+      }
+    }
+    if windows.openCount > 0 { return "\(windows.openCount) windows are open" }
+    if !service.isServed { return "homes \(service.unserved) are decided by nobody" }
+    return bounds.unsettled(world.broker, journal.latest)
+  }
+
+  private func watch() {
+    world.schedule(after: 1_000) { [self] in
+      guard !isOver else { return }
+      do throws(Violation) {
+        try windows.checkOverdue(now: world.now, service: service)
+      } catch {
+        found(error)
+      }
+      watch()
+    }
+  }
+
+  // MARK: - Load
+
+  private func publishNext() {
+    world.schedule(after: workload.pause()) { [self] in
+      guard isPublishing, !isOver else { return }
+      publish(workload.next(now: world.now))
+      publishNext()
+    }
+  }
+
+  private func publish(_ record: PublishedRecord) {
+    let place = TopicPartition(
+      topic: "\(Scenario.prefix).\(record.topic.name)", partition: Int32(record.partition))
+    let outgoing = ProducerRecord(
+      topicIndex: 0, key: record.key, value: record.value,
+      headers: record.headers.map { ProducerRecord.Header($0.name, $0.value) })
+    let appended = try? outgoing.withViews { (views) throws(KafkaError) in
+      world.broker.append(views, to: place)
+    }
+    guard let appended else { return }
+    trace.note("published \(place) @ \(appended.offset): \(record.kind)")
+    journal.facts.add(
+      InputFact(offset: appended.offset, appended: appended.appended, kind: record.kind), to: record.topic,
+      partition: record.partition)
+  }
+
+  // MARK: - Processes
+
+  func nextWorkerID() -> Int {
+    workerCount += 1
+    return workerCount
+  }
+
+  var catalogInForce: Catalog { scenario.catalogs[catalogIndex].catalog }
+
+  func exchangeCatalog() { catalogIndex = 1 - catalogIndex }
+
+  func addInstance() {
+    let skew = scenario.clockSkew
+    let instance = Instance(
+      name: "i\(instances.count)", wallOffset: skew > 0 ? world.random(-skew...skew) : 0)
+    instances.append(instance)
+    start(instance)
+  }
+
+  func start(_ instance: Instance) {
+    do {
+      try instance.start(self)
+    } catch {
+      found(Violation(.unexpectedFault, "\(instance.name) does not start: \(error)"))
+    }
+  }
+
+  /// A worker ended by itself: its process ends with it, and is started again.
+  func workerFailed(_ worker: WorkerThread, _ instance: Instance, _ error: any Error) {
+    trace.note("\(worker.name) ends: \(error)")
+    service.disturbed(until: world.now + 1_500)
+    if !Self.isExpected(error) {
+      found(Violation(.unexpectedFault, "\(worker.name): \(error)"))
+      return
+    }
+    instance.stop()
+    instance.restart(self, after: world.random(300...1_500))
+  }
+
+  /// Being fenced ends a process; so does whatever else its clients cannot pass.
+  private static func isExpected(_ error: any Error) -> Bool {
+    guard case ProcessorFault.kafka(let error, _) = error else { return false }
+    return error.isFenced || error.isFatal
+  }
+
+  func passedStep(of worker: WorkerThread) { faults?.passedStep(of: worker) }
+
+  // MARK: - Turns
+
+  /// A worker's thread goes into a turn, perhaps while others wait in calls of theirs.
+  func turnBegins(_ worker: Int) -> Int64 {
+    depth.append(worker)
+    return world.now
+  }
+
+  /// Who waited below was held up by it.
+  func turnEnds(_ worker: Int, begun: Int64) {
+    depth.removeLast()
+    guard world.now - begun > 50 else { return }
+    for other in depth { service.heldUp(worker: other, until: world.now) }
+  }
+
+  // MARK: - Cleaning
+
+  /// Retention of what is consumed, or the log cleaner over the recipients.
+  func clean(compacts: Bool) {
+    for partition in 0..<scenario.partitionCount {
+      guard let header = journal.latest[partition] else { continue }
+      if compacts {
+        let place = TopicPartition(topic: "\(Scenario.prefix).recipients", partition: Int32(partition))
+        // What nobody has consumed yet would be missing from the counts.
+        guard let log = world.broker.log(place), log.endOffset <= header.positions[2] else { continue }
+        world.broker.compact(place)
+      } else {
+        for topic in [InputFacts.Topic.events, .routed] {
+          let place = TopicPartition(topic: "\(Scenario.prefix).\(topic.name)", partition: Int32(partition))
+          world.broker.retain(place, from: header.positions[topic.rawValue])
+        }
+      }
+    }
+  }
+
+  // MARK: - Findings
+
+  /// The first violation ends the run.
+  func found(_ violation: Violation) {
+    guard self.violation == nil, !isOver else { return }
+    trace.note("VIOLATION: \(violation)")
+    self.violation = violation
+    isOver = true
+  }
+}
+
+extension SimulationRun: BrokerObserver {
+  /// Every checker looks at every commit.
+  public func transactionDecided(
+    _ state: TransactionState, commits isCommit: Bool, offsets: [(group: String, offsets: [PartitionOffset])]
+  ) {
+    guard isCommit, !isOver else { return }
+    commits += 1
+    do throws(Violation) {
+      let transaction = journal.transaction(state, offsets: offsets, now: world.now)
+      let homes = try journal.homes(of: transaction)
+      try self.offsets.check(transaction, homes: homes, latest: journal.latest)
+      for commit in homes { try check(commit) }
+      try journal.enterInputs(of: transaction)
+    } catch {
+      found(error)
+    }
+  }
+
+  private func check(_ commit: HomeCommit) throws(Violation) {
+    try decisions.check(commit, facts: journal.facts) { (decision, fact, _) throws(Violation) in
+      switch decision.kind {
+      case .arrival(let arrival):
+        if let fact { try windows.take(arrival, decision, fact, commit) }
+      case .closure(let closure):
+        try windows.take(closure, decision, commit, facts: journal.facts, service: service)
+      }
+    }
+    try conservation.check(commit, facts: journal.facts)
+    try replay.check(commit)
+    try bounds.check(commit, service: service)
+  }
+}
