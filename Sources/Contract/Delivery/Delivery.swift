@@ -80,7 +80,8 @@ public struct Delivery: Equatable, Sendable {
   public var totalEvents: Int
   /// The distinct actors of these events.
   public var totalActors: Int
-  /// The events in full, in the order of the home partition: at least one.
+  /// The events in full, in the order of the home partition. A single delivery has one; a digest may have none, if those
+  /// that it would show had expired.
   public var items: [Item]
   /// W3C trace context of the event.
   public var traceparent: String?

@@ -65,7 +65,10 @@ extension Delivery {
     let list = try data.required("items", .array)
     items = []
     for element in list.elements { items.append(try Item(element, title: title, link: link)) }
-    guard !items.isEmpty else { throw Rejection(.invalidAttribute, "\"items\" is empty.") }
+    // Of a digest whose first items had all expired only the totals are left.
+    guard !items.isEmpty || kind == .digest else {
+      throw Rejection(.invalidAttribute, "\"items\" is empty.")
+    }
     totalEvents = Int(clamping: try totals.optionalInteger("events") ?? Int64(items.count))
     totalActors = Int(clamping: try totals.optionalInteger("actors") ?? 0)
     guard (items.count...Delivery.totalLimit).contains(totalEvents), (0...totalEvents).contains(totalActors)

@@ -29,6 +29,8 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
   /// Tells answers that belong to this transaction from late ones.
   var transactionNumber = 0
   var isInitialising = false
+  /// Whether a call has returned with the registration: one that timed out may be done meanwhile, and the next says so.
+  private var isRegistrationKnown = false
   private var isClosed = false
   private var isPumping = false
   private var reports: [(tag: UInt64, partition: Int32, result: Result<RecordMetadata, KafkaError>)] = []
@@ -47,8 +49,10 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
 
   func initTransactions(timeout: Duration) throws(KafkaError) {
     try checkOpen()
-    guard state == .initial else { throw wrongState("registering: the producer is registered") }
-    if !isInitialising {
+    guard state == .initial || !isRegistrationKnown else {
+      throw wrongState("registering: the producer is registered")
+    }
+    if state == .initial, !isInitialising {
       isInitialising = true
       requestProducerID()
     }
@@ -56,6 +60,7 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
     try checkOpen()
     if let failure { throw failure }
     guard state == .ready else { throw timedOut("registering") }
+    isRegistrationKnown = true
   }
 
   func begin() throws(KafkaError) {

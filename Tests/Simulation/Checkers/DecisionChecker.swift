@@ -247,7 +247,7 @@ struct DecisionChecker {
 
   /// What is forwarded, republished and rejected: each record once, where it belongs.
   private mutating func checkHandedOn(_ commit: HomeCommit, _ facts: InputFacts) throws(Violation) {
-    var routed = commit.routed.filter { $0.origin?.partition == commit.home }[...]
+    var routed = commit.routed
     var rejected = commit.rejected[...]
     var republished = commit.recipients[...]
     let events = facts.records(.events, partition: commit.home, commit.consumed(.events))
@@ -268,7 +268,7 @@ struct DecisionChecker {
       let begun =
         homes[commit.home].fanOut?.offset == record.offset ? homes[commit.home].fanOut?.count ?? 0 : 0
       for recipient in fact.recipients[begun..<min(Int(commit.header.fanOut.next), fact.recipients.count)] {
-        try checkForward(fact, recipient, record, routed.popFirst(), commit)
+        try checkForward(fact, recipient, record, &routed, commit)
       }
       homes[commit.home].fanOut = (record.offset, Int(commit.header.fanOut.next))
     } else {
@@ -306,26 +306,30 @@ struct DecisionChecker {
   }
 
   private func checkForwards(
-    _ fact: EventFact, _ record: InputFact, from first: Int, _ routed: inout ArraySlice<CommittedRecord>,
+    _ fact: EventFact, _ record: InputFact, from first: Int, _ routed: inout [CommittedRecord],
     _ commit: HomeCommit
   ) throws(Violation) {
     let begun = homes[commit.home].fanOut?.offset == record.offset ? homes[commit.home].fanOut?.count ?? 0 : 0
     for recipient in fact.recipients[begun...] {
-      try checkForward(fact, recipient, record, routed.popFirst(), commit)
+      try checkForward(fact, recipient, record, &routed, commit)
     }
   }
 
   private func checkForward(
-    _ fact: EventFact, _ recipient: String, _ record: InputFact, _ sent: CommittedRecord?,
+    _ fact: EventFact, _ recipient: String, _ record: InputFact, _ routed: inout [CommittedRecord],
     _ commit: HomeCommit
   ) throws(Violation) {
-    guard let sent, sent.origin?.offset == record.offset else {
+    let index = routed.firstIndex {
+      $0.origin?.offset == record.offset && $0.header("ce_recipient") == recipient
+    }
+    guard let index else {
       throw Violation(
         .onceOnly, "\(commit.place): events at \(record.offset) is not forwarded to \(recipient)")
     }
+    let sent = routed.remove(at: index)
     let key = fact.key(of: recipient)
     try require(
-      sent.header("ce_recipient") == recipient && sent.header("ce_id") == fact.id
+      sent.header("ce_id") == fact.id
         && sent.header("ce_actor") == fact.actor && sent.record.key?.string == key
         && sent.partition == home(of: key, homes.count),
       .onceOnly, "\(commit.place): \(sent.place) is not events at \(record.offset) for \(recipient)")
