@@ -8,6 +8,8 @@ CRASH_PACKAGES = python3 python3-confluent-kafka
 # Tests see internal declarations, which costs the release build some optimisation: it has a folder of its own.
 RELEASE = swift build --configuration release --product tidings
 TESTING = --configuration release -Xswiftc -enable-testing --scratch-path .build/testing
+# The simulation's builds know the deliberate mistakes, and have a folder of their own for that.
+SIMULATING = TIDINGS_FLAWS=1 swift build --configuration release --scratch-path .build/simulation --product SimulationRunner
 SOURCES = Package.swift Sources Tests
 
 # The one that Debian's packages belong to.
@@ -16,8 +18,11 @@ PYTHON = /usr/bin/python3
 INPUT ?=
 ARGS ?=
 ROUNDS ?= 20
+SEED ?=
+SEEDS ?=
+FIRST_SEED ?=
 
-.PHONY: help demo build test test-crash needs-broker lint format clean
+.PHONY: help demo build test test-crash simulate needs-broker lint format clean
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets.
@@ -41,6 +46,12 @@ test-crash: needs-broker build ## Kills, freezes and rolls processors under load
 	@.ci/install-packages $(CRASH_PACKAGES)
 	@cd Tests/CrashTest && $(PYTHON) -m unittest --quiet
 	@$(PYTHON) Tests/CrashTest/run.py --binary "$$($(RELEASE) --show-bin-path)/tidings" --rounds $(ROUNDS) $(ARGS)
+
+simulate: ## Runs the simulation. SEED=4711 for one seed, SEEDS=100000 [FIRST_SEED=1] for many, ARGS for flags (--help).
+	@.ci/install-packages $(BUILD_PACKAGES)
+	@$(SIMULATING)
+	@"$$($(SIMULATING) --show-bin-path)/SimulationRunner" $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
+	  $(if $(FIRST_SEED),--first-seed $(FIRST_SEED)) $(ARGS)
 
 needs-broker:
 	@test -n "$$KAFKA_BOOTSTRAP_SERVERS" || { \

@@ -125,6 +125,12 @@ let package = Package(
       ],
       path: "Tests/Simulation"),
     .executableTarget(
+      name: "SimulationRunner",
+      dependencies: [
+        "Pipeline", "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/SimulationRunner"),
+    .executableTarget(
       name: "KafkaHandleUse",
       dependencies: ["Kafka", "KafkaTesting", .product(name: "Logging", package: "swift-log")],
       path: "Tests/KafkaHandleUse"),

@@ -95,8 +95,6 @@ extension Flaws {
   public static let truncatedBeforeConfirmed = Flaws(rawValue: 1 << 42)
   /// A frozen partition decides again without catching up with the log.
   public static let frozenWithoutCatchUp = Flaws(rawValue: 1 << 43)
-  /// The group's offsets are not compared with the state.
-  public static let groupOffsetsIgnored = Flaws(rawValue: 1 << 44)
   /// Where the group's offsets have expired, input is read from its beginning.
   public static let expiredOffsetsStartOver = Flaws(rawValue: 1 << 45)
   /// Nothing is read of the recipients before the first decision.
@@ -105,8 +103,6 @@ extension Flaws {
   public static let staleGroupMetadata = Flaws(rawValue: 1 << 47)
   /// The timer clock follows a jump of the wall clock, and the state keeps it.
   public static let clockJumpPersisted = Flaws(rawValue: 1 << 48)
-  /// Without a state, input is read from its end.
-  public static let startsAtTheEnd = Flaws(rawValue: 1 << 49)
-  /// A worker's stop commits nothing more.
-  public static let offsetsWithoutState = Flaws(rawValue: 1 << 50)
+  /// A partition is frozen with what no commit holds.
+  public static let frozenNotRolledBack = Flaws(rawValue: 1 << 49)
 }

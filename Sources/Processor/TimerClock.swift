@@ -44,8 +44,12 @@ struct TimerClock {
   /// Milliseconds of monotonic time per millisecond of drift that is taken back.
   private static let slewDivisor: Int64 = 100
 
-  init(_ instants: any InstantSource) {
+  private let followsJumps: Bool
+
+  /// - Parameter followsJumps: a flaw, for the simulation.
+  init(_ instants: any InstantSource, followsJumps: Bool = false) {
     self.instants = instants
+    self.followsJumps = followsJumps
     self.wall = instants.wallMilliseconds
     self.monotonic = instants.monotonicMilliseconds
     self.latest = wall
@@ -53,6 +57,7 @@ struct TimerClock {
 
   /// The timer clock, in milliseconds since the epoch. It never goes back, unless it is put right.
   mutating func now() -> Int64 {
+    if followsJumps { realign() }
     // The wall clock first: a thread that is held up between the two then lags, where it would else be early.
     let wallNow = instants.wallMilliseconds
     let monotonicNow = instants.monotonicMilliseconds

@@ -49,6 +49,7 @@ extension Worker {
     let started = monotonic
     let deadline = started + configuration.transactionTimeout.milliseconds
     lastCommitStart = started
+    let isOfTimersOnly = workRecords == 0 && flushAt == nil
     forgetBatch()
     var commit = CommitInFlight(
       sealed: [], started: started, startInstant: clock.now(), deadline: deadline)
@@ -58,7 +59,9 @@ extension Worker {
       for home in restored where home.pipeline.hasUncommittedWork || needsHeartbeat(home, started) {
         try send(home, into: &commit)
       }
-      try sendOffsets(of: restored, deadline: deadline)
+      if !isOfTimersOnly || !configuration.flaws.contains(.timersWithoutOffsets) {
+        try sendOffsets(of: restored, deadline: deadline)
+      }
     } catch {
       return try transactionFailed(error, doing: "sending a transaction")
     }
@@ -108,6 +111,15 @@ extension Worker {
     stateRecord.removeAll()
     let sealed = home.pipeline.seal(into: &stateRecord)
     home.reportedStateOffset = nil
+    #if TIDINGS_FLAWS
+      if configuration.flaws.contains(.headerInOtherTransaction) { exchangeStateRecord(of: home.partition) }
+      if configuration.flaws.contains(.truncatedBeforeConfirmed), sealed.endsCheckpoint,
+        let start = home.checkpointStart
+      {
+        truncation.truncate(
+          TopicPartition(topic: configuration.stateTopic, partition: home.partition), before: start)
+      }
+    #endif
     try produce(
       OutgoingRecord(
         topicIndex: configuration.stateTopicIndex, partition: home.partition, key: nil,
@@ -117,6 +129,18 @@ extension Worker {
     takeSlice(of: home, recordBytes: stateRecord.count)
     observer?.sealed(sealed, home.pipeline, in: home.partition)
   }
+
+  #if TIDINGS_FLAWS
+    /// Puts the state record of the batch before in the place of this one's.
+    private func exchangeStateRecord(of partition: Int32) {
+      let record = Array(stateRecord.view.buffer)
+      if let held = heldStateRecords[partition] {
+        stateRecord.removeAll()
+        held.withUnsafeBytes { stateRecord.append(ByteView($0)) }
+      }
+      heldStateRecords[partition] = record
+    }
+  #endif
 
   /// The media type of a JSON array of events (CloudEvents 1.0 JSON format, §4).
   private static var decisionsContentType: HeaderView {
@@ -152,7 +176,11 @@ extension Worker {
         PartitionOffset(topicPartition($0, home.partition), offset: home.pipeline.positions[$0])
       }
     }
-    let group = try consumer.groupMetadata()
+    var group = try consumer.groupMetadata()
+    #if TIDINGS_FLAWS
+      if firstMetadata == nil { firstMetadata = group }
+      if configuration.flaws.contains(.staleGroupMetadata), let firstMetadata { group = firstMetadata }
+    #endif
     while true {
       do throws(KafkaError) {
         return try producer.sendOffsets(
@@ -198,7 +226,9 @@ extension Worker {
     }
     switch progress {
     case .committed: try confirmed(commit)
-    case .pending: if monotonic > commit.deadline { try outcomeUnknown() }
+    case .pending:
+      guard monotonic > commit.deadline else { return }
+      try configuration.flaws.contains(.unknownCountsAsCommitted) ? confirmed(commit) : outcomeUnknown()
     }
   }
 
@@ -271,6 +301,7 @@ extension Worker {
   private func rollbackAll() throws {
     inFlight = nil
     forgetBatch()
+    if configuration.flaws.contains(.noRollback) { return }
     var positions: [PartitionOffset] = []
     var waiting: [TopicPartition] = []
     var held: [TopicPartition] = []
@@ -298,7 +329,7 @@ extension Worker {
     }
     guard !isRevoking else { return }
     try kafka("going back to the last confirmed positions") { () throws(KafkaError) in
-      try consumer.seek(positions)
+      if !configuration.flaws.contains(.rollbackWithoutSeek) { try consumer.seek(positions) }
       try consumer.resume(waiting)
       try consumer.pause(held)
     }
@@ -309,6 +340,7 @@ extension Worker {
   private func outcomeUnknown() throws {
     logger.error("the outcome of a transaction is unknown: starting over from the state log")
     metrics.transaction(.unknown)
+    if configuration.flaws.contains(.producerReused) { return try rollbackAll() }
     observer?.outcomeUnknown()
     inFlight = nil
     forgetBatch()

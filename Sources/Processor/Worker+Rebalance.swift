@@ -41,7 +41,8 @@ extension Worker {
     defer { isRevoking = false }
     do {
       // What is in flight is finished before the unassign; nothing new begins.
-      try settleCommit()
+      if !configuration.flaws.contains(.unassignBeforeCommitEnds) { try settleCommit() }
+      if configuration.flaws.contains(.beginDuringRevoke), workSince != nil { try beginCommit() }
       for home in ownedHomes { freeze(home) }
       forgetBatch()
       logger.info(
@@ -61,7 +62,7 @@ extension Worker {
   /// Keeps a partition that ran, at its last confirmed commit. One that was still restoring begins again.
   private func freeze(_ home: HomePartition) {
     guard home.isRestored else { return }
-    home.pipeline.rollback()
+    if !configuration.flaws.contains(.frozenNotRolledBack) { home.pipeline.rollback() }
     home.snapshot.giveUp()
     observer?.rolledBack(home.pipeline, in: home.partition)
     home.isWarm = true

@@ -41,7 +41,8 @@ extension Worker {
       home.stateStart = home.statePosition
       home.restoreStart = monotonic
       home.restoredRecords = 0
-      home.phase = .restoringState(end: state.upperBound)
+      let isFlawed = home.isWarm && configuration.flaws.contains(.frozenWithoutCatchUp)
+      home.phase = .restoringState(end: isFlawed ? home.statePosition : state.upperBound)
     }
     try assignStateReader()
     try finishStateRestores()
@@ -67,7 +68,10 @@ extension Worker {
       let committed = try consumer.committed(inputs, timeout: Self.brokerPatience)
       // Not by a client that fetches: a broker answers a connection in order, behind its long polls.
       let ranges = try cluster.admin.offsets(
-        of: inputs + logs, isolation: .readUncommitted, timeout: Self.brokerPatience)
+        of: inputs + logs,
+        isolation: configuration.flaws.contains(.restoreToLastStableOffset)
+          ? .readCommitted : .readUncommitted,
+        timeout: Self.brokerPatience)
       let stable = try cluster.admin.offsets(
         of: tables, isolation: .readCommitted, timeout: Self.brokerPatience)
       var ends = Ends()
@@ -229,6 +233,12 @@ extension Worker {
           "the group has no offset for a partition; the state's stands",
           metadata: ["partition": "\(partition)", "offset": "\(position)"])
         let start = home.inputStarts[topic, default: 0]
+        if configuration.flaws.contains(.expiredOffsetsStartOver) {
+          var positions = home.pipeline.positions
+          positions[topic] = start
+          home.pipeline.start(at: positions, epoch: makeEpoch(of: home.partition))
+          continue
+        }
         guard position >= start else {
           throw ProcessorFault.lostInput(
             topic: partition.topic, partition: home.partition, position: position, low: start)
@@ -242,7 +252,9 @@ extension Worker {
     let partition = topicPartition(.recipients, home.partition)
     let start = home.inputStarts[.recipients, default: 0]
     home.tablePosition = home.isWarm ? max(home.tablePosition, start) : start
-    guard home.tablePosition < home.recipientsEnd else { return try startDeciding(home) }
+    guard home.tablePosition < home.recipientsEnd, !configuration.flaws.contains(.recipientsNotLoaded) else {
+      return try startDeciding(home)
+    }
     home.phase = .loadingRecipients(end: home.recipientsEnd)
     try kafka("loading recipients from \(partition)") { () throws(KafkaError) in
       try consumer.seek([PartitionOffset(partition, offset: home.tablePosition)])

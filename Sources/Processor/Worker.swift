@@ -55,6 +55,10 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var frozen: [Int32: HomePartition] = [:]
   var inFlight: CommitInFlight?
   var stateRecord = OutputBuffer(capacity: 64 << 10)
+  #if TIDINGS_FLAWS
+    var heldStateRecords: [Int32: [UInt8]] = [:]
+    var firstMetadata: (any GroupMetadata)?
+  #endif
   /// Whether the assignment is on its way out: what is rolled back then is not read again by this member.
   var isRevoking = false
   /// Whether the group has given an assignment, be it an empty one. The client's own word for it is a question to
@@ -105,7 +109,8 @@ package final class Worker: RebalanceListener, DeliveryListener {
     self.status = status
     self.instants = instants
     self.metrics = WorkerMetrics(configuration: configuration, worker: number)
-    self.clock = TimerClock(instants)
+    self.clock = TimerClock(
+      instants, followsJumps: configuration.flaws.contains(.clockJumpPersisted))
     self.clockGuard = ClockGuard(hasBrokerClock: !cluster.isEmbedded)
     self.codecs = try Codecs(prefix: configuration.prefix, recordLimit: configuration.recordLimit)
     self.transactionalID = configuration.transactionalID(worker: number, random: random)
@@ -123,7 +128,10 @@ package final class Worker: RebalanceListener, DeliveryListener {
         groupInstanceID: configuration.instance.map { "\($0)-\(number)" },
         offsetReset: .error, sessionTimeout: configuration.transactionTimeout))
     self.stateReader = try cluster.makeLogReader(
-      LogReaderOptions(topics: [configuration.stateTopic], isolation: .readCommitted))
+      LogReaderOptions(
+        topics: [configuration.stateTopic],
+        isolation: configuration.flaws.contains(.restoreReadsUncommitted) ? .readUncommitted : .readCommitted)
+    )
     self.producer = try Self.makeProducer(cluster, configuration, transactionalID)
     self.producer.deliveryListener = self
   }

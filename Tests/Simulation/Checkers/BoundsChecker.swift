@@ -5,18 +5,24 @@ import SimulatedKafka
 /// Invariant 10: bounds hold at all times.
 struct BoundsChecker {
   private let floor: Int64
-  private let slice: Int64
-  private let itemLimit = 100
-  /// The live state at the end, about, in bytes.
-  private var live: [Int64]
+  /// By home: where the last checkpoint begins that was begun, and that is whole.
+  private var checkpoints: [(begun: Int64, whole: Int64)]
 
   init(_ scenario: Scenario) {
     floor = scenario.checkpointFloor
-    slice = scenario.checkpointSlice
-    live = Array(repeating: 0, count: scenario.partitionCount)
+    checkpoints = Array(repeating: (0, 0), count: scenario.partitionCount)
   }
 
-  mutating func check(_ commit: HomeCommit, service: ServiceTracker) throws(Violation) {
+  mutating func check(
+    _ commit: HomeCommit, service: ServiceTracker, broker: SimulatedBroker
+  ) throws(Violation) {
+    let place = TopicPartition(topic: "\(Scenario.prefix).state", partition: Int32(commit.home))
+    let start = broker.log(place)?.startOffset ?? 0
+    try require(
+      start <= checkpoints[commit.home].whole, .restore,
+      "\(commit.place): the log begins at \(start), before a checkpoint is committed that begins there")
+    if commit.header.startsCheckpoint { checkpoints[commit.home].begun = commit.state.offset }
+    if commit.header.endsCheckpoint { checkpoints[commit.home].whole = checkpoints[commit.home].begun }
     try require(
       commit.header.byteCount <= TopicPlan.logRecordLimit, .bounds,
       "\(commit.place): the state record has \(commit.header.byteCount) bytes")

@@ -40,11 +40,14 @@ struct Workload {
   private var published: [EventFact] = []
   private var nextID = 0
   private var burstLeft = 0
+  private let hasBrokenRecipients: Bool
 
   init(shape: Shape, partitionCount: Int, types: [String], random: SeededGenerator) {
     self.shape = shape
     self.partitionCount = partitionCount
     self.types = types
+    var random = random
+    hasBrokenRecipients = Bool.random(using: &random)
     self.random = random
     recipients = (0..<shape.recipients).map { ($0 % 5 == 4 ? "acme" : "default", "r\($0)") }
   }
@@ -79,7 +82,7 @@ struct Workload {
       let index = Int.random(in: 0..<recipients.count, using: &random)
       return recipientRecord(of: index, fact: chance(0.15) ? nil : drawProfile())
     }
-    if roll < 0.055 { return brokenRecipient() }
+    if hasBrokenRecipients, roll < 0.055 { return brokenRecipient() }
     if roll < 0.085 { return brokenEvent() }
     if !published.isEmpty, chance(shape.repeats) { return event(repeated()) }
     return event(newEvent(now: now))

@@ -133,6 +133,11 @@ struct InputFacts {
     return found
   }
 
+  /// Whether any record of the partition cannot be read.
+  func hasBroken(_ topic: Topic, partition: Int) -> Bool {
+    facts[topic.rawValue][partition].contains { if case .broken = $0.kind { true } else { false } }
+  }
+
   private func lowerBound(_ all: [InputFact], _ offset: Int64) -> Int {
     var low = 0
     var high = all.count

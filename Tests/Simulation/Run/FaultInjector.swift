@@ -109,12 +109,7 @@ final class FaultInjector {
       let log = somePartition()
       log.delay = number(20...300)
       world.schedule(after: lasts(2_000...10_000) - now) { log.delay = 0 }
-    case .clockJump:
-      guard let instance = someInstance() else { return }
-      let jump = number(0...1) == 0 ? number(-7_200_000...7_200_000) : number(-20_000...20_000)
-      run.trace.note("fault: the wall clock of \(instance.name) jumps by \(jump) ms")
-      run.service.disturbed(until: now)
-      for worker in instance.workers { worker.process.wallOffset += jump }
+    case .clockJump: jump()
     case .retention, .compaction: run.clean(compacts: kind == .compaction)
     case .offsetExpiry:
       let topics = ["events", "routed", "recipients"].filter { _ in number(0...1) == 0 }
@@ -128,6 +123,23 @@ final class FaultInjector {
   private func somePartition() -> PartitionLog {
     let logs = world.broker.topics.flatMap(\.partitions)
     return logs[Int(number(0...Int64(logs.count - 1)))]
+  }
+
+  /// The wall clock of a machine is wrong for a while. By more than a minute, timers stop until it is right again.
+  private func jump() {
+    guard let instance = someInstance() else { return }
+    let distance = number(0...1) == 0 ? number(-7_200_000...7_200_000) : number(-20_000...20_000)
+    let length = number(1_000...12_000)
+    run.trace.note("fault: the wall clock of \(instance.name) jumps by \(distance) ms for \(length) ms")
+    // A worker that starts meanwhile compares its clock with the broker's, and asks again after a while.
+    run.service.disturbed(until: world.now + length + 6_000)
+    instance.wallOffset += distance
+    for worker in instance.workers { worker.process.wallOffset += distance }
+    world.schedule(after: length) { [self] in
+      run.trace.note("the wall clock of \(instance.name) is right again")
+      instance.wallOffset -= distance
+      for worker in instance.workers { worker.process.wallOffset = instance.wallOffset }
+    }
   }
 
   private func scale() {

@@ -78,7 +78,7 @@ final class WorkerThread: WorkerObserver {
 
   func stall(for milliseconds: Int64, wholeProcess: Bool) {
     process.stall(for: milliseconds, wholeProcess: wholeProcess)
-    run.service.ends(worker: id)
+    run.service.heldUp(worker: id, until: run.world.now + milliseconds)
   }
 
   private func step() -> Bool {

@@ -1,0 +1,56 @@
+import Pipeline
+
+/// A deliberate mistake by its name, for tables and the command line.
+public struct NamedFlaw: Sendable {
+  /// The name of its member in `Flaws`.
+  public let name: String
+  /// The flaw.
+  public let flaw: Flaws
+
+  /// All of them, in the order of the table.
+  public static let all: [NamedFlaw] = [
+    NamedFlaw(name: "restoreToLastStableOffset", flaw: .restoreToLastStableOffset),
+    NamedFlaw(name: "restoreReadsUncommitted", flaw: .restoreReadsUncommitted),
+    NamedFlaw(name: "timersWithoutOffsets", flaw: .timersWithoutOffsets),
+    NamedFlaw(name: "noRollback", flaw: .noRollback),
+    NamedFlaw(name: "oneUndoSegment", flaw: .oneUndoSegment),
+    NamedFlaw(name: "rollbackWithoutSeek", flaw: .rollbackWithoutSeek),
+    NamedFlaw(name: "unassignBeforeCommitEnds", flaw: .unassignBeforeCommitEnds),
+    NamedFlaw(name: "producerReused", flaw: .producerReused),
+    NamedFlaw(name: "unknownCountsAsCommitted", flaw: .unknownCountsAsCommitted),
+    NamedFlaw(name: "beginDuringRevoke", flaw: .beginDuringRevoke),
+    NamedFlaw(name: "headerInOtherTransaction", flaw: .headerInOtherTransaction),
+    NamedFlaw(name: "staleGroupMetadata", flaw: .staleGroupMetadata),
+    NamedFlaw(name: "sliceOfUnconfirmedMemory", flaw: .sliceOfUnconfirmedMemory),
+    NamedFlaw(name: "sliceDoesNotReplace", flaw: .sliceDoesNotReplace),
+    NamedFlaw(name: "truncatedBeforeConfirmed", flaw: .truncatedBeforeConfirmed),
+    NamedFlaw(name: "frozenWithoutCatchUp", flaw: .frozenWithoutCatchUp),
+    NamedFlaw(name: "frozenNotRolledBack", flaw: .frozenNotRolledBack),
+    NamedFlaw(name: "expiredOffsetsStartOver", flaw: .expiredOffsetsStartOver),
+    NamedFlaw(name: "recipientsNotLoaded", flaw: .recipientsNotLoaded),
+    NamedFlaw(name: "dedupByWallClock", flaw: .dedupByWallClock),
+    NamedFlaw(name: "dedupHorizonShort", flaw: .dedupHorizonShort),
+    NamedFlaw(name: "replacedIDForgotten", flaw: .replacedIDForgotten),
+    NamedFlaw(name: "sweepByUnconfirmedClock", flaw: .sweepByUnconfirmedClock),
+    NamedFlaw(name: "abortedIDsStay", flaw: .abortedIDsStay),
+    NamedFlaw(name: "clockRunsBackwards", flaw: .clockRunsBackwards),
+    NamedFlaw(name: "clockJumpPersisted", flaw: .clockJumpPersisted),
+    NamedFlaw(name: "windowsCloseEarly", flaw: .windowsCloseEarly),
+    NamedFlaw(name: "catalogInDigestID", flaw: .catalogInDigestID),
+    NamedFlaw(name: "closedWindowsRestored", flaw: .closedWindowsRestored),
+    NamedFlaw(name: "closedWindowsStayClosed", flaw: .closedWindowsStayClosed),
+    NamedFlaw(name: "abortedMembersStay", flaw: .abortedMembersStay),
+    NamedFlaw(name: "abortedDueStays", flaw: .abortedDueStays),
+    NamedFlaw(name: "expiredDelivered", flaw: .expiredDelivered),
+    NamedFlaw(name: "fanOutProgressLost", flaw: .fanOutProgressLost),
+    NamedFlaw(name: "countersNotRolledBack", flaw: .countersNotRolledBack),
+    NamedFlaw(name: "duplicatesNotCounted", flaw: .duplicatesNotCounted),
+    NamedFlaw(name: "recipientsNotRolledBack", flaw: .recipientsNotRolledBack),
+    NamedFlaw(name: "outputSurvivesAbort", flaw: .outputSurvivesAbort),
+    NamedFlaw(name: "optOutIgnoredByDigests", flaw: .optOutIgnoredByDigests),
+    NamedFlaw(name: "recipientRecordNotNamed", flaw: .recipientRecordNotNamed),
+  ]
+
+  /// The flaw of a name.
+  public static func named(_ name: String) -> NamedFlaw? { all.first { $0.name == name } }
+}
