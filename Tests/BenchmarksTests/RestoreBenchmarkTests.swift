@@ -34,7 +34,10 @@ import Testing
     #expect(report.logBytes > 3000 * 16)
     #expect(report.log.seconds.values.count == 1)
     #expect(report.restore.ratio.values.count == 1)
-    #expect(report.empty.secondsToDecision.values.count == 1)
+    for measurement in [report.snapshots, report.snapshotsOnDisk, report.empty] {
+      #expect(measurement.secondsToDecision.values.count == 1)
+    }
+    #expect(report.snapshotBytes > 3000 * 16)
     // Memory and processor time of one process say nothing of one step.
     #expect(report.restore.peakMegabytes.values.isEmpty)
     let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]

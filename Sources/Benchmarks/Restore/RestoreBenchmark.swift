@@ -3,7 +3,8 @@ import Kafka
 /// `tidings bench restore`: how fast an instance comes back, compared with what only reads the bytes.
 ///
 /// Log (A): a bare consumer of the state topic. Restore (B): the real processor from the log. Both read the same
-/// bytes in turn (A B A B …), so that what else the machine does falls on both.
+/// bytes in turn (A B A B …), so that what else the machine does falls on both. Snapshots (C, D): the processor from
+/// the files that it wrote when it was stopped, with them in the system's memory and from the disk, in turn as well.
 public struct RestoreBenchmark {
   /// What is measured.
   public struct Options: Sendable {
@@ -19,6 +20,8 @@ public struct RestoreBenchmark {
     public var runs = 3
     /// Decides who gets what.
     public var seed: UInt64 = 1
+    /// The folder in which one for snapshots is made; nil for that of temporary files.
+    public var stateDirectory: String?
     /// Whether the topics are left behind.
     public var keepsTopics = false
 
@@ -81,6 +84,7 @@ public struct RestoreBenchmark {
       try check(restoration, against: state)
       report.add(reading, restoration)
     }
+    try measureSnapshots(&report, state: state, prefix: full)
     for run in 1...options.runs {
       // Every run finds a deployment that has never decided anything.
       let empty = try create("\(site.prefix)-empty-\(run)")
@@ -94,6 +98,36 @@ public struct RestoreBenchmark {
     }
     report.end()
     return report
+  }
+
+  private func measureSnapshots(
+    _ report: inout RestoreReport, state: WrittenState, prefix: String
+  ) throws {
+    let folder = try SnapshotFolder(in: options.stateDirectory)
+    defer { folder.remove() }
+    var start = RestoreOptions(workers: options.workers, stateDirectory: folder.path)
+    guard case .restored(let first) = try step(.restore(start), prefix, "writing snapshots") else {
+      throw mismatch
+    }
+    report.addSnapshots(bytes: try folder.bytes(), seconds: first.secondsToStop)
+    var probes = 0
+    for run in 1...options.runs {
+      for isCold in [false, true] {
+        probes += 1
+        _ = try step(.publishProbes(number: probes), prefix, "publishing")
+        if isCold { try folder.evict() }
+        start.decided = state.decided + Int64(probes * options.partitions)
+        let place = isCold ? "on disk" : "in memory"
+        guard
+          case .restored(let restoration) = try step(
+            .restore(start), prefix, "restarting from snapshots \(place), run \(run) of \(options.runs)")
+        else { throw mismatch }
+        guard restoration.windows == state.windows, restoration.ids >= state.ids else {
+          throw BenchmarkError("the processor came back from its snapshots without its state: this is a fault")
+        }
+        report.add(restoration, fromDisk: isCold)
+      }
+    }
   }
 
   private var mismatch: BenchmarkError { BenchmarkError("a step answered what it was not asked") }

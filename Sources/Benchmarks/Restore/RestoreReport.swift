@@ -50,6 +50,14 @@ public struct RestoreReport: Encodable, Sendable {
   public private(set) var log = Measurement()
   /// B: the processor, from the log.
   public private(set) var restore = Measurement()
+  /// Bytes of the snapshot files.
+  public private(set) var snapshotBytes: Int64 = 0
+  /// How long the first stop took, which writes all snapshots.
+  public private(set) var secondsToWriteSnapshots = 0.0
+  /// C: the processor, from snapshots that the system still has in its memory.
+  public private(set) var snapshots = Measurement()
+  /// D: the processor, from snapshots on disk.
+  public private(set) var snapshotsOnDisk = Measurement()
   /// The processor without any state.
   public private(set) var empty = Measurement()
 
@@ -57,7 +65,7 @@ public struct RestoreReport: Encodable, Sendable {
 
   private enum CodingKeys: String, CodingKey {
     case benchmark, machine, loadAverageAtEnd, bootstrapServers, isEmbedded, load, state, logRecords, logBytes
-    case log, restore, empty
+    case log, restore, snapshotBytes, secondsToWriteSnapshots, snapshots, snapshotsOnDisk, empty
   }
 
   init(
@@ -83,6 +91,15 @@ public struct RestoreReport: Encodable, Sendable {
     add(restoration, to: \.restore)
     restore.megabytesPerSecond.append(megabytes / restoration.seconds)
     restore.ratio.append(reading.seconds / restoration.seconds)
+  }
+
+  mutating func addSnapshots(bytes: Int64, seconds: Double) {
+    snapshotBytes = bytes
+    secondsToWriteSnapshots = seconds
+  }
+
+  mutating func add(_ restoration: Restoration, fromDisk: Bool) {
+    add(restoration, to: fromDisk ? \.snapshotsOnDisk : \.snapshots)
   }
 
   mutating func addEmpty(_ restoration: Restoration) { add(restoration, to: \.empty) }
@@ -125,7 +142,9 @@ extension RestoreReport {
     var table = TextTable(
       header: ["", "seconds", "range", "MB/s", "ratio to A", "range", "CPU s", "peak MB", "first decision s"])
     let rows = [
-      ("A  log, bare consumer", log), ("B  restore from the log", restore), ("   start without state", empty),
+      ("A  log, bare consumer", log), ("B  restore from the log", restore),
+      ("C  restart from snapshots, in memory", snapshots),
+      ("D  restart from snapshots, on disk", snapshotsOnDisk), ("E  start without state", empty),
     ]
     for (name, measurement) in rows where !measurement.seconds.values.isEmpty {
       table.add([
@@ -142,6 +161,7 @@ extension RestoreReport {
       cluster  \(cluster), \(self.load.partitions) partitions, \(self.load.workers) worker\(self.load.workers == 1 ? "" : "s")
       state    \(state.ids) ids, \(state.items) items in \(state.windows) windows, about \(state.liveBytes / 1_000_000) MB
       log      \(logBytes / 1_000_000) MB in \(logRecords) records, uncompressed
+      files    \(snapshotBytes / 1_000_000) MB of snapshots, written in \(text(secondsToWriteSnapshots, 2)) s at a stop
       runs     \(self.load.runs) of each kind, in turn; medians
 
       \(table.text)

@@ -19,6 +19,7 @@ struct RestoreStep {
     var configuration = ProcessorConfiguration(
       prefix: site.prefix, partitionCount: Int32(clamping: site.partitionCount))
     configuration.workers = options.workers
+    configuration.stateDirectory = options.stateDirectory
     let service = ProcessorService(
       cluster: site.cluster, configuration: configuration, catalog: try LoadCatalog.make(), status: status,
       logger: site.logger)

@@ -35,11 +35,14 @@ public struct RestoreOptions: Codable, Sendable {
   /// Arrivals that were ever decided, over all partitions, to wait for: those of the state and those of the probes.
   /// nil: only until all partitions decide.
   public var decided: Int64?
+  /// The folder of snapshots; nil: the state comes from its log alone.
+  public var stateDirectory: String?
 
   /// Options.
-  public init(workers: Int, decided: Int64? = nil) {
+  public init(workers: Int, decided: Int64? = nil, stateDirectory: String? = nil) {
     self.workers = workers
     self.decided = decided
+    self.stateDirectory = stateDirectory
   }
 }
 

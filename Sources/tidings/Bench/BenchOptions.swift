@@ -31,6 +31,9 @@ struct BenchOptions: ParsableArguments {
   @Flag(help: "Leave the topics behind, to look at them.")
   var keep = false
 
+  @Flag(name: .shortAndLong, help: "Log what the processors do.")
+  var verbose = false
+
   @Flag(help: "Print JSON.")
   var json = false
 
@@ -50,7 +53,7 @@ struct BenchOptions: ParsableArguments {
   /// - Throws: `SettingsProblems`; `CommandEnd` when the cluster cannot be reached.
   func prepare() throws -> (site: BenchSite, steps: any StepRunner) {
     var settings = try settings.load()
-    Operations.LogFormat.text.bootstrap(level: .warning)
+    Operations.LogFormat.text.bootstrap(level: verbose ? .info : .warning)
     let logger = Logger(label: "tidings.bench")
     func site(_ cluster: any KafkaCluster) -> BenchSite {
       BenchSite(cluster: cluster, prefix: prefix, partitionCount: partitions, logger: logger)
@@ -66,7 +69,8 @@ struct BenchOptions: ParsableArguments {
     _ = try ClusterWait.retry(patience: .seconds(10), logger: logger) { () throws(KafkaError) in
       try cluster.admin.topics(timeout: .seconds(5))
     }
-    let steps = ChildSteps(kafka: settings.kafka, partitionCount: partitions)
+    let steps = ChildSteps(kafka: settings.kafka, partitionCount: partitions, isVerbose: verbose)
+    steps.stopOnSignals()
     return (site(cluster), steps)
   }
 }

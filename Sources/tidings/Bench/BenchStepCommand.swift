@@ -12,10 +12,12 @@ struct BenchStepCommand: ParsableCommand {
     shouldDisplay: false)
 
   func run() throws {
-    Operations.LogFormat.text.bootstrap(level: .warning)
+    // The parent ignores these, and what it ignores is inherited.
+    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
     guard let input = try FileHandle.standardInput.readToEnd(),
       let request = try? JSONDecoder().decode(BenchStepRequest.self, from: input)
     else { throw CommandEnd(.usage, "bench step is run by the other benchmarks: use one of those") }
+    Operations.LogFormat.text.bootstrap(level: request.isVerbose ? .info : .warning)
     let cluster = try LibrdkafkaCluster(
       ClientConfiguration(
         bootstrapServers: request.bootstrapServers, clientID: "tidings-bench",

@@ -1,12 +1,46 @@
 import Benchmarks
+import Dispatch
 import Foundation
 import Kafka
 import Settings
+import Synchronization
 
 /// Runs each step of a benchmark in a process of its own: this program as `tidings bench step`.
-struct ChildSteps: StepRunner {
-  let kafka: KafkaSettings
-  let partitionCount: Int
+final class ChildSteps: StepRunner {
+  private struct State {
+    var child: pid_t?
+    var isStopped = false
+  }
+
+  private let kafka: KafkaSettings
+  private let partitionCount: Int
+  private let isVerbose: Bool
+  private let state = Mutex(State())
+  private var sources: [any DispatchSourceSignal] = []
+
+  init(kafka: KafkaSettings, partitionCount: Int, isVerbose: Bool) {
+    self.kafka = kafka
+    self.partitionCount = partitionCount
+    self.isVerbose = isVerbose
+  }
+
+  /// Makes SIGINT and SIGTERM end the step that runs and all that would follow, so that the benchmark ends with its
+  /// topics deleted. A second signal ends this process.
+  func stopOnSignals() {
+    sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { [self] in
+        signal(number, SIG_DFL)
+        state.withLock { state in
+          state.isStopped = true
+          if let child = state.child { kill(child, SIGTERM) }
+        }
+      }
+      source.resume()
+      return source
+    }
+  }
 
   var isolatesSteps: Bool { true }
 
@@ -24,10 +58,19 @@ struct ChildSteps: StepRunner {
     process.standardInput = input
     process.standardOutput = output
     try process.run()
-    defer { if process.isRunning { process.terminate() } }
+    let child = process.processIdentifier
+    let isStopped = state.withLock { state in
+      state.child = child
+      return state.isStopped
+    }
+    defer {
+      state.withLock { $0.child = nil }
+      if process.isRunning { process.terminate() }
+    }
+    if isStopped { throw CommandEnd(.failed, "stopped") }
     let request = BenchStepRequest(
       bootstrapServers: kafka.bootstrapServers, properties: kafka.properties, prefix: prefix,
-      partitionCount: partitionCount, step: step)
+      partitionCount: partitionCount, isVerbose: isVerbose, step: step)
     try input.fileHandleForWriting.write(contentsOf: try JSONEncoder().encode(request))
     try input.fileHandleForWriting.close()
     var result: StepResult?
@@ -38,6 +81,7 @@ struct ChildSteps: StepRunner {
       }
     }
     process.waitUntilExit()
+    if state.withLock({ $0.isStopped }) { throw CommandEnd(.failed, "stopped") }
     guard process.terminationStatus == 0, let result else {
       throw CommandEnd(
         .failed,
@@ -64,6 +108,7 @@ struct BenchStepRequest: Codable {
   var properties: [String: String]
   var prefix: String
   var partitionCount: Int
+  var isVerbose: Bool
   var step: Step
 }
 
