@@ -12,20 +12,6 @@ import Testing
     #expect(RunSeries([]).range == nil)
   }
 
-  @Test("a table leaves out the columns that say nothing, and stands in columns")
-  func table() {
-    var table = TextTable(header: ["", "seconds", "ratio", "MB"])
-    table.add(["A", "1.5", "", "10"])
-    table.add(["bare", "10.25", "", "7"])
-    #expect(
-      table.text == """
-              seconds  MB
-        A         1.5  10
-        bare    10.25   7
-
-        """)
-  }
-
   @Test("few ranks are drawn often, and all within the bounds")
   func zipf() {
     let distribution = ZipfDistribution(count: 1000, exponent: 1.05)

@@ -42,7 +42,6 @@ import Testing
     #expect(report.restore.peakMegabytes.values.isEmpty)
     let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
     #expect(json?["benchmark"] as? String == "restore")
-    #expect(report.table.contains("B  restore from the log"))
   }
 
   @Test("a topic that is there already is left alone, and nothing is measured")

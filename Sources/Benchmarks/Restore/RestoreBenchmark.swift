@@ -123,7 +123,8 @@ public struct RestoreBenchmark {
             .restore(start), prefix, "restarting from snapshots \(place), run \(run) of \(options.runs)")
         else { throw mismatch }
         guard restoration.windows == state.windows, restoration.ids >= state.ids else {
-          throw BenchmarkError("the processor came back from its snapshots without its state: this is a fault")
+          throw BenchmarkError(
+            "the processor came back from its snapshots without its state: this is a fault")
         }
         report.add(restoration, fromDisk: isCold)
       }
@@ -133,7 +134,7 @@ public struct RestoreBenchmark {
   private var mismatch: BenchmarkError { BenchmarkError("a step answered what it was not asked") }
 
   private func step(_ step: Step, _ prefix: String, _ title: String) throws -> StepResult {
-    onProgress(title, StepProgress(share: nil, text: "", count: 0))
+    onProgress(title, StepProgress(share: nil, count: 0, unit: ""))
     return try steps.run(step, prefix: prefix) { onProgress(title, $0) }
   }
 

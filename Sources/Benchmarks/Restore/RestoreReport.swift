@@ -4,12 +4,18 @@ import Foundation
 public struct RestoreReport: Encodable, Sendable {
   /// What was asked for.
   public struct Load: Encodable, Sendable {
-    var ids: Int
-    var items: Int
-    var partitions: Int
-    var workers: Int
-    var runs: Int
-    var seed: UInt64
+    /// Distinct ids that the dedup horizon holds.
+    public let ids: Int
+    /// Notifications that wait in open windows.
+    public let items: Int
+    /// Home partitions.
+    public let partitions: Int
+    /// Threads of the processor.
+    public let workers: Int
+    /// Runs of each kind.
+    public let runs: Int
+    /// Decides who gets what.
+    public let seed: UInt64
   }
 
   /// The runs of one kind.
@@ -135,45 +141,5 @@ extension RestoreReport {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
-  }
-
-  /// The report for people.
-  public var table: String {
-    var table = TextTable(
-      header: ["", "seconds", "range", "MB/s", "ratio to A", "range", "CPU s", "peak MB", "first decision s"])
-    let rows = [
-      ("A  log, bare consumer", log), ("B  restore from the log", restore),
-      ("C  restart from snapshots, in memory", snapshots),
-      ("D  restart from snapshots, on disk", snapshotsOnDisk), ("E  start without state", empty),
-    ]
-    for (name, measurement) in rows where !measurement.seconds.values.isEmpty {
-      table.add([
-        name, text(measurement.seconds.median, 3), range(measurement.seconds, 3),
-        text(measurement.megabytesPerSecond.median, 1), text(measurement.ratio.median, 2),
-        range(measurement.ratio, 2), text(measurement.cpuSeconds.median, 2),
-        text(measurement.peakMegabytes.median, 0), text(measurement.secondsToDecision.median, 3),
-      ])
-    }
-    let cluster = isEmbedded ? "the embedded cluster" : bootstrapServers
-    let load = loadAverageAtEnd.map { String(format: " (load at the end %.2f)", $0) } ?? ""
-    return """
-      machine  \(machine.summary)\(load)
-      cluster  \(cluster), \(self.load.partitions) partitions, \(self.load.workers) worker\(self.load.workers == 1 ? "" : "s")
-      state    \(state.ids) ids, \(state.items) items in \(state.windows) windows, about \(state.liveBytes / 1_000_000) MB
-      log      \(logBytes / 1_000_000) MB in \(logRecords) records, uncompressed
-      files    \(snapshotBytes / 1_000_000) MB of snapshots, written in \(text(secondsToWriteSnapshots, 2)) s at a stop
-      runs     \(self.load.runs) of each kind, in turn; medians
-
-      \(table.text)
-      """
-  }
-
-  private func text(_ value: Double?, _ digits: Int) -> String {
-    value.map { String(format: "%.\(digits)f", $0) } ?? ""
-  }
-
-  private func range(_ series: RunSeries, _ digits: Int) -> String {
-    guard let range = series.range else { return "" }
-    return "\(text(range.lowerBound, digits))…\(text(range.upperBound, digits))"
   }
 }

@@ -47,8 +47,7 @@ struct LogReadingStep {
         let done = zip(positions, ranges).reduce(0) { $0 + $1.0 - $1.1.earliest }
         onProgress(
           StepProgress(
-            share: Double(done) / Double(max(1, total)), text: "\(result.bytes >> 20) MiB",
-            count: Int(result.bytes >> 20)))
+            share: Double(done) / Double(max(1, total)), count: result.records, unit: "record"))
       }
     }
     result.seconds = watch.seconds

@@ -34,7 +34,7 @@ struct RestoreStep {
       if progress.seconds > 0.1 {
         progress = Stopwatch()
         let share = status.meanRestoreProgress
-        onProgress(StepProgress(share: share, text: "restored", count: 0))
+        onProgress(StepProgress(share: share, count: 0, unit: ""))
       }
     }
     let atEnd = ProcessUsage.now()

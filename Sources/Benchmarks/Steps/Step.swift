@@ -114,10 +114,10 @@ public struct Restoration: Codable, Sendable, Equatable {
 public struct StepProgress: Codable, Sendable {
   /// 0…1; nil where nobody knows.
   public var share: Double?
-  /// What was done, such as `12,830 events`.
-  public var text: String
-  /// The number behind the text, for a rate.
+  /// How many were done of what `unit` names.
   public var count: Int
+  /// One of them, such as `event`; empty where nothing is counted.
+  public var unit: String
 }
 
 /// Why a benchmark cannot go on.

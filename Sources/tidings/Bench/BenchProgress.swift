@@ -14,7 +14,8 @@ final class BenchProgress {
       return
     }
     guard bar.isDue else { return }
-    bar.show(share: progress.share, text: progress.text, count: progress.count)
+    let text = progress.unit.isEmpty ? "" : progress.count.counted(progress.unit)
+    bar.show(share: progress.share, text: text, count: progress.count)
   }
 
   func clear() { bar.clear() }

@@ -23,7 +23,7 @@ struct ProgressBar {
     let now = ContinuousClock.now
     lastShown = now
     let seconds = (now - start).inSeconds
-    let rate = seconds > 0.5 ? ", \(Int(Double(count) / seconds).grouped)/s" : ""
+    let rate = seconds > 0.5 && count > 0 ? ", \(Int(Double(count) / seconds).grouped)/s" : ""
     guard let share else { return lines.show(["\(text)\(rate)"], plain: "\(text)\(rate)") }
     let filled = Int((share * Double(Self.width)).rounded(.down))
     let bar =
