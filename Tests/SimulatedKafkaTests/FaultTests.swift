@@ -173,6 +173,29 @@ struct FaultTests {
     try fixture.wait { polling.has(.read("later")) }
   }
 
+  @Test(
+    "records that are not delivered within the transaction's time abort it; what arrives later is refused")
+  func messageTimeout() throws {
+    let fixture = Fixture()
+    fixture.world.latencies.transactionScan = 600_000
+    let producer = try fixture.producer()
+    let log = try #require(fixture.world.broker.log(fixture.partition(0)))
+    try producer.begin()
+    try producer.produce(.init(partition: 1, value: "delivered"))
+    try producer.produce(.init(partition: 0, value: "stuck"))
+    log.stuckUntil = fixture.world.now + 12_000
+    let error = #expect(throws: KafkaError.self) {
+      while try producer.commit(timeout: .milliseconds(100)) == .pending {}
+    }
+    #expect(error?.code == .timedOut && error?.disposition == .abort)
+    try producer.abort(timeout: .seconds(30))
+    try producer.begin()
+    try producer.produce(.init(partition: 0, value: "next"))
+    try producer.commitFully()
+    try fixture.wait { try fixture.committed() == ["next"] && log.openTransactions.isEmpty }
+    #expect(try fixture.committed(1) == [])
+  }
+
   @Test("retention moves the beginning: who reads before it gets an error and not a jump")
   func retention() throws {
     let fixture = Fixture()

@@ -83,8 +83,10 @@ public final class TransactionCoordinator {
   // MARK: InitProducerId
 
   /// Gives the id's next epoch, when nothing of the epochs before is open any more.
+  ///
+  /// - Parameter epoch: that of a producer which wants another one for itself (KIP-360); nil for a new producer.
   func initProducerID(
-    _ transactionalID: String, timeout: Int64
+    _ transactionalID: String, timeout: Int64, epoch: Int16? = nil
   ) -> Result<(producerID: Int64, epoch: Int16), TransactionRefusal> {
     guard let state = states[transactionalID] else {
       let state = TransactionState(transactionalID: transactionalID, producerID: makeProducerID())
@@ -92,6 +94,7 @@ public final class TransactionCoordinator {
       states[transactionalID] = state
       return .success((state.producerID, state.epoch))
     }
+    if let epoch, epoch != state.epoch { return .failure(.producerFenced) }
     switch state.phase {
     case .ongoing:
       world.note("transaction \(transactionalID): fenced while it was open")

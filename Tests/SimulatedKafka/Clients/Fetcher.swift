@@ -94,13 +94,13 @@ final class Fetcher {
   func resume(_ partition: Partition) {
     guard partition.isPaused else { return }
     partition.isPaused = false
-    start(partition)
+    startLater(partition)
   }
 
   func seek(_ partition: Partition, to offset: Int64) {
     forget(partition)
     partition.position = offset
-    if !partition.isPaused { start(partition) }
+    if !partition.isPaused { startLater(partition) }
   }
 
   /// Drops what was fetched and is not handed out.
@@ -117,6 +117,15 @@ final class Fetcher {
 
   private func start(_ partition: Partition) {
     if partition.position < 0 { resolve(partition) } else { fetch(partition, from: partition.position) }
+  }
+
+  /// A partition that is resumed or sought in is fetched when the fetch under way is answered.
+  private func startLater(_ partition: Partition) {
+    let version = partition.version
+    process.later(world.random(wait)) { [weak self] in
+      guard let self, version == partition.version, !partition.isPaused else { return }
+      start(partition)
+    }
   }
 
   /// Asks where a logical position is.

@@ -7,6 +7,8 @@ final class RecordSender {
   struct Queued {
     var record: StoredRecord
     var timestamp: Int64
+    /// When its time is over, by the true time.
+    var deadline: Int64
     var tag: UInt64
     var onDelivery: (@Sendable (Result<RecordMetadata, KafkaError>) -> Void)?
   }
@@ -26,6 +28,8 @@ final class RecordSender {
     /// Where the first of them was put, once they were.
     var firstOffset: Int64?
     var appendTime: Int64 = 0
+    /// Whether its records were given up: it may still arrive.
+    var isGivenUp = false
 
     init(_ records: [Queued], _ identity: Identity) {
       self.records = records
@@ -61,11 +65,19 @@ final class RecordSender {
   var onReport: ((Queued, Queue, Result<RecordMetadata, KafkaError>) -> Void)?
   /// Hears of a batch that was refused for good.
   var onRefusal: ((TransactionRefusal, Queue) -> Void)?
-  /// Hears that a queue has something to send and may not yet.
+  /// Hears that records were given up, some of which may have arrived or still arrive.
+  var onExpiry: (() -> Void)?
+  /// Without one, nothing is sent.
   var identity: Identity?
+  private let messageTimeout: Int64?
+  private var isWatching = false
 
-  init(_ process: SimulatedProcess, topics: [String], messageMaxBytes: Int) {
+  /// - Parameter messageTimeout: how long a record may take to be delivered (`message.timeout.ms`), in milliseconds.
+  init(
+    _ process: SimulatedProcess, topics: [String], messageMaxBytes: Int, messageTimeout: Int64? = nil
+  ) {
     self.process = process
+    self.messageTimeout = messageTimeout
     self.topics = topics
     self.messageMaxBytes = messageMaxBytes
     resolved = Array(repeating: nil, count: topics.count)
@@ -108,8 +120,11 @@ final class RecordSender {
     }
     let queue = queue(record.topicIndex, topic, partition)
     queue.waiting.append(
-      Queued(record: stored, timestamp: process.wallMilliseconds, tag: record.tag, onDelivery: onDelivery))
+      Queued(
+        record: stored, timestamp: process.wallMilliseconds,
+        deadline: messageTimeout.map { world.now + $0 } ?? .max, tag: record.tag, onDelivery: onDelivery))
     unreported += 1
+    watchDeadlines()
     return queue
   }
 
@@ -153,8 +168,9 @@ final class RecordSender {
       answer(broker.append(batch, queue.topic, log))
     } _: { [self] (reply: Reply<TransactionRefusal?>) in
       switch reply {
-      case .connectionLost, .notAvailable: send(batch, queue)
+      case .connectionLost, .notAvailable: if !batch.isGivenUp { send(batch, queue) }
       case .answer(let refusal):
+        guard !batch.isGivenUp else { return }
         queue.batch = nil
         if let refusal {
           let error = KafkaError(
@@ -179,6 +195,42 @@ final class RecordSender {
   private func report(_ record: Queued, _ queue: Queue, _ result: Result<RecordMetadata, KafkaError>) {
     unreported -= 1
     onReport?(record, queue, result)
+  }
+
+  // MARK: message.timeout.ms
+
+  /// Looks after the records' time, as long as there are any.
+  private func watchDeadlines() {
+    guard let messageTimeout, !isWatching, unreported > 0 else { return }
+    isWatching = true
+    let oldest = queues.reduce(Int64.max) { oldest, queue in
+      min(oldest, queue.batch?.records.first?.deadline ?? .max, queue.waiting.first?.deadline ?? .max)
+    }
+    process.later(min(messageTimeout, max(1, oldest - world.now))) { [weak self] in
+      guard let self else { return }
+      isWatching = false
+      expire()
+      watchDeadlines()
+    }
+  }
+
+  private func expire() {
+    let error = KafkaError(KafkaError.Code(rawValue: -192), message: "not delivered in time")
+    var expired: [(Queued, Queue)] = []
+    for queue in queues {
+      if let batch = queue.batch, let first = batch.records.first, first.deadline <= world.now {
+        batch.isGivenUp = true
+        queue.batch = nil
+        expired += batch.records.map { ($0, queue) }
+      }
+      while let first = queue.waiting.first, first.deadline <= world.now {
+        expired.append((queue.waiting.removeFirst(), queue))
+      }
+    }
+    guard !expired.isEmpty else { return }
+    world.note("\(process.name): \(expired.count) records were not delivered in time")
+    onExpiry?()
+    for (record, queue) in expired { report(record, queue, .failure(error)) }
   }
 
   /// Drops what waits and is not on its way.

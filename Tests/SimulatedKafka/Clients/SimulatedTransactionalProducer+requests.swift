@@ -16,14 +16,16 @@ extension SimulatedTransactionalProducer {
     let id = options.transactionalID
     let timeout = options.transactionTimeout.milliseconds
     let transactions = transactions
+    let epoch = identity?.epoch
     process.request(.transactionCoordinator) { answer in
-      answer(transactions.initProducerID(id, timeout: timeout))
+      answer(transactions.initProducerID(id, timeout: timeout, epoch: epoch))
     } _: { [self] (reply: Reply<Result<(producerID: Int64, epoch: Int16), TransactionRefusal>>) in
       switch reply {
       case .answer(.success(let given)):
         sender.identity = RecordSender.Identity(
           producerID: given.producerID, epoch: given.epoch, transactionalID: id)
-        state = .ready
+        needsEpochBump = false
+        if state == .aborting { outcome = .success(()) } else { state = .ready }
       case .answer(.failure(.concurrentTransactions)):
         process.later(backoff) { [self] in requestProducerID() }
       case .answer(.failure(let refusal)): fail(fencedOr(refusal, "registering", isFatal: true))
@@ -174,9 +176,22 @@ extension SimulatedTransactionalProducer {
   /// Goes on with the abort as soon as nothing is on its way.
   func continueAbort() {
     guard state == .aborting, outcome == nil, !isEnding, sender.unreported == 0 else { return }
-    guard isKnownToCoordinator else { return outcome = .success(()) }
     isEnding = true
+    guard isKnownToCoordinator else { return finishAbort() }
     endTransaction(commits: false)
+  }
+
+  private func finishAbort() {
+    if needsEpochBump { requestProducerID() } else { outcome = .success(()) }
+  }
+
+  /// Some records were not delivered in time: nobody knows whether they will be.
+  func recordsExpired() {
+    needsEpochBump = true
+    fail(
+      KafkaError(
+        .timedOut, message: "\(options.transactionalID): records were not delivered in time",
+        requiresAbort: true))
   }
 
   private func endTransaction(commits: Bool) {
@@ -196,7 +211,7 @@ extension SimulatedTransactionalProducer {
     } _: { [self] (reply: Reply<TransactionRefusal?>) in
       guard number == transactionNumber, isEnding else { return }
       switch reply {
-      case .answer(nil): outcome = .success(())
+      case .answer(nil): if commits { outcome = .success(()) } else { finishAbort() }
       case .answer(.concurrentTransactions):
         process.later(backoff) { [self] in endTransaction(commits: commits) }
       case .connectionLost, .notAvailable:

@@ -29,6 +29,8 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
   /// Tells answers that belong to this transaction from late ones.
   var transactionNumber = 0
   var isInitialising = false
+  /// Whether records were given up that may still arrive: the next transaction needs another epoch (KIP-360).
+  var needsEpochBump = false
   /// Whether a call has returned with the registration: one that timed out may be done meanwhile, and the next says so.
   private var isRegistrationKnown = false
   private var isClosed = false
@@ -38,8 +40,12 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
   init(_ process: SimulatedProcess, _ options: TransactionalProducerOptions) {
     self.process = process
     self.options = options
-    sender = RecordSender(process, topics: options.topics, messageMaxBytes: options.messageMaxBytes)
+    // librdkafka lets no record live longer than its transaction.
+    sender = RecordSender(
+      process, topics: options.topics, messageMaxBytes: options.messageMaxBytes,
+      messageTimeout: options.transactionTimeout.milliseconds)
     sender.onReport = { [weak self] record, queue, result in self?.reported(record, queue, result) }
+    sender.onExpiry = { [weak self] in self?.recordsExpired() }
     sender.onRefusal = { [weak self] refusal, queue in self?.refused(refusal, queue) }
   }
 

@@ -1,48 +1,69 @@
 /// What is to happen, in the order of its instants, and within an instant in the order of its scheduling: a binary
-/// heap, so that a world of hundreds of thousands of events stays quick.
+/// heap of numbers, with the actions beside it, so that a world of hundreds of thousands of events stays quick.
 struct EventQueue {
-  struct Event {
+  private struct Entry {
     var time: Int64
     var number: UInt64
-    var action: () -> Void
+    var slot: Int
+
+    func isBefore(_ other: Entry) -> Bool {
+      time == other.time ? number < other.number : time < other.time
+    }
   }
 
-  private var heap: [Event] = []
+  private var heap: [Entry] = []
+  private var actions: [(() -> Void)?] = []
+  private var freeSlots: [Int] = []
   private var nextNumber: UInt64 = 0
 
   /// When the next event is due; nil when there is none.
   var nextTime: Int64? { heap.first?.time }
 
   mutating func add(at time: Int64, _ action: @escaping () -> Void) {
-    heap.append(Event(time: time, number: nextNumber, action: action))
+    let slot: Int
+    if let free = freeSlots.popLast() {
+      slot = free
+      actions[slot] = action
+    } else {
+      slot = actions.count
+      actions.append(action)
+    }
+    let entry = Entry(time: time, number: nextNumber, slot: slot)
     nextNumber += 1
-    var child = heap.count - 1
-    while child > 0 {
-      let parent = (child - 1) / 2
-      guard isBefore(child, parent) else { return }
-      heap.swapAt(child, parent)
-      child = parent
+    heap.append(entry)
+    heap.withUnsafeMutableBufferPointer { heap in
+      var child = heap.count - 1
+      while child > 0 {
+        let parent = (child - 1) / 2
+        guard entry.isBefore(heap[parent]) else { break }
+        heap[child] = heap[parent]
+        child = parent
+      }
+      heap[child] = entry
     }
   }
 
-  mutating func removeFirst() -> Event {
-    let last = heap.count - 1
-    heap.swapAt(0, last)
-    let first = heap.removeLast()
-    var parent = 0
-    while true {
-      var least = parent
-      let left = 2 * parent + 1
-      if left < last, isBefore(left, least) { least = left }
-      if left + 1 < last, isBefore(left + 1, least) { least = left + 1 }
-      guard least != parent else { return first }
-      heap.swapAt(parent, least)
-      parent = least
+  /// Takes the next event out; there has to be one.
+  mutating func removeFirst() -> (time: Int64, action: () -> Void) {
+    let first = heap[0]
+    let last = heap.removeLast()
+    if !heap.isEmpty {
+      heap.withUnsafeMutableBufferPointer { heap in
+        var parent = 0
+        while true {
+          var child = 2 * parent + 1
+          guard child < heap.count else { break }
+          if child + 1 < heap.count, heap[child + 1].isBefore(heap[child]) { child += 1 }
+          guard heap[child].isBefore(last) else { break }
+          heap[parent] = heap[child]
+          parent = child
+        }
+        heap[parent] = last
+      }
     }
-  }
-
-  private func isBefore(_ left: Int, _ right: Int) -> Bool {
-    heap[left].time == heap[right].time
-      ? heap[left].number < heap[right].number : heap[left].time < heap[right].time
+    let action = actions[first.slot] ?? {}
+    actions[first.slot] = nil
+    freeSlots.append(first.slot)
+    return (first.time, action)
   }
 }
