@@ -74,6 +74,9 @@ public struct ProcessorConfiguration: Sendable {
   var decisionsTopicIndex: Int { OutputTopic.allCases.count }
   var stateTopicIndex: Int { OutputTopic.allCases.count + 1 }
 
+  /// The name of a home partition's snapshot file.
+  func snapshotName(of partition: Int32) -> String { "\(stateTopic)-\(partition).snapshot" }
+
   func transactionalID(worker: Int, random: UInt64) -> String {
     guard let instance else { return "\(prefix)-\(String(random, radix: 36))-\(worker)" }
     return "\(prefix)-\(instance)-\(worker)"

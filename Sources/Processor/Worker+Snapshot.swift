@@ -15,7 +15,7 @@ extension Worker {
   private static var logFloor: Int64 { 4 << 20 }
 
   private func name(of home: HomePartition) -> String {
-    "\(configuration.stateTopic)-\(home.partition).snapshot"
+    configuration.snapshotName(of: home.partition)
   }
 
   // MARK: - Read

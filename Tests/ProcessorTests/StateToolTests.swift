@@ -403,6 +403,38 @@ import Testing
 
   // MARK: - Looking
 
+  @Test(
+    "a snapshot on this machine is named with the record that it goes on from, and is of no use after a reset"
+  )
+  func localSnapshot() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "tidings-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let harness = try ProcessorHarness(partitionCount: 1)
+    let running = try await harness.start { $0.stateDirectory = folder }
+    try await harness.publish([ProcessorHarness.event("a", recipients: "ann")])
+    try await eventually("the event is delivered") { running.status.counters.inapp.delivered == 1 }
+    try await running.stop()
+    var configuration = harness.configuration
+    configuration.stateDirectory = folder
+    let tool = try StateTool(cluster: harness.cluster, configuration: configuration, partition: 0)
+    let before = try tool.inspect()
+    #expect(before.snapshot?.sequence == before.header?.sequence)
+    #expect(before.snapshot?.obstacle == nil)
+    // A record more: the snapshot is still of use.
+    _ = try #require(try tool.repair(.setClock(to: nil, includesInput: false)))
+    #expect(try tool.inspect().snapshot?.obstacle == nil)
+    _ = try #require(try tool.repair(.reset(.group)))
+    #expect(try tool.inspect().snapshot?.obstacle != nil)
+    try Data("no snapshot".utf8).write(to: URL(filePath: try #require(before.snapshot?.path)))
+    let torn = try #require(try tool.inspect().snapshot)
+    #expect(torn.sequence == nil)
+    #expect(torn.obstacle?.contains("not a snapshot") == true)
+    let again = try await harness.start { $0.stateDirectory = folder }
+    try await harness.publish([ProcessorHarness.event("b", recipients: "ann")])
+    try await eventually("the next event is delivered") { again.status.counters.inapp.delivered == 1 }
+    try await again.stop()
+  }
+
   @Test("an export names every open window with its notifications, and every id")
   func export() async throws {
     let harness = try await decided(5)
@@ -423,6 +455,7 @@ import Testing
     #expect(Set(lines[2...].compactMap { $0["id"] as? String }).count == 5)
 
     let inspection = try tool(harness).inspect()
+    #expect(inspection.snapshot == nil)
     let json = try JSONSerialization.jsonObject(with: Data(try inspection.json().utf8)) as? [String: Any]
     #expect(json?["openWindows"] as? Int == 1)
     #expect(json?["difference"] as? Int == 0)

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Foundation
 import Kafka
 import Pipeline
@@ -22,7 +21,8 @@ import Testing
         place: TopicPartition(topic: "tidings.state", partition: 3), start: 0, end: 0, records: 0, bytes: 0,
         recordsSinceCheckpoint: 0, bytesSinceCheckpoint: 0, lastAppended: nil),
       defect: nil, version: nil, header: nil, partitionCount: 16, group: "tidings-processor",
-      members: members, inputs: inputs, ids: 0, openWindows: 0, nextDue: nil, liveBytes: 0, now: 0)
+      members: members, inputs: inputs, ids: 0, openWindows: 0, nextDue: nil, liveBytes: 0, snapshot: nil,
+      now: 0)
   }
 
   @Test("four offsets say together whether a processor goes on, and which error it ends with otherwise")

@@ -61,6 +61,12 @@ extension StateInspection {
       let instance: String?
     }
 
+    struct Snapshot: Encodable {
+      let path: String
+      let sequence: UInt64?
+      let obstacle: String?
+    }
+
     let topic: String
     let partition: Int32
     let partitions: Int32
@@ -83,6 +89,7 @@ extension StateInspection {
     let checkpointShare: Double?
     let fanOut: FanOut?
     let members: [Member]?
+    let snapshot: Snapshot?
     let problems: [String]
 
     init(_ inspection: StateInspection) {
@@ -124,6 +131,9 @@ extension StateInspection {
       fanOut = header?.fanOut.map { FanOut(topic: $0.topic.name, offset: $0.offset, served: $0.served) }
       members = inspection.members?.map {
         Member(clientID: $0.clientID, host: $0.host, instance: $0.groupInstanceID)
+      }
+      snapshot = inspection.snapshot.map {
+        Snapshot(path: $0.path, sequence: $0.sequence, obstacle: $0.obstacle)
       }
       problems = inspection.problems.map(\.description)
     }

@@ -1,6 +1,7 @@
 import Contract
 import Kafka
 import Pipeline
+import Policy
 
 /// What a state holds and how it stands to the group: what `tidings state inspect` prints.
 public struct StateInspection: Sendable {
@@ -32,6 +33,16 @@ public struct StateInspection: Sendable {
     public let offset: Int64
   }
 
+  /// The snapshot in this machine's `processor.stateDirectory`.
+  public struct Snapshot: Sendable, Equatable {
+    /// The file.
+    public let path: String
+    /// The state record that it goes on from; nil where the file cannot be read.
+    public let sequence: UInt64?
+    /// Why a processor on this machine would not use it, as far as its header tells; nil where it would.
+    public let obstacle: String?
+  }
+
   /// The log.
   public let log: Log
   /// Why it cannot be used; nil for one that a processor would restore.
@@ -56,6 +67,8 @@ public struct StateInspection: Sendable {
   public let nextDue: Int64?
   /// The live state in bytes, about.
   public let liveBytes: Int64
+  /// The snapshot in this machine's folder of snapshots; nil where there is none, or no folder.
+  public let snapshot: Snapshot?
   /// The clock of this machine, in milliseconds since the epoch.
   public let now: Int64
 
@@ -89,8 +102,42 @@ extension StateTool {
       version: state.version, header: state.lastHeader, partitionCount: configuration.partitionCount,
       group: configuration.groupID, members: members, inputs: inputs, ids: state.pipeline.idCount,
       openWindows: state.pipeline.openWindowCount, nextDue: state.nextDue(),
-      liveBytes: state.pipeline.liveBytes,
+      liveBytes: state.pipeline.liveBytes, snapshot: snapshot(beside: state),
       now: instants.wallMilliseconds)
+  }
+
+  /// Reads the header of the local snapshot and compares it with the log, as a worker does before it reads the rest.
+  private func snapshot(beside state: RestoredState) -> StateInspection.Snapshot? {
+    guard let folder = configuration.stateDirectory else { return nil }
+    let store = FolderSnapshotStore(folder: folder)
+    let name = configuration.snapshotName(of: partition)
+    do {
+      guard let file = try store.open(name) else { return nil }
+      var decoder = SnapshotDecoder(size: file.size, topic: configuration.stateTopic)
+      var scratch = Pipeline(
+        configuration: configuration.pipeline(partition: partition), catalog: Catalog.default)
+      while decoder.header == nil, let (offset, count) = decoder.wanted {
+        try decoder.read(file.read(at: offset, count: count), into: &scratch)
+      }
+      guard let header = decoder.header else { throw SnapshotFault.torn }
+      return StateInspection.Snapshot(
+        path: store.path(name), sequence: header.sequence,
+        obstacle: state.obstacle(to: header).map { "\($0)" })
+    } catch {
+      return StateInspection.Snapshot(path: store.path(name), sequence: nil, obstacle: "\(error)")
+    }
+  }
+}
+
+extension RestoredState {
+  /// Why the log does not go on from a snapshot, as far as headers tell.
+  fileprivate func obstacle(to snapshot: SnapshotHeader) -> SnapshotFault? {
+    let log = range.earliest..<max(range.earliest, range.latest)
+    guard log.contains(snapshot.offset) else {
+      return .outsideLog(offset: snapshot.offset, low: log.lowerBound, high: log.upperBound)
+    }
+    guard let lastHeader, lastHeader.epoch != snapshot.epoch else { return nil }
+    return .doesNotFit(.foreignEpoch(found: lastHeader.epoch, expected: snapshot.epoch))
   }
 }
 

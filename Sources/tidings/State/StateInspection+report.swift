@@ -7,7 +7,7 @@ extension StateInspection {
   var report: String {
     var lines = title + logLines + inputTable
     if let header { lines += clockLines(header) + counterLines(header) }
-    lines += contentLines + memberLines
+    lines += contentLines + snapshotLines + memberLines
     if problems.isEmpty {
       lines.append("A processor goes on from this state.")
     } else {
@@ -106,6 +106,14 @@ extension StateInspection {
       windows += nextDue > now ? ")" : " ago)"
     }
     return [row("holds", "\(ids.counted("id")), \(windows); about \(liveBytes.inBytes) in memory")]
+  }
+
+  private var snapshotLines: [String] {
+    guard let snapshot else { return [] }
+    let record = snapshot.sequence.map { ", goes on from record number \($0.grouped)" } ?? ""
+    return [
+      row("snapshot", "\(snapshot.path)\(record)\(snapshot.obstacle.map { "; not used: \($0)" } ?? "")")
+    ]
   }
 
   private var memberLines: [String] {
