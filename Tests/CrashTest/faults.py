@@ -6,6 +6,8 @@ import threading
 import time
 from dataclasses import dataclass
 
+from processors import FATES
+
 SESSION_TIMEOUT = 10.0  # seconds, as in the processor
 
 
@@ -25,6 +27,7 @@ class Fault:
     victim: int  # a number among the processors that run
     delay: float  # after the begin of the round, in seconds
     pause: float  # the kind's own time, in seconds
+    fate: str  # what becomes of the snapshots of the one that is killed
     done: str = ""
 
     def __str__(self):
@@ -45,41 +48,43 @@ class Round:
         return sum(KINDS[fault.kind].absences for fault in self.faults)
 
 
-# --- What a fault does. Each returns what happened, for the line of the round.
+# --- What a fault does to a victim, if its kind has one. Each returns what happened, for the line of the round.
 
 
-def kill(processors, victim, pause):
+def kill(processors, victim, fault):
     with victim.lock:
         victim.kill()
-        time.sleep(pause)
+        victim.spoil(fault.fate)
+        time.sleep(fault.pause)
         victim.start()
-    return f"kill -9 {victim.instance}, restarted after {pause:.1f} s"
+    return f"kill -9 {victim.instance}, snapshots {fault.fate}, restarted after {fault.pause:.1f} s"
 
 
-def kill_twice(processors, victim, pause):
+def kill_twice(processors, victim, fault):
     """The second time it is probably restoring."""
     with victim.lock:
         victim.kill()
+        victim.spoil(fault.fate)
         victim.start()
-        time.sleep(pause)
+        time.sleep(fault.pause)
         victim.kill()
         victim.start()
-    return f"kill -9 {victim.instance} twice, {pause:.1f} s apart"
+    return f"kill -9 {victim.instance} twice, {fault.pause:.1f} s apart, snapshots {fault.fate}"
 
 
-def stall(processors, victim, pause):
+def stall(processors, victim, fault):
     with victim.lock:
         victim.signal(signal.SIGSTOP)
-        time.sleep(pause)
+        time.sleep(fault.pause)
         victim.signal(signal.SIGCONT)
-    return f"SIGSTOP {victim.instance} for {pause:.1f} s"
+    return f"SIGSTOP {victim.instance} for {fault.pause:.1f} s"
 
 
-def zombie(processors, victim, pause):
+def zombie(processors, victim, fault):
     with victim.lock:
         victim.may_be_fenced = True
         victim.signal(signal.SIGSTOP)
-        time.sleep(pause)
+        time.sleep(fault.pause)
         victim.signal(signal.SIGCONT)
         end = time.monotonic() + 3
         while victim.is_running() and time.monotonic() < end:
@@ -88,22 +93,22 @@ def zombie(processors, victim, pause):
         if not victim.is_running():
             outcome = f"was fenced (status {victim.process.returncode}), restarted"
             victim.start()
-    return f"SIGSTOP {victim.instance} for {pause:.1f} s, {outcome}"
+    return f"SIGSTOP {victim.instance} for {fault.pause:.1f} s, {outcome}"
 
 
-def replace(processors, victim, pause):
+def replace(processors, victim, fault):
     """What a network that is cut in two does: the past of an instance wakes up beside its successor."""
     with victim.lock:
         victim.signal(signal.SIGSTOP)
         past = processors.replace(victim)
-        time.sleep(pause)
+        time.sleep(fault.pause)
         past.send_signal(signal.SIGCONT)
         status = processors.await_fenced(victim, past)
-    return (f"SIGSTOP {victim.instance}, a second one in its place, SIGCONT after {pause:.1f} s: "
+    return (f"SIGSTOP {victim.instance}, a second one in its place, SIGCONT after {fault.pause:.1f} s: "
             + ("the first LIVES ON, killed" if status is None else f"the first ended with status {status}"))
 
 
-def roll(processors, victim, pause):
+def roll(processors, victim, fault):
     times = []
     for processor in processors.running():
         with processor.lock:
@@ -115,7 +120,7 @@ def roll(processors, victim, pause):
     return f"SIGTERM roll: ended in {', '.join(times)}"
 
 
-def add(processors, victim, pause):
+def add(processors, victim, fault):
     newcomer = processors.all[-1]
     with newcomer.lock:
         newcomer.start()
@@ -123,7 +128,7 @@ def add(processors, victim, pause):
     return f"added {newcomer.instance}{'' if is_ready else ', which is not ready after 20 s'}"
 
 
-def remove(processors, victim, pause):
+def remove(processors, victim, fault):
     last = processors.all[-1]
     with last.lock:
         processors.shut_down(last)
@@ -161,7 +166,8 @@ def plan(seed, rounds, instances, overlap, kinds):
     def draw(choices):
         kind = rng.choices(choices, [KINDS[name].weight for name in choices])[0]
         low, high = PAUSES.get(kind, (0, 0))
-        return Fault(kind, rng.randrange(instances), rng.uniform(0, 0.5), rng.uniform(low, high))
+        fate = rng.choices(list(FATES), list(FATES.values()))[0]
+        return Fault(kind, rng.randrange(instances), rng.uniform(0, 0.5), rng.uniform(low, high), fate)
 
     for number in range(1, rounds + 1):
         choices = [kind for kind in kinds if kind != ("add" if has_newcomer else "remove")]
@@ -190,7 +196,7 @@ def inject(faults, processors, meanwhile):
     def run(fault):
         try:
             time.sleep(fault.delay)
-            fault.done = KINDS[fault.kind].inject(processors, processors.all[fault.victim], fault.pause)
+            fault.done = KINDS[fault.kind].inject(processors, processors.all[fault.victim], fault)
         except Exception as error:  # what goes wrong in a thread is for the main thread to tell
             failures.append(error)
 

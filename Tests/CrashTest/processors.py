@@ -1,6 +1,7 @@
 """The processors of a run: real processes of the real program, told apart by instance and ended by process id."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,9 +16,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+# What may become of snapshots while their process is away, with how often it does.
+FATES = {"kept": 5, "lost": 1, "torn": 1, "rotten": 1, "foreign": 1, "old": 1}
+
+
 class Processor:
     """One instance and, while it runs, its process. Faults hold `lock` while they are at work on it."""
 
+    SNAPSHOTS = "10s"
     STOP_PATIENCE = 35  # a processor has 30 s to drain
 
     def __init__(self, instance, binary, folder):
@@ -27,6 +33,7 @@ class Processor:
         self.is_wanted = False  # whether it ought to run: what ends meanwhile did so by itself
         self.may_be_fenced = False  # it was asleep past the session time-out
         self.lock = threading.RLock()
+        self.state_folder = os.path.join(folder, f"{instance}.state")
         self.log_path = os.path.join(folder, f"{instance}.log")
 
     def start(self):
@@ -34,7 +41,8 @@ class Processor:
             # In a group of its own: Ctrl-C is for the test, which ends its processes itself.
             self.process = subprocess.Popen(
                 [self.binary, "processor", "--config", "tidings.yaml", "--set", f"processor.instance={self.instance}",
-                 "--set", f"metrics.port={self.port}"],
+                 "--set", f"metrics.port={self.port}", "--set", f"processor.stateDirectory={self.state_folder}",
+                 "--set", f"processor.snapshotInterval={self.SNAPSHOTS}"],
                 cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         self.is_wanted, self.may_be_fenced = True, False
 
@@ -42,6 +50,35 @@ class Processor:
         """Puts a line of the test's into the log, so that what the process says can be told apart by round."""
         with open(self.log_path, "a", encoding="utf-8") as log:
             log.write(f"==== {text}\n")
+
+    def spoil(self, fate):
+        """What becomes of the snapshots while the process is away: one of `FATES`."""
+        os.makedirs(self.state_folder, exist_ok=True)
+        paths = [entry.path for entry in sorted(os.scandir(self.state_folder), key=lambda entry: entry.name)
+                 if entry.name.endswith(".snapshot")]
+        if fate == "lost":
+            shutil.rmtree(self.state_folder)
+        elif fate == "torn":
+            for path in paths:
+                os.truncate(path, os.path.getsize(path) * 2 // 3)
+        elif fate == "rotten":
+            for path in paths:
+                with open(path, "r+b") as file:
+                    file.seek(os.path.getsize(path) // 2)
+                    file.write(b"tidings")
+        elif fate == "foreign" and len(paths) > 1:
+            # Each partition finds the snapshot of another.
+            for path, other in zip(paths, paths[1:] + paths[:1]):
+                os.rename(path, other + ".other")
+            for path in paths:
+                os.rename(path + ".other", path)
+        elif fate == "old":
+            kept = self.state_folder + ".kept"
+            if os.path.isdir(kept):
+                shutil.rmtree(self.state_folder)
+                os.rename(kept, self.state_folder)
+            else:
+                shutil.copytree(self.state_folder, kept)
 
     def signal(self, number):
         if self.is_running():
@@ -80,6 +117,10 @@ class Processor:
                 return True
             time.sleep(0.1)
         return False
+
+    def log_count(self, text):
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return sum(text in line for line in log)
 
     def log_tail(self, lines=5):
         with open(self.log_path, encoding="utf-8", errors="replace") as log:

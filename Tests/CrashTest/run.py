@@ -247,6 +247,9 @@ class Run:
               f"{tally['duplicates']:,} duplicates, {tally['forwarded']:,} forwarded; "
               f"{tally['singles']:,} single deliveries, {tally['digests']:,} digests; "
               f"the load waited {self.load.held:.0f} s for the processors\n")
+        used, ignored = (sum(processor.log_count(text) for processor in self.processors.all if processor.process)
+                         for text in (" snapshot read ", " snapshot not used"))
+        print(f"restores that began with a snapshot: {used:,}; snapshots that were told to be of no use: {ignored:,}\n")
         for part in (report.conservation(checker), report.waits(self.timeline), report.recoveries(self.recoveries),
                      [HEADER, sample.row("", tally["published"])]):
             print("\n".join(part) + "\n")
