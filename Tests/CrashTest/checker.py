@@ -144,6 +144,9 @@ class Checker:
                         break
                     stream.popleft()
                     progress = True
+        # A stall of the broker is known when it is over.
+        for text in self.timeline.late() if is_final else self.timeline.late(before=now - self.PATIENCE):
+            self._fault("late", text)
 
     def finish(self, now):
         """Nothing more comes: what is open now stays so."""
@@ -240,7 +243,7 @@ class Checker:
                                     f"decided before, or never published")
             return True
         self.tally["forwarded"] += 1
-        self.timeline.waited("forward", publication.appended, entry.appended, entry.seen, self._late, entry)
+        self.timeline.waited("forward", publication.appended, entry.appended, entry.seen, self._at(entry))
         self.routes[entry.partition, entry.offset] = ((publication.partition, publication.offset), entry.appended)
         return True
 
@@ -288,7 +291,7 @@ class Checker:
                 del self.publications[origin]
         if notification is not None:
             appended = appended or (publication.appended if publication else entry.appended)
-            self.timeline.waited("decision", appended, entry.appended, entry.seen, self._late, entry)
+            self.timeline.waited("decision", appended, entry.appended, entry.seen, self._at(entry))
             self._decide(entry, data, identity, notification, appended, where)
         return True
 
@@ -400,7 +403,7 @@ class Checker:
         if single[2] < self.last_single.get(stream, -1):
             self._fault("unordered", where + ": delivered after a later one of the same recipient")
         self.last_single[stream] = max(single[2], self.last_single.get(stream, -1))
-        self.timeline.waited("immediate", single[1], entry.appended, entry.seen, self._late, entry)
+        self.timeline.waited("immediate", single[1], entry.appended, entry.seen, self._at(entry))
         return True
 
     def _take_digest(self, entry, data, is_final):
@@ -432,9 +435,8 @@ class Checker:
         if self.last_window.get(stream, -1) >= window.opened:
             self._fault("unordered", where + f": opened at {window.opened}, delivered after a later one")
         self.last_window[stream] = window.opened
-        self.timeline.waited("digest", window.due, entry.appended, entry.seen, self._late, entry)
+        self.timeline.waited("digest", window.due, entry.appended, entry.seen, self._at(entry))
         return True
 
-    def _late(self, entry, what, waited, allowed, kind):
-        self._fault("late", f"{entry.topic} [{entry.partition}] @{entry.offset}: {what} took {waited} ms, "
-                            f"allowed were {allowed} ms ({kind})")
+    def _at(self, entry):
+        return f"{entry.topic} [{entry.partition}] @{entry.offset}"

@@ -95,12 +95,14 @@ def encode(event, structured):
 class Load:
     """Publishes on a thread of its own and tells `on_published` of every record that the broker has taken."""
 
-    def __init__(self, servers, topic, source, rate, on_published, is_behind):
+    SLOW = 500  # milliseconds without acknowledgement that count as a stall of the broker
+
+    def __init__(self, servers, topic, source, rate, on_published, on_stall, is_behind):
         self.producer = Producer({
             "bootstrap.servers": servers, "enable.idempotence": True, "linger.ms": 5,
             "partitioner": "murmur2_random"})
         self.topic, self.source, self.rate = topic, source, rate
-        self.on_published, self.is_behind = on_published, is_behind
+        self.on_published, self.on_stall, self.is_behind = on_published, on_stall, is_behind
         self.failures = []
         self.count = 0
         self.held = 0.0  # seconds for which the load waited for the processors
@@ -134,7 +136,8 @@ class Load:
             self.producer.poll(0)
 
     def _publish(self):
-        event, is_keyed = self.source.next(int(time.time() * 1000))
+        sent = int(time.time() * 1000)
+        event, is_keyed = self.source.next(sent)
         value, headers = encode(event, structured=self.count % 5 == 0)
         self.count += 1
         key = None
@@ -145,6 +148,9 @@ class Load:
             if error is not None:
                 self.failures.append(f"event {event.source} {event.id}: {error}")
             else:
+                acknowledged_at = int(time.time() * 1000)
+                if acknowledged_at - sent > self.SLOW:
+                    self.on_stall(sent, acknowledged_at)
                 self.on_published(
                     Publication(event, message.partition(), message.offset(), message.timestamp()[1]))
 

@@ -135,6 +135,7 @@ class Processors:
         self.ended = []  # what processes did without being told: (instance, status, last lines)
         self.unclean = []  # SIGTERMs that were not answered by an end with status 0 in time
         self.unfenced = []  # instances whose past did not end when it woke beside its successor
+        self.fenced_successors = 0
         self.past = []  # processes that were replaced
 
     def running(self):
@@ -168,14 +169,25 @@ class Processors:
         return past
 
     def await_fenced(self, processor, past, patience=20):
-        """Waits until a process that has been replaced ends by itself: its status, or None if it had to be killed."""
-        try:
-            return past.wait(patience)
-        except subprocess.TimeoutExpired:
+        """Waits until a process that has been replaced ends by itself: its status, or None if it had to be killed.
+
+        One that slept for longer than a transaction may last starts over as if it were the newest, and fences its
+        successor. That one is started again, as a supervisor does, and has to prevail.
+        """
+        end = time.monotonic() + patience
+        while past.poll() is None and time.monotonic() < end:
+            if not processor.is_running():
+                processor.start()
+                self.fenced_successors += 1
+            time.sleep(0.1)
+        if past.poll() is None:
             self.unfenced.append(processor.instance)
             past.kill()
             past.wait()
             return None
+        # Both may have ended over it.
+        processor.may_be_fenced = True
+        return past.returncode
 
     def end_all(self, patience=5):
         """Ends every process of the run, asleep or not."""

@@ -46,9 +46,12 @@ def waits(timeline):
 
     for kind in kinds:
         lines.append(row(kind, [timeline.longest.get((kind, stage)) for stage in STAGES]))
+    stalls = [end - start for start, end in timeline.stalls]
     return lines + [
         f"bound: {GRACE / 1000:.0f} s where no worker was away, {(BOUND + GRACE) / 1000:.0f} s per absence otherwise "
-        f"(session + transaction time-out + broker's scan + {GRACE / 1000:.0f} s)",
+        f"(session + transaction time-out + broker's scan + {GRACE / 1000:.0f} s), and the broker's own stalls",
+        f"the broker left the load's own events without acknowledgement: {len(stalls)} times, "
+        f"{seconds(max(stalls, default=0))} s at most, {seconds(sum(stalls))} s in all",
         f"longest of all: written {seconds(max((one.written for one in timeline.longest.values()), default=0))} s, "
         f"readable {seconds(max((one.readable for one in timeline.longest.values()), default=0))} s"]
 

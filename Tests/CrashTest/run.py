@@ -125,7 +125,7 @@ class Run:
         self.monitor.start()
         self.load = Load(
             self.servers, f"{self.prefix}.events", EventSource(self.seed, self.people), self.options.rate,
-            self.monitor.published, lambda: self.monitor.behind(now()) > LOAD_WAITS)
+            self.monitor.published, self.timeline.broker_stalled, lambda: self.monitor.behind(now()) > LOAD_WAITS)
         self.load.start()
         # Long enough that windows of all lengths are open.
         self.pause(5)
@@ -267,6 +267,9 @@ class Run:
         for instance, status, lines in self.processors.unclean:
             problems = True
             print(f"processor {instance} answered SIGTERM with status {status}:\n    " + "\n    ".join(lines))
+        if self.processors.fenced_successors:
+            print(f"{self.processors.fenced_successors} times a successor was fenced by its past, started again, and "
+                  f"prevailed")
         for instance in self.processors.unfenced:
             problems = True
             print(f"processor {instance} was replaced, and its past lived on when it woke up")

@@ -273,9 +273,8 @@ class CheckerTests(unittest.TestCase):
 
 class TimelineTests(unittest.TestCase):
     def late(self, timeline, start, written, readable=None):
-        found = []
-        timeline.waited("immediate", start, written, readable or written, lambda *what: found.append(what), None)
-        return bool(found)
+        timeline.waited("immediate", start, written, readable or written, "somewhere")
+        return list(timeline.late()) != []
 
     def test_without_a_fault_a_second_is_allowed(self):
         timeline = Timeline()
@@ -294,6 +293,14 @@ class TimelineTests(unittest.TestCase):
         timeline.begin("kill", 1, START)
         timeline.end(START + 5_000)
         self.assertTrue(self.late(timeline, START + 5_001, START + 6_500))
+
+    def test_what_the_broker_itself_stood_still_is_taken_off(self):
+        timeline = Timeline()
+        timeline.broker_stalled(START + 100, START + 2_000)
+        timeline.broker_stalled(START + 150, START + 2_100)
+        self.assertFalse(self.late(timeline, START, START + GRACE + 2_000))
+        self.assertTrue(self.late(timeline, START, START + GRACE + 2_001))
+        self.assertTrue(self.late(timeline, START + 3_000, START + 4_001))
 
     def test_an_instance_that_is_added_is_no_excuse(self):
         timeline = Timeline()

@@ -33,6 +33,8 @@ class Timeline:
     def __init__(self):
         self.episodes = []
         self.longest = {}  # (kind of fault, stage): Longest
+        self.suspects = []
+        self.stalls = []  # [start, end] of intervals without acknowledgement from the broker
 
     def begin(self, kind, absences, now):
         self.episodes.append(Episode(kind, absences, now))
@@ -50,8 +52,8 @@ class Timeline:
                 found.append(episode)
         return found
 
-    def waited(self, stage, start, written, readable, late, entry):
-        """Counts a wait from `start`; calls `late` if it was longer than what happened meanwhile explains."""
+    def waited(self, stage, start, written, readable, place):
+        """Counts a wait from `start`; one that is longer than what is known to have happened meanwhile is kept."""
         episodes = self.during(start, max(written, readable))
         kind = episodes[0].kind if episodes else QUIET
         longest = self.longest.get((kind, stage))
@@ -61,8 +63,29 @@ class Timeline:
         longest.written = max(longest.written, written - start)
         longest.readable = max(longest.readable, readable - start)
         absences = sum(episode.absences for episode in episodes)
-        allowed = GRACE + BOUND * absences
         # Without a fault the consumer's own pace is not what is measured.
-        waited = max(written, readable) - start if absences else written - start
-        if waited > allowed:
-            late(entry, stage, waited, allowed, kind)
+        end = max(written, readable) if absences else written
+        allowed = GRACE + BOUND * absences
+        if end - start > allowed:
+            self.suspects.append((stage, start, end, allowed, kind, place))
+
+    def broker_stalled(self, start, end):
+        """The broker left an event of the load without acknowledgement between two instants."""
+        last = self.stalls[-1] if self.stalls else None
+        if last and start <= last[1]:
+            last[1] = max(last[1], end)
+        else:
+            self.stalls.append([start, end])
+
+    def stalled(self, start, end):
+        """For how long of an interval the broker did not answer the load, in milliseconds."""
+        return sum(max(0, min(end, stall[1]) - max(start, stall[0])) for stall in self.stalls)
+
+    def late(self, before=1 << 62):
+        """The waits that ended before an instant and were too long, also when the broker's own stalls are taken off."""
+        due = [suspect for suspect in self.suspects if suspect[2] < before]
+        self.suspects = [suspect for suspect in self.suspects if suspect[2] >= before]
+        for stage, start, end, allowed, kind, place in due:
+            allowed += self.stalled(start, end)
+            if end - start > allowed:
+                yield f"{place}: {stage} took {end - start} ms, allowed were {allowed} ms ({kind})"
