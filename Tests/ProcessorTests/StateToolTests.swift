@@ -236,6 +236,8 @@ import Testing
     #expect(error.contains("\(place) at offset \(end): the log has lost its beginning"))
     let plan = try tool(harness).plan(.reset(.end))
     #expect(plan.targets == [5, 0, 1])
+    // From the topic of decisions: the log no longer says it.
+    #expect(plan.decisions == 5)
     _ = try #require(try tool(harness).repair(.reset(.end)))
     try await expectDeciding(harness, deliveries: 6)
 
@@ -247,6 +249,7 @@ import Testing
       before: [PartitionOffset(state, offset: 1)], timeout: .seconds(10))
     #expect(try await refusal(of: expired).contains("\(state) at offset 1: the log has lost its beginning"))
     #expect(throws: StateToolFault.self) { try self.tool(expired).plan(.reset(.group)) }
+    #expect(try tool(expired).plan(.reset(.beginning)).decisions == nil)
     _ = try #require(try tool(expired).repair(.reset(.beginning)))
     try await expectDeciding(expired, deliveries: 1)
   }

@@ -68,14 +68,15 @@ import Testing
   func plan() {
     let plan = StateRepairPlan(
       repair: .adoptGroup, partition: 3, sequence: 8, inputs: [input(.events, state: 7, group: 5)],
-      targets: [5], timerClock: nil, inputClock: nil, deletesBefore: nil, costs: ["something"])
+      targets: [5], timerClock: nil, inputClock: nil, deletesBefore: nil, decisions: nil, costs: ["something"]
+    )
     let text = plan.report(verb: "would")
     #expect(text.contains("adopt-group, partition 3: would write state record number 8"))
     #expect(text.contains("tidings.events [3]: 5 (the state's 7, the group's 5; the topic holds 0 to 20)"))
     #expect(text.contains("What it costs:\n  something\n"))
     let needless = StateRepairPlan(
       repair: .adoptState, partition: 3, sequence: 8, inputs: [input(.events, state: 5, group: 5)],
-      targets: [5], timerClock: nil, inputClock: nil, deletesBefore: nil, costs: [])
+      targets: [5], timerClock: nil, inputClock: nil, deletesBefore: nil, decisions: nil, costs: [])
     #expect(needless.isNeedless)
     #expect(needless.report(verb: "would").contains("there is nothing to do"))
   }

@@ -83,31 +83,32 @@ extension RestoredState {
   }
 
   /// What is lost with the state.
-  func costsOfForgetting() -> [String] {
+  ///
+  /// - Parameter decisions: the number of the last decision, where it is known.
+  func costsOfForgetting(decisions: UInt64?) -> [String] {
     var costs: [String] = []
     if let (fault, offset) = fault {
       costs.append(
         "the log can be read only up to offset \(offset) (\(fault)): more may be lost than is counted here")
-    } else if !exists {
+    }
+    if exists || fault != nil {
+      var members = 0
+      pipeline.forEachOpenWindow { members += $0.memberCount }
+      costs.append(
+        "ids are forgotten: \(pipeline.idCount). An event that was decided before and comes again is delivered again"
+      )
+      costs.append(
+        "open windows are forgotten: \(pipeline.openWindowCount), with \(members) notifications that are never "
+          + "delivered")
+      costs.append("the counters of the conservation law begin at 0")
+    } else {
       costs.append(
         "the log holds no state: how many ids and open windows were lost with it is not known. What was decided "
           + "before and comes again is delivered again")
-      return costs + ["decisions are numbered from 1 again: their ids repeat those of earlier ones"]
     }
-    var members = 0
-    pipeline.forEachOpenWindow { members += $0.memberCount }
     costs.append(
-      "ids are forgotten: \(pipeline.idCount). An event that was decided before and comes again is delivered again"
-    )
-    costs.append(
-      "open windows are forgotten: \(pipeline.openWindowCount), with \(members) notifications that are never "
-        + "delivered")
-    costs.append("the counters of the conservation law begin at 0")
-    if let lastHeader {
-      costs.append("decisions are numbered on after \(lastHeader.decisions)")
-    } else {
-      costs.append("decisions are numbered from 1 again: their ids repeat those of earlier ones")
-    }
+      decisions.map { "decisions are numbered on after \($0)" }
+        ?? "decisions are numbered from 1: no earlier one is known")
     return costs
   }
 }

@@ -57,6 +57,8 @@ public struct StateRepairPlan: Sendable, Equatable {
   public let inputClock: ClockChange?
   /// The offset of the state log before which everything is deleted afterwards; nil where nothing is.
   public let deletesBefore: Int64?
+  /// The number after which the decisions of a state that begins anew go on; nil where none is known.
+  public let decisions: UInt64?
   /// What is lost, skipped, repeated or forgotten, a sentence each. Empty: nothing.
   public let costs: [String]
 

@@ -34,7 +34,7 @@ extension StateRepairPlan {
     }
     return StateRepairPlan(
       repair: repair, partition: tool.partition, sequence: header.sequence + 1, inputs: inputs,
-      targets: targets, timerClock: nil, inputClock: nil, deletesBefore: nil, costs: costs)
+      targets: targets, timerClock: nil, inputClock: nil, deletesBefore: nil, decisions: nil, costs: costs)
   }
 
   // MARK: - Clock
@@ -78,6 +78,7 @@ extension StateRepairPlan {
       targets: inputs.map { $0.state ?? $0.low },
       timerClock: ClockChange(from: header.timerClock, to: instant),
       inputClock: includesInput ? ClockChange(from: header.inputClock, to: instant) : nil, deletesBefore: nil,
+      decisions: nil,
       costs: costs)
   }
 
@@ -86,7 +87,8 @@ extension StateRepairPlan {
   private static func reset(
     _ start: StateRepair.Start, _ state: RestoredState, _ inputs: [InputAgreement], _ tool: StateTool
   ) throws -> StateRepairPlan {
-    var costs = state.costsOfForgetting()
+    let decisions = try state.lastHeader?.decisions ?? tool.lastDecision()
+    var costs = state.costsOfForgetting(decisions: decisions)
     var targets: [Int64] = []
     for input in inputs {
       switch start {
@@ -103,6 +105,7 @@ extension StateRepairPlan {
     return StateRepairPlan(
       repair: .reset(start), partition: tool.partition, sequence: 1, inputs: inputs, targets: targets,
       timerClock: nil, inputClock: nil,
-      deletesBefore: state.range.latest > state.range.earliest ? state.range.latest : nil, costs: costs)
+      deletesBefore: state.range.latest > state.range.earliest ? state.range.latest : nil,
+      decisions: decisions, costs: costs)
   }
 }

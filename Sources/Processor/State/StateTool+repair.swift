@@ -91,9 +91,8 @@ extension StateTool {
       return try setClock(to: instant, includesInput: includesInput, state, offsets, by: writer)
     case .reset:
       let epoch = max(1, UInt64.random(in: .min ... .max))
-      let decisions = state.lastHeader?.decisions ?? 0
       state.forget(
-        configuration.pipeline(partition: partition), positions, epoch: epoch, decisions: decisions)
+        configuration.pipeline(partition: partition), positions, epoch: epoch, decisions: plan.decisions ?? 0)
       let report = try writer.commit(offsets) { writer throws in try writer.append(&state.pipeline) }
       return StateRepairOutcome(
         sequence: state.pipeline.sequence, offset: report.offset, clock: nil, rescheduled: 0)

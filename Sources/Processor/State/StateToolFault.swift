@@ -35,7 +35,7 @@ public enum StateToolFault: Error, CustomStringConvertible {
     case .groupIsAlive(let group, let members):
       "the group \(group) has \(members.count == 1 ? "a member" : "\(members.count) members"), "
         + "\(members.map(\.description).sorted().joined(separator: ", ")). Nothing was written: stop all processors "
-        + "first. One that was killed stays a member until its session ends (10 s)"
+        + "first. One that was killed, or has a `processor.instance`, stays a member until its session ends (10 s)"
     case .notAlone(let group):
       "another member joined the group \(group), a processor or another tool: nothing was written. Stop all "
         + "processors, and run one tool at a time"
