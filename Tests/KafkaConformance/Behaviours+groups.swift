@@ -191,6 +191,25 @@ extension Behaviour {
       let listed = try kafka.cluster.admin.committedOffsets(ofGroup: group, timeout: kafka.patience)
       try expect(listed, is: [offsets[1], offsets[0]], "the offsets of the group without members")
     },
+    Behaviour(
+      "commit-outsider",
+      "who is no member may commit offsets of a group while it has none, and not beside them"
+    ) {
+      kafka in
+      let topic = try kafka.createTopic()
+      let partition = TopicPartition(topic: topic, partition: 0)
+      let group = kafka.unique("group")
+      let outsider = try kafka.loner(group)
+      try outsider.commit([PartitionOffset(partition, offset: 4)])
+      let member = try kafka.member(topic, group: group)
+      let committed = try member.consumer.committed([partition], timeout: kafka.patience)
+      try expect(committed, is: [PartitionOffset(partition, offset: 4)], "what is committed")
+      let error = try expectError("committing beside a member") { () throws(KafkaError) in
+        try outsider.commit([PartitionOffset(partition, offset: 5)])
+      }
+      try expect(error.code, is: .unknownMember, "the code")
+      try member.consumer.close()
+    },
     Behaviour("group-members", "the admin names the members of a group, static ones by their instance") {
       kafka in
       let topic = try kafka.createTopic()

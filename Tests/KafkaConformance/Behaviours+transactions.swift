@@ -137,6 +137,34 @@ extension Behaviour {
       try expect(try reader.values(2), is: ["first", "second"], "what is read afterwards")
     },
     Behaviour(
+      "interleaved", "of transactions that interleave in a partition each is shown or hidden as a whole"
+    ) { kafka in
+      let topic = try kafka.createTopic()
+      let producers = try (0..<3).map { _ in try kafka.producer(topic) }
+      let deliveries = Deliveries()
+      for producer in producers {
+        producer.deliveryListener = deliveries
+        try producer.begin()
+      }
+      for round in 0..<3 {
+        for (index, producer) in producers.enumerated() {
+          let tag = UInt64(round * 3 + index + 1)
+          try producer.produce(TextRecord(partition: 0, value: "\(index).\(round)"), tag: tag)
+          try kafka.wait(for: "a delivery") {
+            producer.poll()
+            return deliveries.results[tag] != nil
+          }
+        }
+      }
+      try producers[2].commitFully()
+      let reader = try TestReader(kafka.cluster, topics: [topic])
+      try expect(try reader.valuesToEnd().values, is: [], "what is read before the first is decided")
+      try producers[0].abort(timeout: kafka.patience)
+      try producers[1].commitFully()
+      let expected = (0..<3).flatMap { ["1.\($0)", "2.\($0)"] }
+      try expect(try reader.values(6), is: expected, "what is read then")
+    },
+    Behaviour(
       "restore-to-uncommitted-end",
       "a committed reader that has passed the end without regard to transactions has seen all that was decided"
     ) { kafka in

@@ -356,7 +356,9 @@ extension Group {
   func commit(
     _ offsets: [PartitionOffset], by member: SimulatedGroupMetadata, producerID: Int64, epoch: Int16
   ) -> GroupRefusal? {
-    if member.generation >= 0 || !member.memberID.isEmpty || member.instanceID != nil && !members.isEmpty {
+    let isOutsider = member.generation < 0 && members.isEmpty
+    let claims = member.generation >= 0 || !member.memberID.isEmpty || member.instanceID != nil
+    if claims, !isOutsider {
       if case .failure(let refusal) = check(
         memberID: member.memberID, instanceID: member.instanceID, generation: member.generation)
       {
