@@ -39,7 +39,7 @@ extension StateTool {
   ///   - progress: called after each batch of the log.
   ///   - approve: is shown what is about to be written; nothing is written where it returns false.
   /// - Returns: what was written; nil where there was nothing to write, or it was not approved.
-  /// - Throws: `StateToolFault`, `ProcessorFault`, `KafkaError`. Nothing was written then, unless it is
+  /// - Throws: `StateToolFault`, `ProcessorFault`, `KafkaError`. Nothing was changed then, unless it is
   ///   `StateToolFault.unknownOutcome`, or `KafkaError` from the deletion that ends a `reset`.
   public func repair(
     _ repair: StateRepair, progress: (StateReadProgress) -> Void = { _ in },

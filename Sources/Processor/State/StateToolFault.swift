@@ -37,7 +37,7 @@ public enum StateToolFault: Error, CustomStringConvertible {
         + "\(members.map(\.description).sorted().joined(separator: ", ")). Nothing was written: stop all processors "
         + "first. One that was killed, or has a `processor.instance`, stays a member until its session ends (10 s)"
     case .notAlone(let group):
-      "another member joined the group \(group), a processor or another tool: nothing was written. Stop all "
+      "another member joined the group \(group), a processor or another tool: nothing was changed. Stop all "
         + "processors, and run one tool at a time"
     case .noAssignment(let group, let waited):
       "the group \(group) gave no partitions within \(waited.milliseconds / 1000) s: nothing was written. Try again"
@@ -58,7 +58,7 @@ public enum StateToolFault: Error, CustomStringConvertible {
     case .noAppendTime(let topic):
       "\(topic) is not stamped by the broker (message.timestamp.type=LogAppendTime): give the instant with --to"
     case .refused(let error):
-      "the transaction was taken back, nothing was written: \(error)"
+      "the transaction was taken back, nothing was changed: \(error)"
     case .unknownOutcome(let partition):
       "the broker did not say whether the transaction is in: it is in whole or not at all. "
         + "`tidings state inspect --partition \(partition)` tells"
