@@ -35,6 +35,8 @@ public struct ProcessorConfiguration: Sendable {
   public var stateDirectory: String?
   /// How often a partition's snapshot is written anew. It is sooner where the log has grown by half of the state.
   public var snapshotInterval: Duration
+  /// Bytes of one slice of a snapshot, about: a worker makes a slice of the default in a few milliseconds.
+  public var snapshotSliceBytes: Int64
   /// Deliberate mistakes, for the simulation alone.
   public var flaws: Flaws = []
   /// Changes limits of the state machines, which a simulation makes small enough to be reached.
@@ -56,6 +58,7 @@ public struct ProcessorConfiguration: Sendable {
     self.recordLimit = 256 << 10
     self.dedupHorizon = .seconds(86_400)
     self.snapshotInterval = .seconds(300)
+    self.snapshotSliceBytes = 1 << 20
   }
 
   /// The consumer group of all processors.

@@ -7,8 +7,6 @@ import Pipeline
 extension Worker {
   /// How long reading snapshots may hold up a turn, in milliseconds.
   private static var readingTime: Int64 { 50 }
-  /// Bytes of one slice, about: a worker makes one in a few milliseconds.
-  private static var sliceBytes: Int64 { 1 << 20 }
   /// Bytes that may wait for the disk.
   private static var waitingBytes: Int { 16 << 20 }
   /// The smallest piece of log that is worth a snapshot before its time.
@@ -47,11 +45,11 @@ extension Worker {
         home.snapshot.loading = .done
         guard let file = try store.open(name(of: home)) else { return }
         let decoder = SnapshotDecoder(size: file.size, topic: configuration.stateTopic)
-        home.snapshot.loading = .reading(file, decoder)
-      case .reading(let file, var decoder):
+        home.snapshot.loading = .reading(file, decoder, since: monotonic)
+      case .reading(let file, var decoder, let since):
         if let (offset, count) = decoder.wanted {
           try decoder.read(file.read(at: offset, count: count), into: &home.pipeline)
-          home.snapshot.loading = .reading(file, decoder)
+          home.snapshot.loading = .reading(file, decoder, since: since)
         } else if let header = decoder.header {
           home.snapshot.loading = .loaded(header)
           logger.info(
@@ -59,6 +57,7 @@ extension Worker {
             metadata: [
               "file": "\(store.path(name(of: home)))", "state-record": "\(header.sequence)",
               "ids": "\(home.pipeline.idCount)", "windows": "\(home.pipeline.openWindowCount)",
+              "bytes": "\(file.size)", "took": "\(monotonic - since) ms",
             ])
         }
       case .loaded, .done: return
@@ -175,7 +174,7 @@ extension Worker {
     guard let progress = home.snapshot.progress, progress.next < 65_536,
       progress.file.waitingBytes < Self.waitingBytes
     else { return nil }
-    return home.pipeline.snapshotSlice(from: progress.next, limit: Self.sliceBytes)
+    return home.pipeline.snapshotSlice(from: progress.next, limit: configuration.snapshotSliceBytes)
   }
 
   private func keep(_ slice: SnapshotSlice, of home: HomePartition) {

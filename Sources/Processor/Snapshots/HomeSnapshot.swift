@@ -5,7 +5,8 @@ struct HomeSnapshot {
   /// How far the file was read at the assignment.
   enum Loading {
     case untried
-    case reading(any SnapshotInput, SnapshotDecoder)
+    /// Begun at an instant in monotonic milliseconds.
+    case reading(any SnapshotInput, SnapshotDecoder, since: Int64)
     /// The state machine holds what the file says; the log has not confirmed it yet.
     case loaded(SnapshotHeader)
     /// There is none, it is not used, or the log went on from it.
