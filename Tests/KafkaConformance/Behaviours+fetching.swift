@@ -185,9 +185,11 @@ extension KafkaUnderTest {
       GroupConsumerOptions(
         groupID: group ?? unique("group"), groupInstanceID: instance, offsetReset: .error,
         sessionTimeout: .seconds(6)), topics: [topic])
-    try poll([member], within: .seconds(40), for: "an assignment") { !member.assigned.isEmpty }
-    // The poll that brought the assignment may have brought the first record, too.
-    try member.consumer.assign(member.assigned.map { PartitionOffset($0, offset: member.start) })
+    // A poll that waits may bring the first record together with the assignment.
+    try wait(for: "an assignment", within: .seconds(40)) {
+      _ = member.poll(timeout: .zero)
+      return !member.assigned.isEmpty
+    }
     return member
   }
 }
