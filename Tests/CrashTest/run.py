@@ -177,7 +177,8 @@ class Run:
         if self.load and self.load.failures:
             raise CannotRun(f"publishing failed: {self.load.failures[0]}")
         at = now()
-        if self.monitor.behind(at) > BEHIND:
+        behind = self.monitor.behind(at)
+        if behind - self.timeline.stalled(at - behind, at) > BEHIND:
             self.last_behind = at
 
     def pause(self, duration):
