@@ -26,7 +26,6 @@ class Longest:
 
     written: int = 0
     readable: int = 0
-    count: int = 0
 
 
 class Timeline:
@@ -59,7 +58,6 @@ class Timeline:
         longest = self.longest.get((kind, stage))
         if longest is None:
             longest = self.longest[kind, stage] = Longest()
-        longest.count += 1
         longest.written = max(longest.written, written - start)
         longest.readable = max(longest.readable, readable - start)
         absences = sum(episode.absences for episode in episodes)
