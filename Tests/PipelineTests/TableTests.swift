@@ -54,6 +54,26 @@ import Testing
     #expect(worst <= 24, "\(worst) bytes")
   }
 
+  @Test(
+    "a slice that replaces what is in the table neither moves nor grows it: its ids find their places again")
+  func slice() {
+    var table = DedupTable(horizonMinutes: 10)
+    for number in 0..<50_000 as Range<UInt64> {
+      _ = table.insert(hash(number), minute: 28_000_000, confirmedMinute: 28_000_000)
+    }
+    let (bytes, count) = (table.residentBytes, table.count)
+    for from in stride(from: UInt32(0), to: 65_536, by: 700) {
+      let prefixes = from..<min(65_536, from + 700)
+      var ids: [DedupTable.Entry] = []
+      table.forEach(prefixes: prefixes, confirmedMinute: 28_000_000) { ids.append($0) }
+      table.remove(prefixes: prefixes)
+      for id in ids { table.insert(id, confirmedMinute: 28_000_000) }
+    }
+    let (bytesAfter, countAfter) = (table.residentBytes, table.count)
+    #expect(bytesAfter == bytes)
+    #expect(countAfter == count)
+  }
+
   @Test("memory of expired ids comes back")
   func memoryOfExpiredIDs() {
     var table = DedupTable(horizonMinutes: 10)
