@@ -207,8 +207,9 @@ struct DedupTable: ~Copyable {
       // As large as it was: what is forgotten makes room for about as much, and in a smaller array entries that come
       // in the order of their hashes would lie in one long run.
       let capacity = shard.pointee.capacity
+      guard capacity > 0 else { continue }
       shard.pointee.slots?.deallocate()
-      allocate(shard, for: kept.count, capacity: capacity)
+      allocate(shard, capacity: capacity)
       for entry in kept { place(entry, in: shard) }
     }
   }
@@ -279,8 +280,11 @@ struct DedupTable: ~Copyable {
   }
 
   /// Room for `live` entries at a load of 0.72 and one more.
-  private func allocate(_ shard: UnsafeMutablePointer<Shard>, for live: Int, capacity least: Int = 0) {
-    let capacity = max(Self.smallestCapacity, least, (live + 1) * 25 / 18 + 1)
+  private func allocate(_ shard: UnsafeMutablePointer<Shard>, for live: Int) {
+    allocate(shard, capacity: max(Self.smallestCapacity, (live + 1) * 25 / 18 + 1))
+  }
+
+  private func allocate(_ shard: UnsafeMutablePointer<Shard>, capacity: Int) {
     let slots = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
     slots.initialize(repeating: Entry(high: 0, low: 0), count: capacity)
     shard.pointee = Shard(slots: slots, capacity: capacity, used: 0)
