@@ -177,9 +177,12 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
     case .aborting: break
     case .initial, .ready, .committing: throw wrongState("aborting in state \(state)")
     }
-    process.waitUntil(world.now + atLeastASecond(timeout)) { outcome != nil }
+    process.waitUntil(world.now + atLeastASecond(timeout)) { outcome != nil || failure?.isFatal == true }
     guard process.isAlive else { throw process.deathError }
-    guard let outcome else { throw timedOut("aborting") }
+    guard let outcome else {
+      if let failure, failure.isFatal { throw failure }
+      throw timedOut("aborting")
+    }
     self.outcome = nil
     switch outcome {
     case .success:
