@@ -8,8 +8,8 @@ CRASH_PACKAGES = python3 python3-confluent-kafka
 # Tests see internal declarations, which costs the release build some optimisation: it has a folder of its own.
 RELEASE = swift build --configuration release --product tidings
 TESTING = --configuration release -Xswiftc -enable-testing --scratch-path .build/testing
-# The simulation's builds know the deliberate mistakes, and have a folder of their own for that.
-SIMULATING = TIDINGS_FLAWS=1 swift build --configuration release --scratch-path .build/simulation --product SimulationRunner
+# With the deliberate mistakes in it (docs/simulation.md), as the tests are, and therefore in a folder of its own.
+SIMULATING = swift build --configuration release --scratch-path .build/simulation --product SimulationRunner
 SOURCES = Package.swift Sources Tests
 
 # The one that Debian's packages belong to.
@@ -37,6 +37,8 @@ build: ## Builds the release.
 	$(RELEASE)
 
 # One test after another: many wait for brokers, servers and threads, and would starve one another on two cores.
+test simulate: export TIDINGS_FLAWS = 1
+
 test: ## Builds and runs all tests. With KAFKA_BOOTSTRAP_SERVERS set also those that need a real broker.
 	@.ci/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	swift build --build-tests $(TESTING)

@@ -169,6 +169,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "CrashTestTests"),
+    .testTarget(name: "SimulationTests", dependencies: ["Contract", "Simulation"]),
     .testTarget(
       name: "BenchmarksTests",
       dependencies: ["Benchmarks", "Contract", "Kafka", .product(name: "Logging", package: "swift-log")]),

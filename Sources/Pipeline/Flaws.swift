@@ -56,8 +56,6 @@ extension Flaws {
   public static let oneUndoSegment = Flaws(rawValue: 1 << 16)
   /// The slice of a checkpoint is an image of memory that was not confirmed, and is not taken again after an abort.
   public static let sliceOfUnconfirmedMemory = Flaws(rawValue: 1 << 17)
-  /// A restore reads changes of keys whose slice is still to come, and keeps what the slice does not have.
-  public static let sliceDoesNotReplace = Flaws(rawValue: 1 << 18)
   /// The timer clock goes back with whoever hands in an earlier instant.
   public static let clockRunsBackwards = Flaws(rawValue: 1 << 19)
   /// What has expired is delivered with its digest.

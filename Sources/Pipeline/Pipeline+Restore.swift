@@ -148,10 +148,8 @@ extension Pipeline {
   }
 
   private mutating func replace(_ prefixes: Range<UInt32>, with slice: ByteView) throws(StateFault) {
-    if !configuration.flaws.contains(.sliceDoesNotReplace) {
-      ids.remove(prefixes: prefixes)
-      loader.remove(prefixes: prefixes)
-    }
+    ids.remove(prefixes: prefixes)
+    loader.remove(prefixes: prefixes)
     for (_, slot) in windows.entries(prefixes: prefixes) {
       windows.close(slot)
       windows.release(slot)

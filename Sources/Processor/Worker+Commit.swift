@@ -294,6 +294,8 @@ extension Worker {
       }
     }
     metrics.transaction(.aborted)
+    // Who is refused for a while, such as a member that the group has lost, does not send all of it again at once.
+    lastCommitStart = monotonic + Self.pauseAfterAbort
     try rollbackAll()
   }
 

@@ -82,6 +82,8 @@ package final class Worker: RebalanceListener, DeliveryListener {
   /// Bytes of the state log that one turn reads, about: the group and the other partitions wait for no more.
   static let restoreBytesPerTurn = 8 << 20
   static let statusInterval: Int64 = 500
+  /// How long after an abort no transaction begins, in milliseconds.
+  static let pauseAfterAbort: Int64 = 100
   /// How often the broker's time is asked for while timers are stopped, and restores are logged, in milliseconds.
   static let clockQuestionInterval: Int64 = 5_000
   static let restoreLogInterval: Int64 = 10_000
@@ -294,7 +296,8 @@ package final class Worker: RebalanceListener, DeliveryListener {
       if record.offset < home.pipeline.positions[.recipients] {
         home.pipeline.load(input, using: &codecs)
       } else {
-        try apply(input, to: home, now: now)
+        // By its own clock: that of this process may not have been compared with the broker's yet.
+        try apply(input, to: home, now: home.pipeline.timerClock)
       }
       // No commit takes it before the partition decides.
       return 0

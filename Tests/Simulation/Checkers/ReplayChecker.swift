@@ -99,7 +99,7 @@ final class ReplayChecker {
     for index in batches[home].indices where batches[home][index].worker == worker {
       batches[home][index].isRolledBack = true
     }
-    guard pipeline.sequence == shadows[home].pipeline.sequence else { return }
+    guard pipeline.sequence == shadows[home].pipeline.sequence, pipeline.sequence > 0 else { return }
     try compare(pipeline, home, .abort, "after a rollback by worker \(worker)")
   }
 
@@ -135,11 +135,14 @@ final class ReplayChecker {
 
   func check(_ commit: HomeCommit) throws(Violation) {
     let header = commit.header
-    let index = batches[commit.home].firstIndex { batch in
+    func isThis(_ batch: Batch) -> Bool {
       batch.sequence == header.sequence && batch.timerClock == header.timerClock
         && batch.counters.consumed == header.counts.consumed
         && InputTopic.allCases.allSatisfy { batch.positions[$0] == header.positions[Int($0.rawValue)] }
     }
+    // The same batch may have been sealed before, and taken back.
+    let all = batches[commit.home]
+    let index = all.lastIndex { isThis($0) && !$0.isRolledBack } ?? all.lastIndex(where: isThis)
     guard let index else {
       throw Violation(.restore, "\(commit.place): no worker sealed this state record")
     }

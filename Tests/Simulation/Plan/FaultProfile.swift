@@ -26,7 +26,10 @@ struct FaultProfile {
       kinds: Kind.allCases.filter { _ in chance(share) }, meanDistance: pick([800, 2_500, 6_000]))
     if chance(0.25) { profile.background.requestLoss = 0.01 }
     if chance(0.25) { profile.background.replyLoss = 0.01 }
-    if chance(0.4) { profile.background.lateMarkers = pick([0.05, 0.3]) }
+    if chance(0.4) {
+      profile.background.lateMarkers = pick([0.05, 0.3])
+      profile.background.lateMarker = pick([100...3_000, 50...400])
+    }
     if chance(0.4) { profile.background.offsetsFirst = pick([0.2, 1.0]) }
     if chance(0.2) { profile.background.endTransactionReplyLoss = 0.03 }
     if chance(0.3) { profile.latencies.network = 0...8 }
@@ -39,7 +42,11 @@ struct FaultProfile {
   /// How much longer than a second a commit may take because of the faults that are on all the time.
   var slack: Int64 {
     var slack: Int64 = 500 + 40 * latencies.network.upperBound
-    if background.lateMarkers > 0 { slack += 2 * background.lateMarker.upperBound }
+    // A transaction waits for the markers of the one before, and so did that one; partitions' markers may come behind
+    // those of the offsets.
+    if background.lateMarkers > 0 {
+      slack += (background.offsetsFirst > 0 ? 4 : 2) * background.lateMarker.upperBound
+    }
     if background.requestLoss + background.replyLoss + background.endTransactionReplyLoss > 0 {
       slack += 4_000
     }

@@ -21,6 +21,8 @@ struct Scenario {
   var commitRecords: Int
   var backlogBytes: Int
   var frozenLifetime: Int64
+  /// Whether processes keep snapshots in files, and how often they write them; nil: none.
+  var snapshotInterval: Int64?
   /// How far wall clocks are off from the true time, at most, in milliseconds.
   var clockSkew: Int64
   var catalogs: [CatalogSpec]
@@ -57,6 +59,7 @@ struct Scenario {
       repeats: Double.random(in: 0.1...0.3, using: &random), burst: pick([10, 40, 120]),
       idle: pick([1_000, 9_000, 25_000]), isCrowded: chance(0.2))
     faults = FaultProfile.draw(&random)
+    snapshotInterval = chance(0.5) ? pick([500, 3_000, 20_000]) : nil
   }
 
   /// What the state machines of the run are made with.
@@ -82,6 +85,7 @@ struct Scenario {
     configuration.backlogBytes = backlogBytes
     configuration.frozenLifetime = .milliseconds(frozenLifetime)
     configuration.dedupHorizon = .seconds(60 * horizonMinutes)
+    if let snapshotInterval { configuration.snapshotInterval = .milliseconds(snapshotInterval) }
     configuration.flaws = flaws
     configuration.pipelineLimits = pipelineLimits
     return configuration
@@ -90,7 +94,7 @@ struct Scenario {
   /// One line for people.
   var summary: String {
     "\(partitionCount) partitions, \(instances) \(isStatic ? "static" : "dynamic") instances of \(workersPerInstance), "
-      + "\(duration / 1000) s, horizon \(horizonMinutes) min, checkpoints from \(checkpointFloor) bytes, "
+      + "\(duration / 1000) s, horizon \(horizonMinutes) min, \(snapshotInterval == nil ? "no " : "")snapshots, checkpoints from \(checkpointFloor) bytes, "
       + "\(faults.summary)"
   }
 }

@@ -60,6 +60,11 @@ final class FaultInjector {
 
   private func number(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &random) }
 
+  /// Mostly short, sometimes beyond the time-out of sessions and transactions.
+  private func often(_ short: ClosedRange<Int64>, _ long: ClosedRange<Int64>) -> ClosedRange<Int64> {
+    number(0...4) == 0 ? long : short
+  }
+
   private func someInstance() -> Instance? {
     let alive = run.instances.filter(\.isAlive)
     return alive.isEmpty ? nil : alive[Int(number(0...Int64(alive.count - 1)))]
@@ -73,6 +78,11 @@ final class FaultInjector {
       run.trace.note("fault: \(instance.name) is killed")
       run.service.disturbed(until: world.now + back)
       instance.crash()
+      switch number(0...5) {
+      case 0: instance.loseSnapshots()
+      case 1: instance.damageSnapshot(random.next())
+      default: break
+      }
       instance.restart(run, after: back)
     }
   }
@@ -101,10 +111,11 @@ final class FaultInjector {
       let end = lasts(number(0...2) == 0 ? 8_000...22_000 : 100...6_000)
       let whole = kind == .freezeProcess
       for other in whole ? instance.workers : [worker] { other.stall(for: end - now, wholeProcess: whole) }
-    case .brokersDown: world.broker.faults.brokersDownUntil = lasts(300...6_000)
+    case .brokersDown: world.broker.faults.brokersDownUntil = lasts(often(300...6_000, 9_000...15_000))
     case .groupCoordinatorAway: world.broker.faults.groupCoordinatorAwayUntil = lasts(300...6_000)
-    case .transactionCoordinatorAway: world.broker.faults.transactionCoordinatorAwayUntil = lasts(300...6_000)
-    case .stuckPartition: somePartition().stuckUntil = lasts(300...12_000)
+    case .transactionCoordinatorAway:
+      world.broker.faults.transactionCoordinatorAwayUntil = lasts(often(300...6_000, 9_000...15_000))
+    case .stuckPartition: somePartition().stuckUntil = lasts(often(300...6_000, 9_000...15_000))
     case .slowPartition:
       let log = somePartition()
       log.delay = number(20...300)
@@ -128,16 +139,20 @@ final class FaultInjector {
   /// The wall clock of a machine is wrong for a while. By more than a minute, timers stop until it is right again.
   private func jump() {
     guard let instance = someInstance() else { return }
-    let distance = number(0...1) == 0 ? number(-7_200_000...7_200_000) : number(-20_000...20_000)
+    // What a guard of a minute does not see would be believed by a process that starts meanwhile.
+    let isLarge = number(0...1) == 0
+    let distance =
+      isLarge
+      ? (number(0...1) == 0 ? 1 : -1) * number(130_000...7_200_000) : number(-20_000...20_000)
     let length = number(1_000...12_000)
     run.trace.note("fault: the wall clock of \(instance.name) jumps by \(distance) ms for \(length) ms")
     // A worker that starts meanwhile compares its clock with the broker's, and asks again after a while.
     run.service.disturbed(until: world.now + length + 6_000)
-    instance.wallOffset += distance
+    if isLarge { instance.wallOffset += distance }
     for worker in instance.workers { worker.process.wallOffset += distance }
     world.schedule(after: length) { [self] in
       run.trace.note("the wall clock of \(instance.name) is right again")
-      instance.wallOffset -= distance
+      if isLarge { instance.wallOffset -= distance }
       for worker in instance.workers { worker.process.wallOffset = instance.wallOffset }
     }
   }

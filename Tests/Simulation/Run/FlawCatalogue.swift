@@ -6,6 +6,14 @@ public struct NamedFlaw: Sendable {
   public let name: String
   /// The flaw.
   public let flaw: Flaws
+  /// Within how many seeds, from 1 on, it has to be caught; 0: no seed is known that catches it (docs/simulation.md).
+  public let seeds: UInt64
+
+  init(name: String, flaw: Flaws, seeds: UInt64 = 500) {
+    self.name = name
+    self.flaw = flaw
+    self.seeds = seeds
+  }
 
   /// All of them, in the order of the table.
   public static let all: [NamedFlaw] = [
@@ -22,7 +30,6 @@ public struct NamedFlaw: Sendable {
     NamedFlaw(name: "headerInOtherTransaction", flaw: .headerInOtherTransaction),
     NamedFlaw(name: "staleGroupMetadata", flaw: .staleGroupMetadata),
     NamedFlaw(name: "sliceOfUnconfirmedMemory", flaw: .sliceOfUnconfirmedMemory),
-    NamedFlaw(name: "sliceDoesNotReplace", flaw: .sliceDoesNotReplace),
     NamedFlaw(name: "truncatedBeforeConfirmed", flaw: .truncatedBeforeConfirmed),
     NamedFlaw(name: "frozenWithoutCatchUp", flaw: .frozenWithoutCatchUp),
     NamedFlaw(name: "frozenNotRolledBack", flaw: .frozenNotRolledBack),
@@ -30,8 +37,8 @@ public struct NamedFlaw: Sendable {
     NamedFlaw(name: "recipientsNotLoaded", flaw: .recipientsNotLoaded),
     NamedFlaw(name: "dedupByWallClock", flaw: .dedupByWallClock),
     NamedFlaw(name: "dedupHorizonShort", flaw: .dedupHorizonShort),
-    NamedFlaw(name: "replacedIDForgotten", flaw: .replacedIDForgotten),
-    NamedFlaw(name: "sweepByUnconfirmedClock", flaw: .sweepByUnconfirmedClock),
+    NamedFlaw(name: "replacedIDForgotten", flaw: .replacedIDForgotten, seeds: 0),
+    NamedFlaw(name: "sweepByUnconfirmedClock", flaw: .sweepByUnconfirmedClock, seeds: 0),
     NamedFlaw(name: "abortedIDsStay", flaw: .abortedIDsStay),
     NamedFlaw(name: "clockRunsBackwards", flaw: .clockRunsBackwards),
     NamedFlaw(name: "clockJumpPersisted", flaw: .clockJumpPersisted),

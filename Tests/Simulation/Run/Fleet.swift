@@ -53,6 +53,7 @@ final class WorkerThread: WorkerObserver {
       cluster: process.cluster, configuration: run.scenario.configuration(instance: instance.name),
       catalog: catalog, number: number, random: run.world.random.next(),
       instants: ProcessInstants(process), control: control, background: ProcessBackground(process),
+      snapshots: instance.snapshots,
       observer: self, status: ProcessorStatus(), logger: run.trace.logger(name))
     run.replay.begins(worker: id, catalog: catalog)
     process.step = { [unowned self] in step() }
@@ -211,13 +212,16 @@ final class Instance {
   /// What its machine's wall clock is off by.
   var wallOffset: Int64
   fileprivate(set) var workers: [WorkerThread] = []
+  /// The disk of its machine; nil where it keeps no snapshots.
+  private(set) var snapshots: MemorySnapshotStore?
   /// Whether a supervisor starts it again when it has ended.
   var isWanted = true
   private var restarts = 0
 
-  init(name: String, wallOffset: Int64) {
+  init(name: String, wallOffset: Int64, hasSnapshots: Bool) {
     self.name = name
     self.wallOffset = wallOffset
+    snapshots = hasSnapshots ? MemorySnapshotStore() : nil
   }
 
   var isAlive: Bool { workers.contains { !$0.hasEnded } }
@@ -232,6 +236,19 @@ final class Instance {
   }
 
   func crash() { for worker in workers { worker.crash() } }
+
+  /// It comes back on another machine, without its files.
+  func loseSnapshots() { if snapshots != nil { snapshots = MemorySnapshotStore() } }
+
+  /// A file of it is damaged: its end is missing, or a byte is another.
+  func damageSnapshot(_ number: UInt64) {
+    guard let snapshots, let name = snapshots.files.keys.sorted().first, var bytes = snapshots.files[name],
+      !bytes.isEmpty
+    else { return }
+    let place = Int(number % UInt64(bytes.count))
+    if number & 1 == 0 { bytes.removeSubrange(place...) } else { bytes[place] ^= 0x40 }
+    snapshots.set(name, to: bytes)
+  }
 
   func stop() { for worker in workers { worker.stop() } }
 
