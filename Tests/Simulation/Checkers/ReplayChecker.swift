@@ -95,7 +95,8 @@ final class ReplayChecker {
   }
 
   func rolledBack(_ pipeline: borrowing Pipeline, worker: Int, home: Int) throws(Violation) {
-    calls[home][worker] = []
+    // A history that no commit holds yet begins anew.
+    calls[home][worker] = pipeline.sequence == 0 ? [.started(pipeline.positions)] : []
     for index in batches[home].indices where batches[home][index].worker == worker {
       batches[home][index].isRolledBack = true
     }

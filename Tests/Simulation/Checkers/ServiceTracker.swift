@@ -10,8 +10,9 @@ final class ServiceTracker {
   var clockBound: Int64 = 0
 
   private struct Home {
-    /// The worker that decides, and since when.
-    var owner: Int?
+    /// The workers that decide: one, and perhaps one more that does not know yet that the group has lost it.
+    var owners: [Int] = []
+    /// Since when the last of them does.
     var since: Int64 = 0
   }
 
@@ -30,11 +31,15 @@ final class ServiceTracker {
   /// A fault lasts until `end`.
   func disturbed(until end: Int64) { lastFaultEnd = max(lastFaultEnd, end) }
 
-  func decides(_ home: Int, worker: Int, now: Int64) { homes[home] = Home(owner: worker, since: now) }
+  func decides(_ home: Int, worker: Int, now: Int64) {
+    homes[home].owners.removeAll { $0 == worker }
+    homes[home].owners.append(worker)
+    homes[home].since = now
+  }
 
   /// The worker does not decide the home any more, or for the moment.
   func stops(_ home: Int, worker: Int) {
-    if homes[home].owner == worker { homes[home].owner = nil }
+    homes[home].owners.removeAll { $0 == worker }
   }
 
   func ends(worker: Int) {
@@ -46,7 +51,7 @@ final class ServiceTracker {
 
   /// From when on a window that was due at `due` counts as late; nil where its partition is not served.
   func lateFrom(_ home: Int, due: Int64) -> Int64? {
-    guard let owner = homes[home].owner else { return nil }
+    guard homes[home].owners.count == 1, let owner = homes[home].owners.first else { return nil }
     return max(due, homes[home].since, heldUp[owner] ?? 0, lastFaultEnd) + 1000 + slack + clockBound
   }
 
@@ -56,8 +61,8 @@ final class ServiceTracker {
   }
 
   /// Every home is decided by somebody.
-  var isServed: Bool { homes.allSatisfy { $0.owner != nil } }
+  var isServed: Bool { homes.allSatisfy { !$0.owners.isEmpty } }
 
   /// The homes that nobody decides.
-  var unserved: [Int] { homes.indices.filter { homes[$0].owner == nil } }
+  var unserved: [Int] { homes.indices.filter { homes[$0].owners.isEmpty } }
 }

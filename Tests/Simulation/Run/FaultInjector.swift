@@ -138,9 +138,11 @@ final class FaultInjector {
 
   /// The wall clock of a machine is wrong for a while. By more than a minute, timers stop until it is right again.
   private func jump() {
-    guard let instance = someInstance() else { return }
-    // What a guard of a minute does not see would be believed by a process that starts meanwhile.
-    let isLarge = number(0...1) == 0
+    guard let instance = someInstance(), !instance.isClockWrong else { return }
+    instance.isClockWrong = true
+    // What a guard of a minute does not see would be believed by a process that starts meanwhile, or puts its clock
+    // right after a large one: a run has jumps of one kind.
+    let isLarge = run.scenario.seed & 1 == 0
     let distance =
       isLarge
       ? (number(0...1) == 0 ? 1 : -1) * number(130_000...7_200_000) : number(-20_000...20_000)
@@ -154,6 +156,7 @@ final class FaultInjector {
       run.trace.note("the wall clock of \(instance.name) is right again")
       if isLarge { instance.wallOffset -= distance }
       for worker in instance.workers { worker.process.wallOffset = instance.wallOffset }
+      instance.isClockWrong = false
     }
   }
 

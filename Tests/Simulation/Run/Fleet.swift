@@ -211,6 +211,8 @@ final class Instance {
   let name: String
   /// What its machine's wall clock is off by.
   var wallOffset: Int64
+  /// Whether that is a fault of the moment.
+  var isClockWrong = false
   fileprivate(set) var workers: [WorkerThread] = []
   /// The disk of its machine; nil where it keeps no snapshots.
   private(set) var snapshots: MemorySnapshotStore?
