@@ -258,13 +258,14 @@ struct CheckerTests {
   @Test("a writer that does not own the partition, or is giving it back, is noticed")
   func writer() throws {
     var checker = WriterChecker()
-    checker.assigned([0], worker: 1)
+    try checker.assigned([0], worker: 1)
     try checker.sealed(worker: 1, home: 0)
     #expect(throws: Violation.self) { try checker.sealed(worker: 1, home: 1) }
-    #expect(throws: Violation.self) { try checker.revoked(worker: 1) }
-    checker.assigned([0], worker: 1)
-    checker.revoking(worker: 1)
-    #expect(throws: Violation.self) { try checker.sealed(worker: 1, home: 0) }
+    checker.revoked(worker: 1)
+    #expect(throws: Violation.self) { try checker.assigned([0], worker: 1) }
+    try checker.assigned([0], worker: 2)
+    checker.revoking(worker: 2)
+    #expect(throws: Violation.self) { try checker.sealed(worker: 2, home: 0) }
   }
 
   @Test("a delivery that names another catalog or another record of the recipient is noticed")

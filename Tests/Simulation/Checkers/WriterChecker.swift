@@ -4,23 +4,26 @@ struct WriterChecker {
     var owned: Set<Int> = []
     var isRevoking = false
     var sealed: Set<Int> = []
+    /// What was under way when the partitions were given back. Only a worker that ends may leave it so.
+    var left: Set<Int> = []
   }
 
   private var workers: [Int: Worker] = [:]
 
-  mutating func assigned(_ homes: [Int], worker: Int) {
+  mutating func assigned(_ homes: [Int], worker: Int) throws(Violation) {
+    let left = workers[worker]?.left.sorted() ?? []
+    try require(
+      left.isEmpty, .writer,
+      "worker \(worker) gave its partitions back while a transaction with homes \(left) was under way")
     workers[worker, default: Worker()].owned.formUnion(homes)
   }
 
   mutating func revoking(worker: Int) { workers[worker, default: Worker()].isRevoking = true }
 
   /// The partitions are given back.
-  mutating func revoked(worker: Int) throws(Violation) {
-    let sealed = workers[worker]?.sealed.sorted() ?? []
-    workers[worker] = Worker()
-    try require(
-      sealed.isEmpty, .writer,
-      "worker \(worker) gives its partitions back while a transaction with homes \(sealed) is under way")
+  mutating func revoked(worker: Int) {
+    let sealed = workers[worker]?.sealed ?? []
+    workers[worker] = Worker(left: sealed)
   }
 
   mutating func sealed(worker: Int, home: Int) throws(Violation) {

@@ -59,6 +59,8 @@ struct Scenario {
       repeats: Double.random(in: 0.1...0.3, using: &random), burst: pick([10, 40, 120]),
       idle: pick([1_000, 9_000, 25_000]), isCrowded: chance(0.2))
     faults = FaultProfile.draw(&random)
+    // What a full batch lets through has to be more than what comes in.
+    if backlogBytes < 60_000 { faults.background.lateMarker = 50...400 }
     snapshotInterval = chance(0.5) ? pick([500, 3_000, 20_000]) : nil
   }
 

@@ -128,7 +128,7 @@ final class WorkerThread: WorkerObserver {
   // MARK: - Observed
 
   func assigned(_ partitions: [Int32]) {
-    observe { () throws(Violation) in run.writers.assigned(partitions.map(Int.init), worker: id) }
+    observe { () throws(Violation) in try run.writers.assigned(partitions.map(Int.init), worker: id) }
   }
 
   func revoking() {
@@ -136,7 +136,7 @@ final class WorkerThread: WorkerObserver {
     observe { () throws(Violation) in run.writers.revoking(worker: id) }
   }
 
-  func revoked() { observe { () throws(Violation) in try run.writers.revoked(worker: id) } }
+  func revoked() { observe { () throws(Violation) in run.writers.revoked(worker: id) } }
 
   func decides(in partition: Int32) {
     run.service.decides(Int(partition), worker: id, now: run.world.now)
