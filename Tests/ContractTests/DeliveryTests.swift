@@ -154,11 +154,20 @@ import Testing
     }
   }
 
-  @Test("a tombstone and an empty list of items are refused")
+  @Test("a tombstone and a single delivery without its item are refused")
   func nothing() throws {
     var decoder = try DeliveryDecoder()
     #expect(throws: Rejection.self) { try decoder.decode(nil) }
-    let text = written(Self.head, [])
-    #expect(throws: Rejection.self) { try decode(text) }
+    let digest = written(Self.head, [])
+    let single = digest.replacingOccurrences(of: "\"kind\":\"digest\"", with: "\"kind\":\"single\"")
+    #expect(single != digest)
+    #expect(throws: Rejection.self) { try decode(single) }
+  }
+
+  @Test("a digest whose first items had all expired has its totals, and no items")
+  func digestWithoutItems() throws {
+    let delivery = try decode(written(Self.head, []))
+    #expect(delivery.kind == .digest)
+    #expect(delivery.items.isEmpty && delivery.totalEvents == Self.head.totalEvents)
   }
 }

@@ -60,6 +60,14 @@ struct EmailRendererTests {
     #expect(content.html.contains("<p>… and 9 more.</p>"))
   }
 
+  @Test("a digest whose first items had all expired says how many there are")
+  func digestWithoutItems() throws {
+    let content = try content(items: [], data: ["kind": "digest", "totals": ["events": 3, "actors": 2]])
+    #expect(content.subject == "3 commits by 2 people")
+    #expect(content.text.contains("3 commits by 2 people"))
+    #expect(!content.html.isEmpty)
+  }
+
   @Test("a digest without a title of the catalog's says its number and category")
   func untitledDigest() throws {
     let content = try content(data: [
