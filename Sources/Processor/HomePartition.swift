@@ -39,6 +39,8 @@ final class HomePartition {
   var recipientsEnd: Int64 = 0
   /// When to ask for the group's offsets again, in monotonic milliseconds.
   var askAgainAt: Int64 = 0
+  /// How often state and group have disagreed in this restore.
+  var disagreements = 0
   /// The group's offsets at the assignment; nil where it has none.
   var groupOffsets: [InputTopic: Int64] = [:]
   /// Where the input topics began at the assignment.

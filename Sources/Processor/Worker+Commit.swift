@@ -236,7 +236,8 @@ extension Worker {
     inFlight = nil
     let now = monotonic
     compareClocks(since: commit.startInstant)
-    transactionTime = (transactionTime * 7 + (now - commit.started)) / 8
+    // One that was held up by an outage says nothing of what the next one takes.
+    transactionTime = (transactionTime * 7 + min(now - commit.started, Self.longestSpacing)) / 8
     for (home, sealed) in commit.sealed {
       let before = home.pipeline.confirmedCounters
       let rejections = home.pipeline.confirmedRejections

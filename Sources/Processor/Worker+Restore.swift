@@ -197,12 +197,29 @@ extension Worker {
           error, topic: configuration.stateTopic, partition: home.partition, offset: home.stateStart)
       }
       snapshotConfirmed(of: home)
+      if disagreesForNow(home, hasState: hasState) { continue }
       try settlePositions(of: home, hasState: hasState)
       observer?.restored(home.pipeline, in: home.partition)
       try loadRecipients(of: home)
     }
     // Not at each that finishes: the reader would fetch anew what it holds of the others.
     if isAnyFinished, !ownedHomes.contains(where: \.isRestoringState) { try assignStateReader() }
+  }
+
+  /// Whether state and group disagree, and are to be asked again a little later.
+  private func disagreesForNow(_ home: HomePartition, hasState: Bool) -> Bool {
+    let disagrees = InputTopic.allCases.contains { topic in
+      home.groupOffsets[topic].map { !hasState || $0 != home.pipeline.positions[topic] } ?? false
+    }
+    guard disagrees, home.disagreements < Self.disagreementsToVerify else {
+      home.disagreements = 0
+      return false
+    }
+    home.disagreements += 1
+    home.isWarm = hasState
+    home.phase = .assigned
+    home.askAgainAt = monotonic + Self.brokerPatience.milliseconds
+    return true
   }
 
   /// Header and group must agree. Where the group has no offset, the header stands: the group's offsets expire.

@@ -82,6 +82,11 @@ package final class Worker: RebalanceListener, DeliveryListener {
   /// Bytes of the state log that one turn reads, about: the group and the other partitions wait for no more.
   static let restoreBytesPerTurn = 8 << 20
   static let statusInterval: Int64 = 500
+  /// The most that a measured transaction counts for the distance of commits, in milliseconds.
+  static let longestSpacing: Int64 = 200
+  /// How often a disagreement of state and group is looked at again before it counts: who has lost the partition, and
+  /// does not know it yet, reads the offsets of one commit and the state of the next.
+  static let disagreementsToVerify = 3
   /// How long after an abort no transaction begins, in milliseconds.
   static let pauseAfterAbort: Int64 = 100
   /// How often the broker's time is asked for while timers are stopped, and restores are logged, in milliseconds.
