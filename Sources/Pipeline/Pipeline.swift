@@ -119,8 +119,6 @@ extension Pipeline {
   public var epoch: UInt64 { ledger.epoch }
   /// The number of the state record of its last confirmed commit; 0 when there is none.
   public var confirmedSequence: UInt64 { confirmedLedger.sequence }
-  /// Whether a fan-out is in the middle: its record has to be applied again after the next commit.
-  public var hasUnfinishedFanOut: Bool { ledger.fanOut != nil }
   /// Whether something was applied that no commit holds yet. A partition without any state record has work: every
   /// transaction carries its offsets, and offsets without a record would look like a lost state.
   public var hasUncommittedWork: Bool {

@@ -28,8 +28,9 @@ extension Worker {
 
   /// Begins a commit when interval or bytes are reached, sooner when a delivery waits.
   func beginCommitIfDue() throws {
-    guard inFlight == nil else { return }
     let now = monotonic
+    // After an abort the last start lies ahead.
+    guard inFlight == nil, now >= lastCommitStart else { return }
     let isSpaced = now - lastCommitStart >= commitSpacing
     if let workSince {
       if pendingBytes >= configuration.commitBytes || workRecords >= configuration.commitRecords

@@ -59,9 +59,10 @@ extension Worker {
     publishStatus(force: true)
   }
 
-  /// Keeps a partition that ran, at its last confirmed commit. One that was still restoring begins again.
+  /// Keeps a partition that ran, at its last confirmed commit. One that was still restoring, or had none yet, begins
+  /// again.
   private func freeze(_ home: HomePartition) {
-    guard home.isRestored else { return }
+    guard home.isRestored, home.pipeline.confirmedSequence > 0 else { return }
     if !configuration.flaws.contains(.frozenNotRolledBack) { home.pipeline.rollback() }
     home.snapshot.giveUp()
     observer?.rolledBack(home.pipeline, in: home.partition)

@@ -30,7 +30,8 @@ extension Worker {
         home.statePosition = header.offset
         home.checkpointStart = header.checkpointStart
         home.tablePosition = 0
-      } else if !home.isWarm || home.statePosition < state.lowerBound {
+      } else if !home.isWarm || !(state.lowerBound...state.upperBound).contains(home.statePosition) {
+        // A log that ends before a known position was deleted and created again, or cut.
         home.pipeline.beginRestore()
         home.stateRecordOffset = nil
         home.statePosition = state.lowerBound

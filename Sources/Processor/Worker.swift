@@ -245,7 +245,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     if let flushAt { wait = min(wait, flushAt - monotonicNow) }
     for home in ownedHomes where home.phase == .assigned { wait = min(wait, home.askAgainAt - monotonicNow) }
     let now = clock.now()
-    for home in ownedHomes where !areTimersStopped {
+    for home in ownedHomes where home.isRunning && !areTimersStopped {
       if let due = home.pipeline.nextDue() { wait = min(wait, due - now) }
     }
     return .milliseconds(max(0, wait))

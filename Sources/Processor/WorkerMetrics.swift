@@ -95,7 +95,12 @@ final class WorkerMetrics {
     let owned = Set(worker.partitions.map(\.partition))
     let gone = published.subtracting(owned)
     published = owned
-    for partition in gone { set("tidings_open_notifications", [("partition", "\(partition)")], 0) }
+    for partition in gone {
+      let label = ("partition", "\(partition)")
+      set("tidings_open_notifications", [label], 0)
+      set("tidings_restore_progress_ratio", [label], 1)
+      set("tidings_restore_left_seconds", [label], 0)
+    }
     for lag in lags + gone.map({ Lag(partition: $0, records: [:], seconds: 0) }) {
       for topic in InputTopic.allCases {
         let labels = [

@@ -7,6 +7,8 @@ import Synchronization
 package struct FolderSnapshotStore: SnapshotStore {
   private let folder: String
   private static let numbers = Atomic<Int>(0)
+  /// Tells this life of the process from all others: in a container, each has the same process id.
+  private static let life = String(UInt64.random(in: .min ... .max), radix: 36)
   private static let temporarySuffix = ".tmp"
 
   /// - Parameter folder: made when the first file is written, if it does not exist.
@@ -38,7 +40,7 @@ package struct FolderSnapshotStore: SnapshotStore {
     }
     removeLeftovers(of: name)
     let number = Self.numbers.add(1, ordering: .relaxed).newValue
-    let temporary = path("\(name).\(getpid())-\(number)\(Self.temporarySuffix)")
+    let temporary = path("\(name).\(Self.life)-\(number)\(Self.temporarySuffix)")
     // Events of real people are in it.
     let raw = Foundation.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard raw >= 0 else { throw SnapshotStoreError("creating \(temporary)", code: errno) }
@@ -48,7 +50,7 @@ package struct FolderSnapshotStore: SnapshotStore {
 
   /// Files that a crash left half written. One that another process is still writing fails there with a warning.
   private func removeLeftovers(of name: String) {
-    let own = "\(name).\(getpid())-"
+    let own = "\(name).\(Self.life)-"
     let found = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     for file in found where file.hasPrefix("\(name).") && file.hasSuffix(Self.temporarySuffix) {
       guard !file.hasPrefix(own) else { continue }
