@@ -9,7 +9,7 @@ public struct NamedFlaw: Sendable {
   /// Within how many seeds, from 1 on, it has to be caught; 0: no seed is known that catches it (docs/simulation.md).
   public let seeds: UInt64
 
-  init(name: String, flaw: Flaws, seeds: UInt64 = 500) {
+  init(name: String, flaw: Flaws, seeds: UInt64 = 1_500) {
     self.name = name
     self.flaw = flaw
     self.seeds = seeds
@@ -47,7 +47,7 @@ public struct NamedFlaw: Sendable {
     NamedFlaw(name: "closedWindowsRestored", flaw: .closedWindowsRestored),
     NamedFlaw(name: "closedWindowsStayClosed", flaw: .closedWindowsStayClosed),
     NamedFlaw(name: "abortedMembersStay", flaw: .abortedMembersStay),
-    NamedFlaw(name: "abortedDueStays", flaw: .abortedDueStays),
+    NamedFlaw(name: "abortedDueStays", flaw: .abortedDueStays, seeds: 4_000),
     NamedFlaw(name: "expiredDelivered", flaw: .expiredDelivered),
     NamedFlaw(name: "fanOutProgressLost", flaw: .fanOutProgressLost),
     NamedFlaw(name: "countersNotRolledBack", flaw: .countersNotRolledBack),
