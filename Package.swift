@@ -17,7 +17,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
-    // The C libraries, a module map each. `make setup` installs them from Debian.
+    // The C libraries, a module map each. The targets of the Makefile install them from Debian.
     .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -105,10 +105,12 @@ let package = Package(
     .testTarget(
       name: "PipelineTests", dependencies: ["Contract", "Pipeline", "Policy", "SeededTesting"],
       exclude: ["Fixtures"]),
+    .target(
+      name: "ProcessorTesting", dependencies: ["Contract", "Processor"], path: "Tests/ProcessorTesting"),
     .testTarget(
       name: "ProcessorTests",
       dependencies: [
-        "Contract", "Kafka", "Pipeline", "Policy", "Processor",
+        "Contract", "Kafka", "Pipeline", "Policy", "Processor", "ProcessorTesting",
         .product(name: "MetricsTestKit", package: "swift-metrics"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
@@ -120,7 +122,8 @@ let package = Package(
     .target(
       name: "Simulation",
       dependencies: [
-        "Contract", "Kafka", "Pipeline", "Policy", "Processor", "SeededTesting", "SimulatedKafka",
+        "Contract", "Kafka", "Pipeline", "Policy", "Processor", "ProcessorTesting", "SeededTesting",
+        "SimulatedKafka",
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/Simulation"),

@@ -15,7 +15,7 @@ import Testing
   @Test("few ranks are drawn often, and all within the bounds")
   func zipf() {
     let distribution = ZipfDistribution(count: 1000, exponent: 1.05)
-    var random = SplitMix(seed: 7)
+    var random = SeededRandom(seed: 7)
     var counts = [Int](repeating: 0, count: 1000)
     for _ in 0..<20_000 { counts[distribution.next(using: &random)] += 1 }
     #expect(counts[0] > counts[9] && counts[9] > counts[99])

@@ -1,5 +1,7 @@
 import Contract
 import Foundation
+import ProcessorTesting
+import Synchronization
 import Testing
 
 @testable import Processor
@@ -137,13 +139,12 @@ import Testing
 }
 
 /// Work that waits until the test runs it.
-private final class LaterWork: BackgroundWork, @unchecked Sendable {
-  private let lock = NSLock()
-  private var work: [@Sendable () -> Void] = []
+private final class LaterWork: BackgroundWork {
+  private let work = Mutex<[@Sendable () -> Void]>([])
 
-  func run(_ piece: @escaping @Sendable () -> Void) { lock.withLock { work.append(piece) } }
+  func run(_ piece: @escaping @Sendable () -> Void) { work.withLock { $0.append(piece) } }
 
   func runAll() {
-    while let next = lock.withLock({ work.isEmpty ? nil : work.removeFirst() }) { next() }
+    while let next = work.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { next() }
   }
 }

@@ -16,7 +16,7 @@ struct ZipfDistribution {
   }
 
   /// Draws a rank.
-  func next(using generator: inout SplitMix) -> Int {
+  func next(using generator: inout SeededRandom) -> Int {
     let unit = generator.nextUnit()
     var low = 0
     var high = cumulative.count - 1

@@ -67,6 +67,7 @@ extension ProcessorStatus {
 /// A processor that runs beside the thread that watches it.
 private final class RunningService: Sendable {
   private let outcome = Mutex<Result<Void, any Error>?>(nil)
+  private let ended = DispatchSemaphore(value: 0)
   private let task = Mutex<Task<Void, Never>?>(nil)
 
   init(_ service: ProcessorService) {
@@ -77,27 +78,26 @@ private final class RunningService: Sendable {
       } catch {
         outcome.withLock { $0 = .failure(error) }
       }
+      ended.signal()
     }
     task.withLock { $0 = started }
   }
 
   func cancel() { task.withLock { $0?.cancel() } }
 
-  /// Waits for a moment.
+  /// Waits for half a millisecond, the resolution of what is measured.
   ///
   /// - Throws: the processor's fault, if it has ended.
   func wait() throws {
-    switch outcome.withLock({ $0 }) {
-    case nil: usleep(500)
-    case .failure(let fault): throw fault
-    case .success: throw BenchmarkError("the processor ended before all of its partitions decided")
-    }
+    guard ended.wait(timeout: .now() + .microseconds(500)) == .success else { return }
+    ended.signal()
+    try outcome.withLock { $0 }?.get()
+    throw BenchmarkError("the processor ended before all of its partitions decided")
   }
 
   func waitForEnd() throws {
-    while true {
-      if let outcome = outcome.withLock({ $0 }) { return try outcome.get() }
-      usleep(500)
-    }
+    ended.wait()
+    ended.signal()
+    try outcome.withLock { $0 }?.get()
   }
 }

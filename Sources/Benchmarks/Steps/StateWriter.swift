@@ -87,7 +87,7 @@ final class StateWriter: DeliveryListener {
     let recipientHomes = (0..<Self.recipientCount).map {
       Int(EventRecord.home(ofRecipient: $0, partitionCount: configuration.partitionCount, scratch: &scratch))
     }
-    var random = SplitMix(seed: load.seed)
+    var random = SeededRandom(seed: load.seed)
     var open = 0
     var progress = Stopwatch()
     for number in 0..<load.ids {
@@ -148,7 +148,8 @@ final class StateWriter: DeliveryListener {
       } catch {
         guard error.code == .queueFull else { throw error }
         producer.poll()
-        usleep(1000)
+        // The client's own threads make room.
+        sched_yield()
       }
     }
   }
@@ -199,17 +200,8 @@ final class StateWriter: DeliveryListener {
           offset: home.pipeline.confirmedPositions[topic])
       }
     }
-    let deadline = ContinuousClock.now + Self.timeout
-    while true {
-      do throws(KafkaError) {
-        try consumer.commit(offsets)
-        break
-      } catch {
-        // A new group's coordinator takes a moment.
-        guard error.disposition == .retry, .now < deadline else { throw error }
-        usleep(100_000)
-      }
-    }
+    // A new group's coordinator takes a moment.
+    try Patience.retry(Self.timeout) { () throws(KafkaError) in try consumer.commit(offsets) }
     try consumer.close()
   }
 

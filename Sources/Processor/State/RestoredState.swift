@@ -167,20 +167,3 @@ final class RestoredState {
     }
   }
 }
-
-/// Repeats a question to the brokers as long as its error may pass.
-enum Patience {
-  static func retry<Result>(
-    _ patience: Duration, _ body: () throws(KafkaError) -> Result
-  ) throws(KafkaError) -> Result {
-    let deadline = ContinuousClock.now + patience
-    while true {
-      do throws(KafkaError) {
-        return try body()
-      } catch {
-        guard error.disposition == .retry, ContinuousClock.now < deadline else { throw error }
-        usleep(200_000)
-      }
-    }
-  }
-}

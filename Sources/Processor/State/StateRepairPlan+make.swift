@@ -87,7 +87,8 @@ extension StateRepairPlan {
   private static func reset(
     _ start: StateRepair.Start, _ state: RestoredState, _ inputs: [InputAgreement], _ tool: StateTool
   ) throws -> StateRepairPlan {
-    let decisions = try state.lastHeader?.decisions ?? tool.lastDecision()
+    // A log that was put back from a copy knows less than the topic; a topic that was emptied less than the log.
+    let decisions = [state.lastHeader?.decisions, try tool.lastDecision()].compactMap { $0 }.max()
     var costs = state.costsOfForgetting(decisions: decisions)
     var targets: [Int64] = []
     for input in inputs {

@@ -1,3 +1,5 @@
+import Benchmarks
+
 /// Decides which events are published again and when, as a producer that retries after a time-out would do it.
 ///
 /// Each event is repeated with the probability of the fraction, once, after 1 to `maxDistance` further events. The same

@@ -9,17 +9,11 @@ enum ClusterWait {
   static func retry<Result>(
     patience: Duration, logger: Logger, _ body: () throws(KafkaError) -> Result
   ) throws(KafkaError) -> Result {
-    let deadline = ContinuousClock.now + patience
-    while true {
-      do throws(KafkaError) {
-        return try body()
-      } catch {
-        let mayPass =
-          error.isRetriable || [.timedOut, .transport, .allBrokersDown].contains(error.code)
-        guard mayPass, !error.isFatal, ContinuousClock.now < deadline else { throw error }
+    try Patience.retry(
+      patience,
+      pause: { error in
         logger.debug("asking again: \(error)")
         StopSignal().wait(.milliseconds(200))
-      }
-    }
+      }, body)
   }
 }

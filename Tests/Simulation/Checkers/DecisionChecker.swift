@@ -255,7 +255,7 @@ struct DecisionChecker {
       switch record.kind {
       case .event(let fact):
         guard !fact.isAtHome(commit.home, facts.partitionCount) else { continue }
-        try checkForwards(fact, record, from: 0, &routed, commit)
+        try checkForwards(fact, record, &routed, commit)
       case .broken: break
       case .recipient: continue
       }
@@ -306,7 +306,7 @@ struct DecisionChecker {
   }
 
   private func checkForwards(
-    _ fact: EventFact, _ record: InputFact, from first: Int, _ routed: inout [CommittedRecord],
+    _ fact: EventFact, _ record: InputFact, _ routed: inout [CommittedRecord],
     _ commit: HomeCommit
   ) throws(Violation) {
     let begun = homes[commit.home].fanOut?.offset == record.offset ? homes[commit.home].fanOut?.count ?? 0 : 0

@@ -48,7 +48,6 @@ final class ReplayChecker {
   private var catalogs: [Int: Catalog] = [:]
   private var buffer = OutputBuffer(capacity: 4096)
   private var other = OutputBuffer(capacity: 4096)
-  private var sealCount = 0
 
   init(
     broker: SimulatedBroker, prefix: String, partitionCount: Int, catalog: Catalog,

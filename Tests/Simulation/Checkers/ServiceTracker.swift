@@ -21,7 +21,6 @@ final class ServiceTracker {
   private var heldUp: [Int: Int64] = [:]
   /// The end of the last fault.
   private(set) var lastFaultEnd: Int64
-  private var isShuttingDown = false
 
   init(partitionCount: Int, start: Int64) {
     homes = Array(repeating: Home(), count: partitionCount)

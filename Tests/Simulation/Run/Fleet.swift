@@ -4,6 +4,7 @@ import Logging
 import Pipeline
 import Policy
 import Processor
+import ProcessorTesting
 import SimulatedKafka
 
 /// The instants of a simulated process.
@@ -53,6 +54,7 @@ final class WorkerThread: WorkerObserver {
       cluster: process.cluster, configuration: run.scenario.configuration(instance: instance.name),
       catalog: catalog, number: number, random: run.world.random.next(),
       instants: ProcessInstants(process), control: control, background: ProcessBackground(process),
+      disk: ProcessBackground(process),
       snapshots: instance.snapshots,
       observer: self, status: ProcessorStatus(), logger: run.trace.logger(name))
     run.replay.begins(worker: id, catalog: catalog)

@@ -1,8 +1,8 @@
 import Contract
-import Foundation
+import Processor
 import Synchronization
 
-/// Snapshots in memory, for simulations and tests: what they say of a file they can also do to it.
+/// Snapshots in memory: what they say of a file they can also do to it.
 package final class MemorySnapshotStore: SnapshotStore {
   private struct State {
     var files: [String: [UInt8]] = [:]
