@@ -29,8 +29,14 @@ final class HomePartition {
   var statePosition: Int64 = 0
   /// Where the state log began when the restore did.
   var stateStart: Int64 = 0
+  /// When the partition was assigned, in monotonic milliseconds.
+  var assignedAt: Int64 = 0
   /// When the restore began, in monotonic milliseconds.
   var restoreStart: Int64 = 0
+  /// When the reading of the state log, or of the recipients' table behind it, began, in monotonic milliseconds.
+  var phaseStart: Int64 = 0
+  /// Where the reading of the recipients' table began.
+  var tableStart: Int64 = 0
   /// Records that the restore has read, of the state log and the recipients' table.
   var restoredRecords: Int64 = 0
   /// The next offset of the recipients' topic to load.
@@ -77,20 +83,39 @@ final class HomePartition {
   /// Whether its state is whole, so that it takes part in transactions.
   var isRestored: Bool { phase == .running || phase == .verifyingClock }
 
-  /// How long the rest of the restore takes if it goes on as it did, in milliseconds; nil while nothing is known.
+  /// How long the rest of it takes if it goes on as it did, in milliseconds; nil while nothing is known.
   func restoreTimeLeft(now: Int64) -> Int64? {
     let progress = restoreProgress
     guard !isRestored, progress > 0 else { return isRestored ? 0 : nil }
-    return Int64(Double(now - restoreStart) * (1 - progress) / progress)
+    let start = if case .reading(_, _, let since) = snapshot.loading { since } else { phaseStart }
+    return Int64(Double(now - start) * (1 - progress) / progress)
   }
 
-  /// The share of the restore that is done, 0…1.
+  /// The share of what is being read (snapshot, state log, recipients' table) that is done, 0…1.
   var restoreProgress: Double {
     switch phase {
-    case .assigned: 0
+    case .assigned: if case .reading(_, let decoder, _) = snapshot.loading { decoder.progress } else { 0 }
     case .restoringState(let end):
       end > stateStart ? Double(statePosition - stateStart) / Double(end - stateStart) : 1
-    case .loadingRecipients, .verifyingClock, .running: 1
+    case .loadingRecipients(let end):
+      end > tableStart ? Double(tablePosition - tableStart) / Double(end - tableStart) : 1
+    case .verifyingClock, .running: 1
+    }
+  }
+
+  /// The phase in words, for log lines.
+  var phaseText: String {
+    switch phase {
+    case .assigned:
+      if case .reading = snapshot.loading {
+        "reading the snapshot"
+      } else {
+        "waiting for the offsets of the group"
+      }
+    case .restoringState: "reading the state log"
+    case .loadingRecipients: "reading the recipients"
+    case .verifyingClock: "asking for the broker's time"
+    case .running: "deciding"
     }
   }
 }

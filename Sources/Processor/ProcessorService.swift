@@ -45,6 +45,7 @@ public struct ProcessorService: Service {
                   cluster: cluster, configuration: configuration, catalog: catalog, number: number,
                   random: UInt64.random(in: .min ... .max), instants: instants, control: control,
                   background: BackgroundQueue(label: "tidings.worker-\(number).background"),
+                  disk: BackgroundQueue(label: "tidings.worker-\(number).disk"),
                   snapshots: configuration.stateDirectory.map { FolderSnapshotStore(folder: $0) },
                   status: status, logger: logger
                 ).run()

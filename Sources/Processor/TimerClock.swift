@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 
 /// Where instants come from: the process's clocks, or a simulation's.
 public protocol InstantSource: Sendable {
@@ -44,12 +45,11 @@ struct TimerClock {
   /// Milliseconds of monotonic time per millisecond of drift that is taken back.
   private static let slewDivisor: Int64 = 100
 
-  private let followsJumps: Bool
+  private let flaws: Flaws
 
-  /// - Parameter followsJumps: a flaw, for the simulation.
-  init(_ instants: any InstantSource, followsJumps: Bool = false) {
+  init(_ instants: any InstantSource, flaws: Flaws = []) {
     self.instants = instants
-    self.followsJumps = followsJumps
+    self.flaws = flaws
     self.wall = instants.wallMilliseconds
     self.monotonic = instants.monotonicMilliseconds
     self.latest = wall
@@ -57,7 +57,7 @@ struct TimerClock {
 
   /// The timer clock, in milliseconds since the epoch. It never goes back, unless it is put right.
   mutating func now() -> Int64 {
-    if followsJumps { realign() }
+    if flaws.contains(.clockJumpPersisted) { realign() }
     // The wall clock first: a thread that is held up between the two then lags, where it would else be early.
     let wallNow = instants.wallMilliseconds
     let monotonicNow = instants.monotonicMilliseconds

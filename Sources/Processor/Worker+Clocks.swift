@@ -56,4 +56,29 @@ extension Worker {
         topic: configuration.stateTopic, partition: home.partition, clock: name, instant: instant, now: now)
     }
   }
+
+  // MARK: - Timers
+
+  func closeDueWindows() {
+    guard !areTimersStopped else { return }
+    let now = clock.now()
+    for _ in ownedHomes {
+      guard pendingBytes < configuration.backlogBytes, let home = mostOverdue(at: now) else { return }
+      home.pipeline.tick(now: now)
+      observer?.ticked(now: now, in: home.partition)
+      if workSince == nil { workSince = monotonic }
+    }
+  }
+
+  /// The partition with what was due first: where a full batch leaves some for later, none waits behind the others for
+  /// good.
+  private func mostOverdue(at now: Int64) -> HomePartition? {
+    var found: (home: HomePartition, due: Int64)?
+    for home in ownedHomes where home.isRunning {
+      // The partition's own clock may be ahead of this process's, if another machine's was.
+      guard let due = home.pipeline.nextDue(), due <= max(now, home.pipeline.timerClock) else { continue }
+      if due < found?.due ?? Int64.max { found = (home, due) }
+    }
+    return found?.home
+  }
 }

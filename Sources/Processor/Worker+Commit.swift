@@ -324,6 +324,8 @@ extension Worker {
       guard home.pipeline.confirmedPositions[.recipients] < home.recipientsEnd else { continue }
       // Recipients whose records were taken back are read again before anything is decided.
       home.tablePosition = home.pipeline.confirmedPositions[.recipients]
+      home.tableStart = home.tablePosition
+      home.phaseStart = monotonic
       home.phase = .loadingRecipients(end: home.recipientsEnd)
       // One that waited for the broker's time has paused them.
       waiting.append(topicPartition(.recipients, home.partition))

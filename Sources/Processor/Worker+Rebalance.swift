@@ -11,6 +11,7 @@ extension Worker {
       for partition in homePartitions where homes[partition] == nil {
         let home = frozen.removeValue(forKey: partition) ?? makeHome(partition)
         home.phase = .assigned
+        home.assignedAt = monotonic
         homes[partition] = home
       }
       // What this member was not given, another has.

@@ -34,6 +34,7 @@ extension Worker {
         // A log that ends before a known position was deleted and created again, or cut.
         home.pipeline.beginRestore()
         home.stateRecordOffset = nil
+        home.checkpointStart = nil
         home.statePosition = state.lowerBound
         home.tablePosition = 0
         home.isWarm = false
@@ -41,6 +42,7 @@ extension Worker {
       home.recipientsEnd = ends.recipients[home.partition, default: 0]
       home.stateStart = home.statePosition
       home.restoreStart = monotonic
+      home.phaseStart = monotonic
       home.restoredRecords = 0
       let isFlawed = home.isWarm && configuration.flaws.contains(.frozenWithoutCatchUp)
       home.phase = .restoringState(end: isFlawed ? home.statePosition : state.upperBound)
@@ -273,6 +275,8 @@ extension Worker {
     guard home.tablePosition < home.recipientsEnd, !configuration.flaws.contains(.recipientsNotLoaded) else {
       return try startDeciding(home)
     }
+    home.tableStart = home.tablePosition
+    home.phaseStart = monotonic
     home.phase = .loadingRecipients(end: home.recipientsEnd)
     try kafka("loading recipients from \(partition)") { () throws(KafkaError) in
       try consumer.seek([PartitionOffset(partition, offset: home.tablePosition)])
@@ -322,14 +326,15 @@ extension Worker {
   /// Says how far restores are that take long.
   func logRestores() {
     let now = monotonic
-    let restoring = ownedHomes.filter { !$0.isRestored && now - $0.restoreStart >= Self.restoreLogInterval }
+    let restoring = ownedHomes.filter { !$0.isRestored && now - $0.assignedAt >= Self.restoreLogInterval }
     guard !restoring.isEmpty, now - lastRestoreLog >= Self.restoreLogInterval else { return }
     lastRestoreLog = now
     for home in restoring {
       logger.info(
         "restoring",
         metadata: [
-          "partition": "\(home.partition)", "phase": "\(home.phase)", "records": "\(home.restoredRecords)",
+          "partition": "\(home.partition)", "phase": "\(home.phaseText)",
+          "records": "\(home.restoredRecords)",
           "share": "\(Int(home.restoreProgress * 100)) %",
           "left": "\(home.restoreTimeLeft(now: now).map { "\($0 / 1000) s" } ?? "unknown")",
         ])

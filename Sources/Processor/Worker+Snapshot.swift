@@ -167,7 +167,7 @@ extension Worker {
     home.snapshot.isCutOff = false
     home.snapshot.progress = HomeSnapshot.Progress(
       file: SnapshotWriting(
-        store: store, name: name(of: home), background: background, logger: logger))
+        store: store, name: name(of: home), background: disk, logger: logger))
   }
 
   private func nextSlice(of home: HomePartition) -> SnapshotSlice? {

@@ -33,7 +33,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var isRegistered = false
   let stateReader: any LogReader
   let truncation: StateLogTruncation
-  let background: any BackgroundWork
+  let disk: any BackgroundWork
   /// Where snapshots are kept; nil for none.
   let snapshots: (any SnapshotStore)?
   /// Whether all that was applied is committed, and nothing more is to come.
@@ -98,12 +98,14 @@ package final class Worker: RebalanceListener, DeliveryListener {
   /// - Parameters:
   ///   - number: among the workers of the process.
   ///   - random: what the transactional id is made from where the instance has no name.
-  ///   - background: for what the worker does not wait for; its pieces run one after another.
+  ///   - background: for questions that the worker does not wait for; its pieces run one after another.
+  ///   - disk: the same for files, so that a slow disk does not hold up the cutting of logs.
   ///   - snapshots: where they are kept; nil for none.
   ///   - observer: held weakly.
   package init(
     cluster: any KafkaCluster, configuration: ProcessorConfiguration, catalog: Catalog, number: Int,
     random: UInt64, instants: any InstantSource, control: WorkerControl, background: any BackgroundWork,
+    disk: any BackgroundWork,
     snapshots: (any SnapshotStore)? = nil, observer: (any WorkerObserver)? = nil, status: ProcessorStatus,
     logger: Logger
   ) throws {
@@ -116,8 +118,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     self.status = status
     self.instants = instants
     self.metrics = WorkerMetrics(configuration: configuration, worker: number)
-    self.clock = TimerClock(
-      instants, followsJumps: configuration.flaws.contains(.clockJumpPersisted))
+    self.clock = TimerClock(instants, flaws: configuration.flaws)
     self.clockGuard = ClockGuard(hasBrokerClock: !cluster.isEmbedded)
     self.codecs = try Codecs(prefix: configuration.prefix, recordLimit: configuration.recordLimit)
     self.transactionalID = configuration.transactionalID(worker: number, random: random)
@@ -125,7 +126,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     logger[metadataKey: "worker"] = "\(number)"
     self.logger = logger
     self.observer = observer
-    self.background = background
+    self.disk = disk
     self.snapshots = snapshots
     self.truncation = StateLogTruncation(
       admin: cluster.isEmbedded ? nil : cluster.admin, background: background, logger: logger)
@@ -224,7 +225,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var pendingBytes: Int { ownedHomes.reduce(0) { $1.isRestored ? $0 + $1.pipeline.pendingBytes : $0 } }
 
   /// Bytes that the batch may still take: beside a commit under way the backlog's bound, else the commit's.
-  private var room: Int {
+  var room: Int {
     (inFlight == nil ? configuration.commitBytes : configuration.backlogBytes) - pendingBytes
   }
 
@@ -251,146 +252,6 @@ package final class Worker: RebalanceListener, DeliveryListener {
     return .milliseconds(max(0, wait))
   }
 
-  // MARK: - Consuming
-
-  /// Polls at least once, so that the group is served, and then until the batch is full or nothing is at hand.
-  private func consume(timeout: Duration) throws {
-    var wait = timeout
-    var room = room
-    var now: Int64?
-    for _ in 0..<Self.recordsPerTurn {
-      let event = consumer.poll(timeout: wait)
-      if let callbackFault { throw callbackFault }
-      wait = .zero
-      let instant = now ?? clock.now()
-      now = instant
-      switch event {
-      case .none: return
-      case .record(let record):
-        room -= try take(record, now: instant)
-        if room <= 0 { return }
-      case .endOfPartition(let topicIndex, let partition, let offset):
-        try reachedEnd(topicIndex: topicIndex, partition: partition, offset: offset)
-      case .error(let error): try consumerFailed(error)
-      }
-    }
-  }
-
-  /// - Returns: the bytes that the record adds to the batch.
-  private func take(_ record: ConsumedRecord, now: Int64) throws -> Int {
-    guard let home = homes[record.partition], let topic = InputTopic(topicIndex: record.topicIndex) else {
-      return 0
-    }
-    // A client's clock decides nothing; and where this process's clock cannot be trusted, the broker's does.
-    let timestamp = record.timestampMilliseconds
-    let appended = record.isLogAppendTime ? timestamp : timestamp < 0 ? now : min(timestamp, now)
-    let now = areTimersStopped ? appended : now
-    let input = PartitionRecord(
-      topic: topic, offset: record.offset, appended: appended,
-      content: InputRecord(key: record.key, value: record.value, headers: record.headers))
-    switch home.phase {
-    case .running:
-      guard record.offset >= home.pipeline.positions[topic], home.waitingFanOut != topic else { return 0 }
-      let before = home.pipeline.pendingBytes
-      try apply(input, to: home, now: now)
-      return home.pipeline.pendingBytes - before
-    case .loadingRecipients:
-      guard topic == .recipients, record.offset >= home.tablePosition else { return 0 }
-      home.tablePosition = record.offset + 1
-      home.restoredRecords += 1
-      if record.offset < home.pipeline.positions[.recipients] {
-        home.pipeline.load(input, using: &codecs)
-      } else {
-        // By its own clock: that of this process may not have been compared with the broker's yet.
-        try apply(input, to: home, now: home.pipeline.timerClock)
-      }
-      // No commit takes it before the partition decides.
-      return 0
-    case .assigned, .restoringState, .verifyingClock:
-      // Fetched before the pause; it comes again with the seek that ends the restore.
-      return 0
-    }
-  }
-
-  private func apply(_ input: PartitionRecord, to home: HomePartition, now: Int64) throws {
-    let progress: Pipeline.Progress
-    do {
-      progress = try home.pipeline.apply(input, now: now, using: &codecs)
-    } catch let PipelineFault.foreignRecord(recipientHome) {
-      throw ProcessorFault.foreignRecord(
-        topic: configuration.topic(input.topic.name), partition: home.partition, offset: input.offset,
-        home: recipientHome)
-    }
-    observer?.applied(input, now: now, progress: progress, in: home.partition)
-    home.isAtEnd[input.topic.index] = false
-    home.lastAppended = input.appended
-    if workSince == nil { workSince = monotonic }
-    workRecords += 1
-    if progress == .again {
-      // The rest of the fan-out belongs to the next transaction: the record is read again once this one is sealed.
-      home.waitingFanOut = input.topic
-      try kafka("pausing for a large fan-out") { () throws(KafkaError) in
-        try consumer.pause([topicPartition(input.topic, home.partition)])
-      }
-    }
-  }
-
-  private func reachedEnd(topicIndex: Int, partition: Int32, offset: Int64) throws {
-    guard let home = homes[partition], let topic = InputTopic(topicIndex: topicIndex) else { return }
-    switch home.phase {
-    case .running:
-      guard home.waitingFanOut != topic else { return }
-      home.isAtEnd[topic.index] = true
-      advance(home, topic, to: offset)
-    case .loadingRecipients:
-      guard topic == .recipients else { return }
-      home.tablePosition = max(home.tablePosition, offset)
-      home.isAtEnd[topic.index] = true
-    case .assigned, .restoringState, .verifyingClock:
-      return
-    }
-  }
-
-  /// A position moved without a record: past a transaction's marker. That alone is committed once a second.
-  func advance(_ home: HomePartition, _ topic: InputTopic, to offset: Int64) {
-    guard offset > home.pipeline.positions[topic] else { return }
-    home.pipeline.advance(topic, to: offset)
-    observer?.advanced(topic, to: offset, in: home.partition)
-    if flushAt == nil { flushAt = monotonic + 1000 }
-  }
-
-  private func consumerFailed(_ error: KafkaError) throws {
-    if error.isFatal { throw ProcessorFault.kafka(error, doing: "consuming") }
-    // The client reads no further in that partition.
-    if error.code == .noOffset { throw lostInput(error) }
-    logger.warning("consumer: \(error)")
-  }
-
-  // MARK: - Timers
-
-  private func closeDueWindows() {
-    guard !areTimersStopped else { return }
-    let now = clock.now()
-    for _ in ownedHomes {
-      guard pendingBytes < configuration.backlogBytes, let home = mostOverdue(at: now) else { return }
-      home.pipeline.tick(now: now)
-      observer?.ticked(now: now, in: home.partition)
-      if workSince == nil { workSince = monotonic }
-    }
-  }
-
-  /// The partition with what was due first: where a full batch leaves some for later, none waits behind the others for
-  /// good.
-  private func mostOverdue(at now: Int64) -> HomePartition? {
-    var found: (home: HomePartition, due: Int64)?
-    for home in ownedHomes where home.isRunning {
-      // The partition's own clock may be ahead of this process's, if another machine's was.
-      guard let due = home.pipeline.nextDue(), due <= max(now, home.pipeline.timerClock) else { continue }
-      if due < found?.due ?? Int64.max { found = (home, due) }
-    }
-    return found?.home
-  }
-
   func topicPartition(_ topic: InputTopic, _ partition: Int32) -> TopicPartition {
     TopicPartition(topic: configuration.inputTopics[topic.index], partition: partition)
   }
@@ -402,15 +263,5 @@ package final class Worker: RebalanceListener, DeliveryListener {
     } catch {
       throw ProcessorFault.kafka(error, doing: doing)
     }
-  }
-}
-
-extension InputTopic {
-  /// The position in the list of topics that the consumer subscribes to.
-  var index: Int { Int(rawValue) }
-
-  init?(topicIndex: Int) {
-    guard let raw = UInt8(exactly: topicIndex), let topic = InputTopic(rawValue: raw) else { return nil }
-    self = topic
   }
 }

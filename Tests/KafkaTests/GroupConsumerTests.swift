@@ -48,11 +48,12 @@ struct GroupConsumerTests {
     try poll([first, second]) { first.assigned.count == 1 && second.assigned.count == 1 }
     #expect(first.failures.isEmpty, "\(first.failures)")
     #expect(second.failures.isEmpty, "\(second.failures)")
+    // A busy machine may take the group more than one round to agree.
     #expect(
-      first.rebalances == [
+      first.rebalances.prefix(2) == [
         .assigned([partition(0), partition(1)]), .revoked([partition(0), partition(1)], lost: false),
-        .assigned(first.assigned),
       ])
+    #expect(first.rebalances.last == .assigned(first.assigned))
     let committed = try second.consumer.committed([partition(1), partition(0)], timeout: .seconds(20))
     #expect(committed == [nil, PartitionOffset(partition(0), offset: 7, metadata: "m")])
 

@@ -1,0 +1,129 @@
+import Contract
+import Kafka
+import Pipeline
+
+/// Records from the input topics into the state machines of their home partitions.
+extension Worker {
+  /// Polls at least once, so that the group is served, and then until the batch is full or nothing is at hand.
+  func consume(timeout: Duration) throws {
+    var wait = timeout
+    var room = room
+    var now: Int64?
+    for _ in 0..<Self.recordsPerTurn {
+      let event = consumer.poll(timeout: wait)
+      if let callbackFault { throw callbackFault }
+      wait = .zero
+      let instant = now ?? clock.now()
+      now = instant
+      switch event {
+      case .none: return
+      case .record(let record):
+        room -= try take(record, now: instant)
+        if room <= 0 { return }
+      case .endOfPartition(let topicIndex, let partition, let offset):
+        try reachedEnd(topicIndex: topicIndex, partition: partition, offset: offset)
+      case .error(let error): try consumerFailed(error)
+      }
+    }
+  }
+
+  /// - Returns: the bytes that the record adds to the batch.
+  private func take(_ record: ConsumedRecord, now: Int64) throws -> Int {
+    guard let home = homes[record.partition], let topic = InputTopic(topicIndex: record.topicIndex) else {
+      return 0
+    }
+    // A client's clock decides nothing; and where this process's clock cannot be trusted, the broker's does.
+    let timestamp = record.timestampMilliseconds
+    let appended = record.isLogAppendTime ? timestamp : timestamp < 0 ? now : min(timestamp, now)
+    let now = areTimersStopped ? appended : now
+    let input = PartitionRecord(
+      topic: topic, offset: record.offset, appended: appended,
+      content: InputRecord(key: record.key, value: record.value, headers: record.headers))
+    switch home.phase {
+    case .running:
+      guard record.offset >= home.pipeline.positions[topic], home.waitingFanOut != topic else { return 0 }
+      let before = home.pipeline.pendingBytes
+      try apply(input, to: home, now: now)
+      return home.pipeline.pendingBytes - before
+    case .loadingRecipients:
+      guard topic == .recipients, record.offset >= home.tablePosition else { return 0 }
+      home.tablePosition = record.offset + 1
+      home.restoredRecords += 1
+      if record.offset < home.pipeline.positions[.recipients] {
+        home.pipeline.load(input, using: &codecs)
+      } else {
+        // By its own clock: that of this process may not have been compared with the broker's yet.
+        try apply(input, to: home, now: home.pipeline.timerClock)
+      }
+      // No commit takes it before the partition decides.
+      return 0
+    case .assigned, .restoringState, .verifyingClock:
+      // Fetched before the pause; it comes again with the seek that ends the restore.
+      return 0
+    }
+  }
+
+  private func apply(_ input: PartitionRecord, to home: HomePartition, now: Int64) throws {
+    let progress: Pipeline.Progress
+    do {
+      progress = try home.pipeline.apply(input, now: now, using: &codecs)
+    } catch let PipelineFault.foreignRecord(recipientHome) {
+      throw ProcessorFault.foreignRecord(
+        topic: configuration.topic(input.topic.name), partition: home.partition, offset: input.offset,
+        home: recipientHome)
+    }
+    observer?.applied(input, now: now, progress: progress, in: home.partition)
+    home.isAtEnd[input.topic.index] = false
+    home.lastAppended = input.appended
+    if workSince == nil { workSince = monotonic }
+    workRecords += 1
+    if progress == .again {
+      // The rest of the fan-out belongs to the next transaction: the record is read again once this one is sealed.
+      home.waitingFanOut = input.topic
+      try kafka("pausing for a large fan-out") { () throws(KafkaError) in
+        try consumer.pause([topicPartition(input.topic, home.partition)])
+      }
+    }
+  }
+
+  private func reachedEnd(topicIndex: Int, partition: Int32, offset: Int64) throws {
+    guard let home = homes[partition], let topic = InputTopic(topicIndex: topicIndex) else { return }
+    switch home.phase {
+    case .running:
+      guard home.waitingFanOut != topic else { return }
+      home.isAtEnd[topic.index] = true
+      advance(home, topic, to: offset)
+    case .loadingRecipients:
+      guard topic == .recipients else { return }
+      home.tablePosition = max(home.tablePosition, offset)
+      home.isAtEnd[topic.index] = true
+    case .assigned, .restoringState, .verifyingClock:
+      return
+    }
+  }
+
+  /// A position moved without a record: past a transaction's marker. That alone is committed once a second.
+  func advance(_ home: HomePartition, _ topic: InputTopic, to offset: Int64) {
+    guard offset > home.pipeline.positions[topic] else { return }
+    home.pipeline.advance(topic, to: offset)
+    observer?.advanced(topic, to: offset, in: home.partition)
+    if flushAt == nil { flushAt = monotonic + 1000 }
+  }
+
+  private func consumerFailed(_ error: KafkaError) throws {
+    if error.isFatal { throw ProcessorFault.kafka(error, doing: "consuming") }
+    // The client reads no further in that partition.
+    if error.code == .noOffset { throw lostInput(error) }
+    logger.warning("consumer: \(error)")
+  }
+}
+
+extension InputTopic {
+  /// The position in the list of topics that the consumer subscribes to.
+  var index: Int { Int(rawValue) }
+
+  init?(topicIndex: Int) {
+    guard let raw = UInt8(exactly: topicIndex), let topic = InputTopic(rawValue: raw) else { return nil }
+    self = topic
+  }
+}
