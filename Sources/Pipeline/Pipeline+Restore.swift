@@ -58,19 +58,7 @@ extension Pipeline {
     }
     // From the log's start; a log that goes on from what is in memory is short.
     if ledger.sequence == 0, ids.count == 0 { loader.begin() }
-    var reader = ByteReader(record.changes)
-    while !reader.isAtEnd {
-      if let id = reader.hash(after: Change.idAddedTag) {
-        let prefix = UInt32(id.high >> 48)
-        if prefix < knownPrefixes, !snapshotHolds(prefix, record.ledger) {
-          add(DedupTable.Entry(high: id.high, low: id.low))
-        }
-        continue
-      }
-      guard let change = Change(&reader) else { throw .torn }
-      let prefix = UInt32(change.key.high >> 48)
-      if prefix < knownPrefixes, !snapshotHolds(prefix, record.ledger) { try replay(change) }
-    }
+    try replay(record.changes, of: record.ledger.sequence)
     // While a snapshot's slices are newer, all keys are known: a checkpoint's slice brings nothing.
     if !record.slicePrefixes.isEmpty, snapshot == nil {
       try replace(record.slicePrefixes, with: record.slice)
@@ -84,9 +72,29 @@ extension Pipeline {
     return restored
   }
 
-  private func snapshotHolds(_ prefix: UInt32, _ record: Ledger) -> Bool {
+  /// Applies the changes of a record, but those of slices that the checkpoint is still to bring, and those that the
+  /// snapshot has.
+  private mutating func replay(_ changes: ByteView, of sequence: UInt64) throws(StateFault) {
+    let knownPrefixes = knownPrefixes
+    let hasSnapshot = snapshot != nil
+    var reader = ByteReader(changes)
+    while !reader.isAtEnd {
+      if let id = reader.hash(after: Change.idAddedTag) {
+        let prefix = UInt32(id.high >> 48)
+        if prefix < knownPrefixes, !hasSnapshot || !snapshotHolds(prefix, sequence) {
+          add(DedupTable.Entry(high: id.high, low: id.low))
+        }
+        continue
+      }
+      guard let change = Change(&reader) else { throw .torn }
+      let prefix = UInt32(change.key.high >> 48)
+      if prefix < knownPrefixes, !hasSnapshot || !snapshotHolds(prefix, sequence) { try replay(change) }
+    }
+  }
+
+  private func snapshotHolds(_ prefix: UInt32, _ sequence: UInt64) -> Bool {
     guard let snapshot else { return false }
-    return snapshot.sequence(at: prefix) >= record.sequence
+    return snapshot.sequence(at: prefix) >= sequence
   }
 
   /// Ends the restore.
