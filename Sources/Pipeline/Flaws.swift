@@ -64,6 +64,23 @@ extension Flaws {
   public static let optOutIgnoredByDigests = Flaws(rawValue: 1 << 22)
   /// A delivery names no recipient's record.
   public static let recipientRecordNotNamed = Flaws(rawValue: 1 << 23)
+  /// A checkpoint never begins.
+  public static let noCheckpoint = Flaws(rawValue: 1 << 24)
+  /// The record that a snapshot goes on from is not compared with the log's.
+  public static let anchorNotCompared = Flaws(rawValue: 1 << 25)
+  /// A state record or snapshot of another history is taken for one of this.
+  public static let foreignHistoryBelieved = Flaws(rawValue: 1 << 26)
+  /// The checksums of snapshots are not looked at.
+  public static let snapshotChecksumsIgnored = Flaws(rawValue: 1 << 27)
+  /// After a snapshot, what its newer slices hold already is applied again.
+  public static let newerSlicesReplayed = Flaws(rawValue: 1 << 28)
+
+  /// The flaws of what `apply` and `tick` decide: a program that replays the calls makes them as well, so that it is
+  /// no witness of them.
+  public static let ofDecisions: Flaws = [
+    .dedupByWallClock, .dedupHorizonShort, .clockRunsBackwards, .windowsCloseEarly, .catalogInDigestID,
+    .expiredDelivered, .duplicatesNotCounted, .optOutIgnoredByDigests, .recipientRecordNotNamed,
+  ]
 }
 
 // MARK: - The worker
@@ -103,4 +120,14 @@ extension Flaws {
   public static let clockJumpPersisted = Flaws(rawValue: 1 << 48)
   /// A partition is frozen with what no commit holds.
   public static let frozenNotRolledBack = Flaws(rawValue: 1 << 49)
+  /// The state log is never truncated.
+  public static let noTruncation = Flaws(rawValue: 1 << 50)
+  /// Only partitions with work send their offsets with a transaction.
+  public static let idleOffsetsLeftOut = Flaws(rawValue: 1 << 51)
+  /// The slice of a snapshot that belongs to an aborted transaction is kept.
+  public static let abortedSliceKept = Flaws(rawValue: 1 << 52)
+  /// A snapshot is used although the log does not hold its position any more.
+  public static let snapshotBeforeLogUsed = Flaws(rawValue: 1 << 53)
+  /// Idle partitions write nothing, however long.
+  public static let noHeartbeat = Flaws(rawValue: 1 << 54)
 }

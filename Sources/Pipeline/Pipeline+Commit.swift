@@ -33,7 +33,9 @@ extension Pipeline {
     let recordBytes = Int64(changes.count + StateRecord.fixedBytes)
     ledger.logBytes += recordBytes
     if ledger.checkpoint != nil { ledger.checkpoint?.bytes += recordBytes }
-    if ledger.checkpoint == nil, ledger.logBytes > max(configuration.checkpointFloor, liveBytes) {
+    if ledger.checkpoint == nil, ledger.logBytes > max(configuration.checkpointFloor, liveBytes),
+      !configuration.flaws.contains(.noCheckpoint)
+    {
       ledger.checkpoint = CheckpointProgress()
       flags.insert(.checkpointStart)
     }
@@ -46,8 +48,8 @@ extension Pipeline {
       #if TIDINGS_FLAWS
         if configuration.flaws.contains(.sliceOfUnconfirmedMemory) { exchangeSlice(&prefixes, &slice) }
       #endif
-      ledger.checkpoint?.next = end
-      if end == 65_536 {
+      ledger.checkpoint?.next = prefixes.upperBound
+      if prefixes.upperBound == 65_536 {
         flags.insert(.checkpointEnd)
         ledger.logBytes = checkpoint.bytes
         ledger.checkpoint = nil
@@ -110,16 +112,16 @@ extension Pipeline {
   }
 
   #if TIDINGS_FLAWS
-    /// Writes the slice that was taken with the record before, and takes the next one.
+    /// Where the record is sealed again after a rollback, writes the slice that was taken the first time.
     private mutating func exchangeSlice(_ prefixes: inout Range<UInt32>, _ slice: inout OutputBuffer) {
-      if let early = earlySlice, early.prefixes == prefixes {
+      if let early = earlySlice, early.sequence == ledger.sequence,
+        early.prefixes.lowerBound == prefixes.lowerBound
+      {
+        prefixes = early.prefixes
         slice.removeAll()
         early.bytes.withUnsafeBytes { slice.append(ByteView($0)) }
       }
-      var next = OutputBuffer(capacity: 64)
-      let range = prefixes.upperBound..<min(65_536, prefixes.upperBound + prefixesPerSlice)
-      appendImage(of: range, to: &next)
-      earlySlice = (range, Array(next.view.buffer))
+      earlySlice = (ledger.sequence, prefixes, Array(slice.view.buffer))
     }
   #endif
 

@@ -40,7 +40,10 @@ extension Pipeline {
       throw .partitionCountChanged(
         found: Int32(clamping: record.partitionCount), expected: configuration.partitionCount)
     }
-    guard ledger.sequence == 0 || record.ledger.epoch == ledger.epoch else {
+    guard
+      ledger.sequence == 0 || record.ledger.epoch == ledger.epoch
+        || configuration.flaws.contains(.foreignHistoryBelieved)
+    else {
       throw .foreignEpoch(found: record.ledger.epoch, expected: ledger.epoch)
     }
     let restored = RestoredRecord(
@@ -93,7 +96,7 @@ extension Pipeline {
   }
 
   private func snapshotHolds(_ prefix: UInt32, _ sequence: UInt64) -> Bool {
-    guard let snapshot else { return false }
+    guard let snapshot, !configuration.flaws.contains(.newerSlicesReplayed) else { return false }
     return snapshot.sequence(at: prefix) >= sequence
   }
 

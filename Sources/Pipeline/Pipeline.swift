@@ -79,7 +79,7 @@ public struct Pipeline: ~Copyable {
   /// What a snapshot brought, until the state log has come to its newest slice.
   var snapshot: SnapshotOverlay?
   #if TIDINGS_FLAWS
-    var earlySlice: (prefixes: Range<UInt32>, bytes: [UInt8])?
+    var earlySlice: (sequence: UInt64, prefixes: Range<UInt32>, bytes: [UInt8])?
   #endif
 
   /// An empty partition that has consumed nothing.

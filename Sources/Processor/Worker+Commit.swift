@@ -61,7 +61,9 @@ extension Worker {
         try send(home, into: &commit)
       }
       if !isOfTimersOnly || !configuration.flaws.contains(.timersWithoutOffsets) {
-        try sendOffsets(of: restored, deadline: deadline)
+        let isFlawed = configuration.flaws.contains(.idleOffsetsLeftOut)
+        let sending = isFlawed ? commit.sealed.map(\.home) : restored
+        try sendOffsets(of: sending, deadline: deadline)
       }
     } catch {
       return try transactionFailed(error, doing: "sending a transaction")
@@ -83,6 +85,7 @@ extension Worker {
   private func needsHeartbeat(_ home: HomePartition, _ now: Int64) -> Bool {
     switch home.phase {
     case .verifyingClock: true
+    case .running where configuration.flaws.contains(.noHeartbeat): false
     case .running:
       now - home.lastCommit
         >= (areTimersStopped ? Self.clockQuestionInterval : configuration.heartbeatInterval.milliseconds)
@@ -249,7 +252,9 @@ extension Worker {
       if let offset = home.reportedStateOffset {
         home.statePosition = offset + 1
         if sealed.startsCheckpoint { home.checkpointStart = offset }
-        if sealed.endsCheckpoint, let start = home.checkpointStart {
+        if sealed.endsCheckpoint, let start = home.checkpointStart,
+          !configuration.flaws.contains(.noTruncation)
+        {
           truncation.truncate(
             TopicPartition(topic: configuration.stateTopic, partition: home.partition), before: start)
         }
@@ -313,6 +318,7 @@ extension Worker {
       if let topic = home.waitingFanOut { waiting.append(topicPartition(topic, home.partition)) }
       home.waitingFanOut = nil
       home.pipeline.rollback()
+      if configuration.flaws.contains(.abortedSliceKept) { keepSlice(of: home, endsCheckpoint: false) }
       home.snapshot.rollback()
       observer?.rolledBack(home.pipeline, in: home.partition)
       for topic in InputTopic.allCases {

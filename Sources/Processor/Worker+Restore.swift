@@ -256,7 +256,7 @@ extension Worker {
         if configuration.flaws.contains(.expiredOffsetsStartOver) {
           var positions = home.pipeline.positions
           positions[topic] = start
-          home.pipeline.start(at: positions, epoch: makeEpoch(of: home.partition))
+          home.pipeline.start(at: positions, epoch: home.pipeline.epoch)
           continue
         }
         guard position >= start else {

@@ -74,7 +74,7 @@ extension Worker {
   /// - Returns: nil where there is no snapshot, or where it does not lie within the log.
   func snapshotStart(of home: HomePartition, within log: Range<Int64>) -> SnapshotHeader? {
     guard case .loaded(let header) = home.snapshot.loading else { return nil }
-    guard log.contains(header.offset) else {
+    guard log.contains(header.offset) || configuration.flaws.contains(.snapshotBeforeLogUsed) else {
       leaveSnapshot(
         of: home,
         because: .outsideLog(offset: header.offset, low: log.lowerBound, high: log.upperBound))

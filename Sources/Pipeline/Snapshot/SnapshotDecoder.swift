@@ -89,7 +89,7 @@ public struct SnapshotDecoder: Sendable {
   private mutating func readHeader(
     _ bytes: ByteView, _ configuration: Pipeline.Configuration
   ) throws(SnapshotFault) {
-    guard let (payload, checksum) = SnapshotFormat.payload(of: bytes, seed: 0) else { throw .torn }
+    guard let (payload, checksum) = SnapshotFormat.payload(of: bytes, seed: 0, flaws: configuration.flaws) else { throw .torn }
     let header = try SnapshotHeader.decode(payload)
     guard header.topic == topic else { throw .foreignTopic(found: header.topic, expected: topic) }
     guard header.partition == configuration.partition else {
@@ -107,7 +107,7 @@ public struct SnapshotDecoder: Sendable {
 
   private mutating func readEnd(_ bytes: ByteView, into pipeline: inout Pipeline) throws(SnapshotFault) {
     guard let front = SnapshotFormat.Front(bytes), front.kind == .end,
-      let (payload, _) = SnapshotFormat.payload(of: bytes, seed: seed),
+      let (payload, _) = SnapshotFormat.payload(of: bytes, seed: seed, flaws: pipeline.configuration.flaws),
       let summary = SnapshotSummary(payload, size: size), let header, summary.lastSequence >= header.sequence
     else { throw .torn }
     pipeline.beginSnapshot(header, summary)
@@ -125,7 +125,7 @@ public struct SnapshotDecoder: Sendable {
   }
 
   private mutating func readSlice(_ bytes: ByteView, into pipeline: inout Pipeline) throws(SnapshotFault) {
-    guard let (payload, _) = SnapshotFormat.payload(of: bytes, seed: seed) else { throw .torn }
+    guard let (payload, _) = SnapshotFormat.payload(of: bytes, seed: seed, flaws: pipeline.configuration.flaws) else { throw .torn }
     var reader = ByteReader(payload)
     guard let sequence = reader.integer(UInt64.self), let from = reader.integer(UInt32.self),
       let to = reader.integer(UInt32.self), from < to, let header, sequence >= header.sequence,

@@ -260,6 +260,13 @@ public final class Group {
     remove(member)
   }
 
+  /// All members are taken out of the group, as an operator can (KIP-571), or a coordinator that lost what it knew: they
+  /// hear of it with their next request, and join again.
+  public func removeMembers() {
+    world.note("group \(id): all members are removed")
+    for member in members { remove(member) }
+  }
+
   private func remove(_ member: Member) {
     members.removeAll { $0 === member }
     member.pendingJoin?(.failure(.unknownMember))

@@ -53,7 +53,11 @@ struct DecisionChecker {
         "\(commit.place): decision \(decision.number) is from \(decision.time), before the last one")
       homes[commit.home].time = decision.time
       switch decision.kind {
-      case .closure:
+      case .closure(let closure):
+        // Whether it is one digest, and the right one, is the question of invariant 3.
+        for index in left.indices where commit.deliveries[index].delivery.id == closure.delivery {
+          left[index] = false
+        }
         try each(decision, nil, nil)
       case .arrival(let arrival):
         let topic = arrival.topic.hasSuffix(".routed") ? 1 : 0
@@ -83,9 +87,8 @@ struct DecisionChecker {
       "\(commit.place): the header counts \(commit.header.decisions) decisions, there are "
         + "\(homes[commit.home].decisions)")
     for (index, isLeft) in left.enumerated() where isLeft {
-      let delivery = commit.deliveries[index].delivery
-      guard delivery.kind == .single else { continue }
-      throw Violation(.abort, "\(commit.place): delivery \(delivery.id) has no decision")
+      throw Violation(
+        .abort, "\(commit.place): delivery \(commit.deliveries[index].delivery.id) has no decision")
     }
     try checkInputClock(commit, facts)
   }

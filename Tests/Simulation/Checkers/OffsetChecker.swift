@@ -3,6 +3,8 @@
 /// without a hole.
 struct OffsetChecker {
   private var committed: [String: Int64] = [:]
+  /// By home: when a state record was committed last.
+  private var recorded: [Int: Int64] = [:]
 
   /// - Parameter latest: the last committed header of each home, this transaction's included.
   mutating func check(
@@ -41,6 +43,28 @@ struct OffsetChecker {
       try require(
         topics.count == InputFacts.Topic.allCases.count, .offsets,
         "\(commit.place): the transaction carries \(topics.count) offsets of the home")
+    }
+  }
+
+  /// A transaction carries the positions of all homes that its worker decided when it began it, also of those where
+  /// nothing happened: otherwise a zombie that owns them would not be fenced.
+  mutating func checkOwned(_ commit: HomeCommit, decided: Set<Int>) throws(Violation) {
+    recorded[commit.home] = commit.time
+    for home in decided.sorted() {
+      let count = commit.transaction.offsets.count { $0.partition == home }
+      try require(
+        count == InputFacts.Topic.allCases.count, .offsets,
+        "\(commit.place): the transaction carries \(count) offsets of home \(home), which its worker decides as well")
+    }
+  }
+
+  /// Idle homes write state and offsets often enough that nothing of theirs expires.
+  func checkIdle(now: Int64, interval: Int64, service: ServiceTracker) throws(Violation) {
+    for (home, time) in recorded.sorted(by: { $0.key < $1.key }) {
+      guard let bound = service.lateFrom(home, due: max(time, service.since(home)) + interval) else { continue }
+      try require(
+        now <= bound + 1_000, .offsets,
+        "home \(home): no state record since \(now - time) ms, with a heartbeat every \(interval) ms")
     }
   }
 

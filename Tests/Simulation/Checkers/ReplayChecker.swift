@@ -28,6 +28,8 @@ final class ReplayChecker {
     var counters: Counters
     var calls: [Call]
     var catalog: Catalog
+    /// The homes that the worker decided when it began the transaction.
+    var decided: Set<Int>
     var isRolledBack = false
   }
 
@@ -58,7 +60,8 @@ final class ReplayChecker {
     codecs = try Codecs(prefix: prefix, recordLimit: 256 << 10)
     shadows = (0..<partitionCount).map {
       var configuration = configuration(Int32($0))
-      configuration.flaws = []
+      // The checkers that know what is right have to notice these by themselves.
+      configuration.flaws.formIntersection(.ofDecisions)
       return Shadow(Pipeline(configuration: configuration, catalog: catalog))
     }
     calls = Array(repeating: [:], count: partitionCount)
@@ -82,14 +85,14 @@ final class ReplayChecker {
   }
 
   func sealed(
-    _ commit: SealedCommit, _ pipeline: borrowing Pipeline, worker: Int, home: Int
+    _ commit: SealedCommit, _ pipeline: borrowing Pipeline, worker: Int, home: Int, decided: Set<Int>
   ) throws(Violation) {
     guard let catalog = catalogs[worker] else { return }
     batches[home].append(
       Batch(
         worker: worker, sequence: commit.sequence, positions: pipeline.positions,
         timerClock: pipeline.timerClock, counters: pipeline.counters, calls: calls[home][worker] ?? [],
-        catalog: catalog))
+        catalog: catalog, decided: decided))
     calls[home][worker] = []
   }
 
@@ -133,7 +136,8 @@ final class ReplayChecker {
 
   // MARK: - What is committed
 
-  func check(_ commit: HomeCommit) throws(Violation) {
+  /// - Returns: the homes that the worker decided when it began the transaction.
+  func check(_ commit: HomeCommit) throws(Violation) -> Set<Int> {
     let header = commit.header
     func isThis(_ batch: Batch) -> Bool {
       batch.sequence == header.sequence && batch.timerClock == header.timerClock
@@ -164,6 +168,14 @@ final class ReplayChecker {
     try require(
       replayed.hasSameContent(as: header), .restore,
       "\(commit.place): the replay of \(batch.calls.count) calls gives \(replayed), not \(header)")
+    return batch.decided
+  }
+
+  /// The live state of a home in bytes.
+  func liveBytes(of home: Int) -> Int64 {
+    buffer.removeAll()
+    shadows[home].pipeline.appendCanonicalImage(to: &buffer)
+    return Int64(buffer.count)
   }
 
   private func replay(

@@ -54,6 +54,9 @@ final class ServiceTracker {
     return max(due, homes[home].since, heldUp[owner] ?? 0, lastFaultEnd) + 1000 + slack + clockBound
   }
 
+  /// Since when the home is decided by the last worker that began to.
+  func since(_ home: Int) -> Int64 { homes[home].since }
+
   /// The instant from which on nothing may be unserved: the bound after the last fault.
   func unservedFrom(due: Int64) -> Int64 {
     max(due, lastFaultEnd) + Self.recoveryBound + slack + clockBound

@@ -6,6 +6,10 @@ struct WriterChecker {
     var sealed: Set<Int> = []
     /// What was under way when the partitions were given back. Only a worker that ends may leave it so.
     var left: Set<Int> = []
+    /// What it decides, with the end of the recipients' table when that began.
+    var decides: [Int: Int64] = [:]
+    /// What it decided when it began the transaction under way.
+    var begun: Set<Int> = []
   }
 
   private var workers: [Int: Worker] = [:]
@@ -32,12 +36,33 @@ struct WriterChecker {
       !state.isRevoking, .writer, "worker \(worker) begins a transaction with home \(home) during a revoke")
     try require(
       state.owned.contains(home), .writer, "worker \(worker) writes for home \(home), which it does not own")
-    workers[worker, default: Worker()].sealed.insert(home)
+    if state.sealed.isEmpty { workers[worker]?.begun = Set(state.decides.keys) }
+    workers[worker]?.sealed.insert(home)
   }
+
+  /// The worker decides the home from here on.
+  ///
+  /// - Parameter recipientsEnd: where the recipients' topic ends at this instant.
+  mutating func decides(_ home: Int, worker: Int, recipientsEnd: Int64) {
+    workers[worker]?.decides[home] = recipientsEnd
+  }
+
+  /// The home is back at its last confirmed commit. If that lies within the recipients' table, the worker reads the
+  /// table again before it goes on deciding.
+  mutating func rolledBack(_ home: Int, worker: Int, recipients position: Int64) {
+    settled(worker: worker, home: home)
+    if let end = workers[worker]?.decides[home], position < end { workers[worker]?.decides[home] = nil }
+  }
+
+  /// The homes that the worker decided when it began the transaction under way.
+  func decided(worker: Int) -> Set<Int> { workers[worker]?.begun ?? [] }
 
   /// The outcome of the home's last batch is known to the worker.
   mutating func settled(worker: Int, home: Int) { workers[worker]?.sealed.remove(home) }
 
   /// The worker knows that it cannot know the outcome, and has dropped everything.
-  mutating func dropped(worker: Int) { workers[worker]?.sealed = [] }
+  mutating func dropped(worker: Int) {
+    workers[worker]?.sealed = []
+    workers[worker]?.decides = [:]
+  }
 }

@@ -7,7 +7,7 @@ struct FaultProfile {
   enum Kind: String, CaseIterable {
     case crash, crashAtStep, stop, scale, freezeProcess, stallThread, brokersDown, groupCoordinatorAway
     case transactionCoordinatorAway, stuckPartition, slowPartition, clockJump, retention, compaction
-    case offsetExpiry, deploy, outage
+    case offsetExpiry, deploy, outage, groupReset
   }
 
   /// What happens at all.
@@ -36,6 +36,10 @@ struct FaultProfile {
     if chance(0.3) { profile.latencies.background = 0...4_000 }
     if chance(0.4) { profile.latencies.maxPollInterval = 12_000 }
     if chance(0.3) { profile.latencies.initialRebalanceDelay = 3_000 }
+    if chance(0.1) {
+      profile.background.unknownOutcomes = 0.005
+      profile.background.silence = 1_000...14_000
+    }
     return profile
   }
 
@@ -50,7 +54,15 @@ struct FaultProfile {
     if background.requestLoss + background.replyLoss + background.endTransactionReplyLoss > 0 {
       slack += 4_000
     }
+    // The transaction of one worker holds up those that read what it wrote.
+    if background.unknownOutcomes > 0 { slack += background.silence.upperBound + 6_000 }
     return slack
+  }
+
+  /// Whether nothing ever ends a client.
+  var isHarmless: Bool {
+    kinds.isEmpty && background.requestLoss + background.replyLoss + background.unknownOutcomes == 0
+      && background.endTransactionReplyLoss == 0
   }
 
   var summary: String {

@@ -9,10 +9,13 @@ struct Scenario {
   var instances: Int
   var workersPerInstance: Int
   var isStatic: Bool
+  /// When the run begins, in milliseconds since the epoch: anywhere in a minute, by which ids expire.
+  var start: Int64
   /// How long faults and load go on, in milliseconds.
   var duration: Int64
   var commitInterval: Int64
   var minimumCommitInterval: Int64
+  /// With 0 an id counts until its minute is over, so that many expire within a run.
   var horizonMinutes: Int64
   var checkpointFloor: Int64
   var checkpointSlice: Int64
@@ -23,6 +26,10 @@ struct Scenario {
   var frozenLifetime: Int64
   /// Whether processes keep snapshots in files, and how often they write them; nil: none.
   var snapshotInterval: Int64?
+  /// The bytes of a snapshot's slice, about.
+  var snapshotSlice: Int64
+  /// How often idle partitions write a state record, in milliseconds.
+  var heartbeatInterval: Int64
   /// How far wall clocks are off from the true time, at most, in milliseconds.
   var clockSkew: Int64
   var catalogs: [CatalogSpec]
@@ -41,10 +48,11 @@ struct Scenario {
     instances = pick([1, 2, 2, 3, 4])
     workersPerInstance = pick([1, 1, 1, 2])
     isStatic = chance(0.5)
+    start = 1_700_000_000_000 + Int64.random(in: 0..<60_000, using: &random)
     duration = Int64.random(in: 15_000...50_000, using: &random)
     commitInterval = pick([20, 50, 100, 300])
     minimumCommitInterval = pick([5, 20, 50])
-    horizonMinutes = pick([1, 1, 2])
+    horizonMinutes = pick([0, 1, 1, 2])
     checkpointFloor = pick([2_000, 6_000, 20_000])
     checkpointSlice = pick([300, 1_000, 100_000])
     memberLimit = pick([3, 6, 10_000])
@@ -62,6 +70,8 @@ struct Scenario {
     // What a full batch lets through has to be more than what comes in.
     if backlogBytes < 60_000 { faults.background.lateMarker = 50...400 }
     snapshotInterval = chance(0.5) ? pick([500, 3_000, 20_000]) : nil
+    snapshotSlice = pick([300, 2_000, 1 << 20])
+    heartbeatInterval = pick([6 * 3_600_000, 4_000, 12_000])
   }
 
   /// What the state machines of the run are made with.
@@ -88,6 +98,8 @@ struct Scenario {
     configuration.frozenLifetime = .milliseconds(frozenLifetime)
     configuration.dedupHorizon = .seconds(60 * horizonMinutes)
     if let snapshotInterval { configuration.snapshotInterval = .milliseconds(snapshotInterval) }
+    configuration.snapshotSliceBytes = snapshotSlice
+    configuration.heartbeatInterval = .milliseconds(heartbeatInterval)
     configuration.flaws = flaws
     configuration.pipelineLimits = pipelineLimits
     return configuration

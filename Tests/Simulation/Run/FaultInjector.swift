@@ -1,4 +1,7 @@
+import Contract
 import Kafka
+import Pipeline
+import Processor
 import SeededTesting
 import SimulatedKafka
 
@@ -10,6 +13,7 @@ final class FaultInjector {
   private var isOver = false
   /// Crashes a worker's process when so many steps have passed that an observer sees.
   private var stepsToCrash: Int?
+  private var lastReset: Int64 = 0
   private var world: SimulatedWorld { run.world }
 
   init(_ run: SimulationRun, random: SeededGenerator) {
@@ -49,6 +53,24 @@ final class FaultInjector {
     crash(instance, after: number(0...40))
   }
 
+  /// A record was applied. One with which a minute of the input clock begins makes ids expire: the transaction that
+  /// holds it is the one to abort.
+  func applied(appended: Int64, home: Int) {
+    guard !isOver, profile.kinds.contains(.groupReset), let confirmed = run.journal.latest[home]?.inputClock,
+      appended / 60_000 > confirmed / 60_000, world.now > lastReset + 1_000, number(0...2) > 0
+    else { return }
+    world.schedule(after: number(0...2) == 0 ? number(0...200) : 0) { [self] in resetGroup() }
+  }
+
+  /// The group loses its members: the offsets of transactions under way are refused, and those are aborted.
+  private func resetGroup() {
+    guard !isOver, !run.isOver else { return }
+    lastReset = world.now
+    run.trace.note("fault: the group loses its members")
+    run.service.disturbed(until: world.now)
+    world.broker.groups.group("\(Scenario.prefix)-processor")?.removeMembers()
+  }
+
   private func next() {
     guard !profile.kinds.isEmpty else { return }
     world.schedule(after: number(0...(2 * profile.meanDistance))) { [self] in
@@ -78,13 +100,42 @@ final class FaultInjector {
       run.trace.note("fault: \(instance.name) is killed")
       run.service.disturbed(until: world.now + back)
       instance.crash()
-      switch number(0...5) {
+      switch number(0...7) {
       case 0: instance.loseSnapshots()
       case 1: instance.damageSnapshot(random.next())
+      case 2: instance.bringBackSnapshot(random.next())
+      case 3: exchangeSnapshot(of: instance)
       default: break
       }
       instance.restart(run, after: back)
     }
+  }
+
+  /// A file of another history comes to lie where this one's was: it says that it goes on from a record that the log
+  /// holds, of the same number, and perhaps of the same epoch.
+  private func exchangeSnapshot(of instance: Instance) {
+    let home = Int(number(0...Int64(run.scenario.partitionCount - 1)))
+    guard let commit = run.lastCommits[home] else { return }
+    var configuration = run.scenario.configuration(instance: instance.name)
+    configuration.flaws = []
+    let epoch = number(0...1) == 0 ? commit.epoch : commit.epoch &+ 1
+    var pipeline = Pipeline(
+      configuration: configuration.pipeline(partition: Int32(home)), catalog: run.catalogInForce)
+    pipeline.start(at: InputPositions(), epoch: epoch)
+    var buffer = OutputBuffer(capacity: 4096)
+    while pipeline.sequence < commit.sequence {
+      buffer.removeAll()
+      _ = pipeline.seal(into: &buffer)
+      pipeline.confirm()
+    }
+    guard let slice = pipeline.snapshotSlice(from: 0, limit: 1 << 20) else { return }
+    var encoder = pipeline.snapshotEncoder(
+      topic: "\(Scenario.prefix).state", offset: commit.offset, checkpointStart: nil)
+    var file = encoder.begin()
+    file += encoder.block(of: slice)
+    file += encoder.end()
+    run.trace.note("fault: \(instance.name) finds another's snapshot of home \(home)")
+    instance.exchangeSnapshot("\(Scenario.prefix).state-\(home).snapshot", with: file)
   }
 
   private func happen(_ kind: FaultProfile.Kind) {
@@ -128,6 +179,7 @@ final class FaultInjector {
         ofGroup: "\(Scenario.prefix)-processor", topics: topics.map { "\(Scenario.prefix).\($0)" })
     case .deploy: deploy()
     case .outage: outage()
+    case .groupReset: resetGroup()
     }
   }
 

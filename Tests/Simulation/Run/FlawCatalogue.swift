@@ -56,6 +56,16 @@ public struct NamedFlaw: Sendable {
     NamedFlaw(name: "outputSurvivesAbort", flaw: .outputSurvivesAbort),
     NamedFlaw(name: "optOutIgnoredByDigests", flaw: .optOutIgnoredByDigests),
     NamedFlaw(name: "recipientRecordNotNamed", flaw: .recipientRecordNotNamed),
+    NamedFlaw(name: "noCheckpoint", flaw: .noCheckpoint),
+    NamedFlaw(name: "noTruncation", flaw: .noTruncation),
+    NamedFlaw(name: "idleOffsetsLeftOut", flaw: .idleOffsetsLeftOut),
+    NamedFlaw(name: "noHeartbeat", flaw: .noHeartbeat),
+    NamedFlaw(name: "abortedSliceKept", flaw: .abortedSliceKept),
+    NamedFlaw(name: "newerSlicesReplayed", flaw: .newerSlicesReplayed),
+    NamedFlaw(name: "anchorNotCompared", flaw: .anchorNotCompared),
+    NamedFlaw(name: "foreignHistoryBelieved", flaw: .foreignHistoryBelieved),
+    NamedFlaw(name: "snapshotChecksumsIgnored", flaw: .snapshotChecksumsIgnored),
+    NamedFlaw(name: "snapshotBeforeLogUsed", flaw: .snapshotBeforeLogUsed),
   ]
 
   /// The flaw of a name.

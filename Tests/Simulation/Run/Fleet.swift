@@ -142,6 +142,9 @@ final class WorkerThread: WorkerObserver {
 
   func decides(in partition: Int32) {
     run.service.decides(Int(partition), worker: id, now: run.world.now)
+    let table = TopicPartition(topic: "\(Scenario.prefix).recipients", partition: partition)
+    run.writers.decides(
+      Int(partition), worker: id, recipientsEnd: run.world.broker.log(table)?.endOffset ?? 0)
     observe { () throws(Violation) in }
   }
 
@@ -155,6 +158,7 @@ final class WorkerThread: WorkerObserver {
       "\(name): applies \(record.topic.name) [\(partition)] @ \(record.offset)\(progress == .again ? " in part" : "")"
     )
     run.replay.applied(record, now: now, worker: id, home: Int(partition))
+    run.applied(appended: record.appended, home: Int(partition))
   }
 
   func ticked(now: Int64, in partition: Int32) {
@@ -174,7 +178,8 @@ final class WorkerThread: WorkerObserver {
         + (commit.endsCheckpoint ? ", it ends" : ""))
     do throws(Violation) {
       try run.writers.sealed(worker: id, home: Int(partition))
-      try run.replay.sealed(commit, pipeline, worker: id, home: Int(partition))
+      try run.replay.sealed(
+        commit, pipeline, worker: id, home: Int(partition), decided: run.writers.decided(worker: id))
     } catch {
       run.found(error)
     }
@@ -188,7 +193,8 @@ final class WorkerThread: WorkerObserver {
 
   func rolledBack(_ pipeline: borrowing Pipeline, in partition: Int32) {
     run.trace.note("\(name): rolls \(partition) back to state record \(pipeline.sequence)")
-    run.writers.settled(worker: id, home: Int(partition))
+    run.writers.rolledBack(
+      Int(partition), worker: id, recipients: pipeline.confirmedPositions[.recipients])
     do throws(Violation) {
       try run.replay.rolledBack(pipeline, worker: id, home: Int(partition))
     } catch {
@@ -220,6 +226,8 @@ final class Instance {
   private(set) var snapshots: MemorySnapshotStore?
   /// Whether a supervisor starts it again when it has ended.
   var isWanted = true
+  /// Files as they were when it was killed, in that order.
+  private var former: [(name: String, bytes: [UInt8])] = []
   private var restarts = 0
 
   init(name: String, wallOffset: Int64, hasSnapshots: Bool) {
@@ -239,7 +247,12 @@ final class Instance {
     }
   }
 
-  func crash() { for worker in workers { worker.crash() } }
+  func crash() {
+    for worker in workers { worker.crash() }
+    for (name, bytes) in (snapshots?.files ?? [:]).sorted(by: { $0.key < $1.key }) {
+      if former.last(where: { $0.name == name })?.bytes != bytes { former.append((name, bytes)) }
+    }
+  }
 
   /// It comes back on another machine, without its files.
   func loseSnapshots() { if snapshots != nil { snapshots = MemorySnapshotStore() } }
@@ -253,6 +266,16 @@ final class Instance {
     if number & 1 == 0 { bytes.removeSubrange(place...) } else { bytes[place] ^= 0x40 }
     snapshots.set(name, to: bytes)
   }
+
+  /// The disk is put back to an older state: a file as it was at an earlier crash.
+  func bringBackSnapshot(_ number: UInt64) {
+    guard let snapshots, !former.isEmpty else { return }
+    let (name, bytes) = former[Int(number % UInt64(former.count))]
+    snapshots.set(name, to: bytes)
+  }
+
+  /// Another's file lies where this one's was.
+  func exchangeSnapshot(_ name: String, with bytes: [UInt8]) { snapshots?.set(name, to: bytes) }
 
   func stop() { for worker in workers { worker.stop() } }
 

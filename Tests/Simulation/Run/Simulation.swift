@@ -37,6 +37,6 @@ public enum Simulation {
     return Outcome(
       seed: seed, violation: run.violation, trace: run.trace.lines, traceHash: run.trace.hash,
       scenario: scenario.summary, commits: run.commits,
-      milliseconds: run.world.now - 1_700_000_000_000, events: run.world.eventCount)
+      milliseconds: run.world.now - run.start, events: run.world.eventCount)
   }
 }

@@ -33,12 +33,17 @@ public final class SimulationRun {
   private var catalogIndex = 0
   private var workerCount = 0
   private var depth: [Int] = []
+  /// By home: the last state record, and where it lies.
+  private(set) var lastCommits: [Int: (epoch: UInt64, sequence: UInt64, offset: Int64)] = [:]
   private var isPublishing = true
-  private let start: Int64
+  /// When the last fault ended; nil while faults go on.
+  private var faultsEnded: Int64?
+  /// When the run begins, in milliseconds since the epoch.
+  let start: Int64
 
   init(_ scenario: Scenario, isTraced: Bool) throws {
     self.scenario = scenario
-    start = 1_700_000_000_000
+    start = scenario.start
     world = SimulatedWorld(seed: scenario.seed, latencies: scenario.faults.latencies, start: start)
     trace = Trace(isOn: isTraced, start: start)
     journal = try Journal(prefix: Scenario.prefix, partitionCount: scenario.partitionCount)
@@ -87,6 +92,7 @@ public final class SimulationRun {
     isPublishing = false
     injector.stop()
     service.disturbed(until: world.now)
+    faultsEnded = service.lastFaultEnd
     for instance in instances { instance.restart(self, after: 200) }
     settle()
     isOver = true
@@ -127,7 +133,7 @@ public final class SimulationRun {
     }
     if windows.openCount > 0 { return "\(windows.openCount) windows are open" }
     if !service.isServed { return "homes \(service.unserved) are decided by nobody" }
-    return bounds.unsettled(world.broker, journal.latest)
+    return nil
   }
 
   private func watch() {
@@ -135,6 +141,8 @@ public final class SimulationRun {
       guard !isOver else { return }
       do throws(Violation) {
         try windows.checkOverdue(now: world.now, service: service)
+        try bounds.checkTruncated(now: world.now, service: service, broker: world.broker)
+        try offsets.checkIdle(now: world.now, interval: scenario.heartbeatInterval, service: service)
       } catch {
         found(error)
       }
@@ -199,22 +207,26 @@ public final class SimulationRun {
   /// A worker ended by itself: its process ends with it, and is started again.
   func workerFailed(_ worker: WorkerThread, _ instance: Instance, _ error: any Error) {
     trace.note("\(worker.name) ends: \(error)")
-    service.disturbed(until: world.now + 1_500)
-    if !Self.isExpected(error) {
+    if !isExpected(error) {
       found(Violation(.unexpectedFault, "\(worker.name): \(error)"))
       return
     }
+    service.disturbed(until: world.now + 1_500)
     instance.stop()
     instance.restart(self, after: world.random(300...1_500))
   }
 
-  /// Being fenced ends a process; so does whatever else its clients cannot pass.
-  private static func isExpected(_ error: any Error) -> Bool {
-    guard case ProcessorFault.kafka(let error, _) = error else { return false }
-    return error.isFenced || error.isFatal
+  /// Being fenced ends a process; so does whatever else its clients cannot pass: but only where a fault can be the
+  /// cause.
+  private func isExpected(_ error: any Error) -> Bool {
+    guard case ProcessorFault.kafka(let error, _) = error, error.isFenced || error.isFatal else { return false }
+    guard let faultsEnded else { return !scenario.faults.isHarmless }
+    return world.now <= faultsEnded + ServiceTracker.recoveryBound + service.slack
   }
 
   func passedStep(of worker: WorkerThread) { faults?.passedStep(of: worker) }
+
+  func applied(appended: Int64, home: Int) { faults?.applied(appended: appended, home: home) }
 
   // MARK: - Turns
 
@@ -284,6 +296,7 @@ extension SimulationRun: BrokerObserver {
   }
 
   private func check(_ commit: HomeCommit) throws(Violation) {
+    lastCommits[commit.home] = (commit.header.epoch, commit.header.sequence, commit.state.offset)
     try decisions.check(commit, facts: journal.facts) { (decision, fact, _) throws(Violation) in
       switch decision.kind {
       case .arrival(let arrival):
@@ -293,7 +306,7 @@ extension SimulationRun: BrokerObserver {
       }
     }
     try conservation.check(commit, facts: journal.facts)
-    try replay.check(commit)
-    try bounds.check(commit, service: service, broker: world.broker)
+    try offsets.checkOwned(commit, decided: try replay.check(commit))
+    try bounds.check(commit, service: service, broker: world.broker) { replay.liveBytes(of: commit.home) }
   }
 }
