@@ -89,7 +89,10 @@ public struct SnapshotDecoder: Sendable {
   private mutating func readHeader(
     _ bytes: ByteView, _ configuration: Pipeline.Configuration
   ) throws(SnapshotFault) {
-    guard let (payload, checksum) = SnapshotFormat.payload(of: bytes, seed: 0, flaws: configuration.flaws) else { throw .torn }
+    let flaws = configuration.flaws
+    guard let (payload, checksum) = SnapshotFormat.payload(of: bytes, seed: 0, flaws: flaws) else {
+      throw .torn
+    }
     let header = try SnapshotHeader.decode(payload)
     guard header.topic == topic else { throw .foreignTopic(found: header.topic, expected: topic) }
     guard header.partition == configuration.partition else {
@@ -125,7 +128,8 @@ public struct SnapshotDecoder: Sendable {
   }
 
   private mutating func readSlice(_ bytes: ByteView, into pipeline: inout Pipeline) throws(SnapshotFault) {
-    guard let (payload, _) = SnapshotFormat.payload(of: bytes, seed: seed, flaws: pipeline.configuration.flaws) else { throw .torn }
+    let flaws = pipeline.configuration.flaws
+    guard let (payload, _) = SnapshotFormat.payload(of: bytes, seed: seed, flaws: flaws) else { throw .torn }
     var reader = ByteReader(payload)
     guard let sequence = reader.integer(UInt64.self), let from = reader.integer(UInt32.self),
       let to = reader.integer(UInt32.self), from < to, let header, sequence >= header.sequence,

@@ -54,14 +54,16 @@ struct OffsetChecker {
       let count = commit.transaction.offsets.count { $0.partition == home }
       try require(
         count == InputFacts.Topic.allCases.count, .offsets,
-        "\(commit.place): the transaction carries \(count) offsets of home \(home), which its worker decides as well")
+        "\(commit.place): the transaction carries \(count) offsets of home \(home), which its worker decides as well"
+      )
     }
   }
 
   /// Idle homes write state and offsets often enough that nothing of theirs expires.
   func checkIdle(now: Int64, interval: Int64, service: ServiceTracker) throws(Violation) {
     for (home, time) in recorded.sorted(by: { $0.key < $1.key }) {
-      guard let bound = service.lateFrom(home, due: max(time, service.since(home)) + interval) else { continue }
+      let due = max(time, service.since(home)) + interval
+      guard let bound = service.lateFrom(home, due: due) else { continue }
       try require(
         now <= bound + 1_000, .offsets,
         "home \(home): no state record since \(now - time) ms, with a heartbeat every \(interval) ms")

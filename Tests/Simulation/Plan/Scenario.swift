@@ -53,7 +53,7 @@ struct Scenario {
     commitInterval = pick([20, 50, 100, 300])
     minimumCommitInterval = pick([5, 20, 50])
     horizonMinutes = pick([0, 1, 1, 2])
-    checkpointFloor = pick([2_000, 6_000, 20_000])
+    checkpointFloor = pick([2_000, 6_000, 20_000, 300_000])
     checkpointSlice = pick([300, 1_000, 100_000])
     memberLimit = pick([3, 6, 10_000])
     fanOutLimit = pick([200, 700, 8 << 20])
@@ -69,7 +69,7 @@ struct Scenario {
     faults = FaultProfile.draw(&random)
     // What a full batch lets through has to be more than what comes in.
     if backlogBytes < 60_000 { faults.background.lateMarker = 50...400 }
-    snapshotInterval = chance(0.5) ? pick([500, 3_000, 20_000]) : nil
+    snapshotInterval = chance(0.6) ? pick([300, 1_000, 6_000]) : nil
     snapshotSlice = pick([300, 2_000, 1 << 20])
     heartbeatInterval = pick([6 * 3_600_000, 4_000, 12_000])
   }

@@ -219,7 +219,9 @@ public final class SimulationRun {
   /// Being fenced ends a process; so does whatever else its clients cannot pass: but only where a fault can be the
   /// cause.
   private func isExpected(_ error: any Error) -> Bool {
-    guard case ProcessorFault.kafka(let error, _) = error, error.isFenced || error.isFatal else { return false }
+    guard case ProcessorFault.kafka(let error, _) = error, error.isFenced || error.isFatal else {
+      return false
+    }
     guard let faultsEnded else { return !scenario.faults.isHarmless }
     return world.now <= faultsEnded + ServiceTracker.recoveryBound + service.slack
   }
