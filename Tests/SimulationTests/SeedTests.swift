@@ -30,6 +30,20 @@ import Testing
     #expect(first.trace == second.trace)
   }
 
+  @Test("a run that is over leaves nothing in memory")
+  func memory() throws {
+    weak var world: AnyObject?
+    weak var thread: AnyObject?
+    do {
+      let run = try SimulationRun(try Scenario(seed: 1), isTraced: false)
+      try run.run()
+      world = run.world
+      thread = run.instances.first?.workers.first
+      #expect(world != nil && thread != nil)
+    }
+    #expect(world == nil && thread == nil)
+  }
+
   @Test("a trace does not change the course")
   func traceIsNoFault() throws {
     for seed in UInt64(1)...20 {

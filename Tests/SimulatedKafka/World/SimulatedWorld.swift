@@ -25,10 +25,7 @@ public final class SimulatedWorld: @unchecked Sendable {
 
   private var events = EventQueue()
 
-  deinit {
-    // A step usually holds its process's clients, and they the process.
-    for process in processes { process.step = nil }
-  }
+  deinit { end() }
 
   /// A world in which nothing has happened yet.
   ///
@@ -43,6 +40,13 @@ public final class SimulatedWorld: @unchecked Sendable {
   /// Makes something happen after so many milliseconds, behind all that happens in that instant already.
   public func schedule(after milliseconds: Int64, _ action: @escaping () -> Void) {
     events.add(at: now + max(0, milliseconds), action)
+  }
+
+  /// Nothing happens any more. What is to happen usually holds whoever scheduled it, and a step its process's clients,
+  /// and they the process: a world that is not ended keeps them and itself in memory.
+  public func end() {
+    events = EventQueue()
+    for process in processes { process.step = nil }
   }
 
   /// A process, alive, with its own clocks and cluster.

@@ -35,7 +35,7 @@ final class WorkerThread: WorkerObserver {
   let name: String
   let process: SimulatedProcess
   private unowned let run: SimulationRun
-  private let instance: Instance
+  private unowned let instance: Instance
   private let catalog: Catalog
   private let control = WorkerControl()
   private var worker: Worker?

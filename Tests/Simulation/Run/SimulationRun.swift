@@ -80,6 +80,7 @@ public final class SimulationRun {
 
   /// Runs to the end, or to the first violation.
   func run() throws {
+    defer { world.end() }
     for record in workload.directory() { publish(record) }
     let injector = FaultInjector(self, random: SeededGenerator(seed: scenario.seed ^ 0xFA_17))
     faults = injector
