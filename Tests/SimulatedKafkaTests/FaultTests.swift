@@ -208,7 +208,9 @@ struct FaultTests {
     #expect(try reader.valuesToEnd() == (["6", "7", "8", "9"], 10))
   }
 
-  @Test("compaction keeps the last record of each key at its offset, and readers pass the gaps")
+  @Test(
+    "compaction keeps the last record of each key at its offset and tombstones for a day, and readers pass the gaps"
+  )
   func compaction() throws {
     let fixture = Fixture()
     let producer = try fixture.producer()
@@ -228,13 +230,16 @@ struct FaultTests {
     let reader = try TestReader(
       fixture.test.cluster, topics: ["in"], from: [PartitionOffset(fixture.partition(0), offset: 0)])
     let events = try reader.events { $0.last?.end != nil }
-    #expect(events.compactMap(\.value) == ["1", "2", "last"])
+    #expect(events.compactMap(\.value) == ["1", "2", nil, "last"])
     #expect(events.last?.end == end + 1)
     let offsets = events.compactMap { if case .record(_, let offset) = $0 { offset } else { nil as Int64? } }
-    #expect(offsets == [1, 6, end])
+    #expect(offsets == [1, 6, 7, end])
     fixture.world.broker.retain(fixture.partition(0), from: 3)
     try reader.reader.assign([PartitionOffset(fixture.partition(0), offset: 3)])
-    #expect(try reader.valuesToEnd().values == ["2", "last"])
+    #expect(try reader.valuesToEnd().values == ["2", nil, "last"])
+    fixture.world.run(until: fixture.world.now + SimulatedBroker.deleteRetention)
+    fixture.world.broker.compact(fixture.partition(0))
+    #expect(fixture.world.broker.log(fixture.partition(0))?.entries.map(\.offset) == [6])
   }
 
   @Test("offsets expire when they are told to; those that a transaction holds do not")

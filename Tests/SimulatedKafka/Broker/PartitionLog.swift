@@ -217,8 +217,8 @@ public final class PartitionLog {
   }
 
   /// Keeps of each key only the last record, as the log cleaner does before the last stable offset: what was aborted
-  /// goes, and tombstones and markers that have nothing behind them any more.
-  func compact() {
+  /// goes, and so do markers and the tombstones of before the horizon.
+  func compact(tombstonesBefore horizon: Int64) {
     let bound = lastStableOffset
     var last: [[UInt8]: Int64] = [:]
     for entry in entries where entry.offset < bound && entry.isVisible {
@@ -230,7 +230,7 @@ public final class PartitionLog {
       guard entry.isVisible, let key = record.key, last[Array(key.buffer)] == entry.offset else {
         return false
       }
-      return record.value != nil
+      return record.value != nil || entry.timestamp >= horizon
     }
     head = 0
     isCompacted = true

@@ -71,11 +71,15 @@ public final class SimulatedBroker {
     log(partition)?.deleteRecords(before: offset)
   }
 
-  /// Lets the log cleaner go over a partition.
+  /// Lets the log cleaner go over a partition. A tombstone goes when it is older than `delete.retention.ms`, here
+  /// counted from its append: whoever follows the log must have the chance to see it.
   public func compact(_ partition: TopicPartition) {
     world.note("broker: compacts \(partition)")
-    log(partition)?.compact()
+    log(partition)?.compact(tombstonesBefore: world.now - Self.deleteRetention)
   }
+
+  /// Kafka's default of `delete.retention.ms`.
+  public static let deleteRetention: Int64 = 86_400_000
 }
 
 /// Hears what becomes true at the broker.

@@ -7,6 +7,9 @@ import SimulatedKafka
 
 /// Makes happen what the profile of a run says, at instants that the seed gives, until the faults stop.
 final class FaultInjector {
+  /// How long after its clock was put right a worker may take to hear so from the broker: it asks every 5 s.
+  private static let clockQuestion: Int64 = 6_000
+
   private unowned let run: SimulationRun
   private let profile: FaultProfile
   private var random: SeededGenerator
@@ -162,6 +165,8 @@ final class FaultInjector {
       let end = lasts(number(0...2) == 0 ? 8_000...22_000 : 100...6_000)
       let whole = kind == .freezeProcess
       for other in whole ? instance.workers : [worker] { other.stall(for: end - now, wholeProcess: whole) }
+      // It sees that its clock is right again when it goes on, and asks the broker a while later.
+      if instance.isClockWrong { run.service.disturbed(until: end + Self.clockQuestion) }
     case .brokersDown: world.broker.faults.brokersDownUntil = lasts(often(300...6_000, 9_000...15_000))
     case .groupCoordinatorAway: world.broker.faults.groupCoordinatorAwayUntil = lasts(300...6_000)
     case .transactionCoordinatorAway:
@@ -201,7 +206,7 @@ final class FaultInjector {
     let length = number(1_000...12_000)
     run.trace.note("fault: the wall clock of \(instance.name) jumps by \(distance) ms for \(length) ms")
     // A worker that starts meanwhile compares its clock with the broker's, and asks again after a while.
-    run.service.disturbed(until: world.now + length + 6_000)
+    run.service.disturbed(until: world.now + length + Self.clockQuestion)
     if isLarge { instance.wallOffset += distance }
     for worker in instance.workers { worker.process.wallOffset += distance }
     world.schedule(after: length) { [self] in
