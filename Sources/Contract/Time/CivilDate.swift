@@ -1,7 +1,7 @@
 /// Days and dates of the proleptic Gregorian calendar, after Howard Hinnant's chrono-compatible algorithms.
-enum CivilDate {
+public enum CivilDate {
   /// The day's number since 1970-01-01.
-  static func day(year: Int64, month: Int64, day: Int64) -> Int64 {
+  public static func day(year: Int64, month: Int64, day: Int64) -> Int64 {
     let shiftedYear = month <= 2 ? year - 1 : year
     let (era, yearOfEra) = shiftedYear.flooredQuotientAndRemainder(dividingBy: 400)
     let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
@@ -10,7 +10,7 @@ enum CivilDate {
   }
 
   /// The date of a day that is numbered since 1970-01-01.
-  static func date(ofDay day: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  public static func date(ofDay day: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let (era, dayOfEra) = (day + 719_468).flooredQuotientAndRemainder(dividingBy: 146_097)
     let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
     let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)

@@ -42,7 +42,9 @@ struct PublishRecipientsCommand: ParsableCommand {
       do throws(Rejection) {
         if line.isCut { throw Rejection(.recordTooLarge, "The line has more than \(limit) bytes.") }
         let number = line.number
-        guard sender.send(try reader.read(line.bytes), name: "line \(number)") else { break }
+        let record = try reader.read(line.bytes)
+        let outgoing = OutgoingRecord(topicIndex: 0, key: record.key, value: record.value)
+        guard sender.send(outgoing, name: "line \(number)") else { break }
       } catch {
         Terminal.error.writeLine("line \(line.number): \(error)")
         refused += 1

@@ -53,7 +53,8 @@ final class DemoRecipients: Sendable {
         let record = try reader.make(
           recipient: recipient.id, tenant: recipient.tenant,
           record: RecipientRecord(email: Self.address(of: recipient.id)))
-        guard sender.send(record, name: "the record of \(recipient.id)") else { return }
+        let outgoing = OutgoingRecord(topicIndex: 0, key: record.key, value: record.value)
+        guard sender.send(outgoing, name: "the record of \(recipient.id)") else { return }
       }
     }
     try sender.flush {}

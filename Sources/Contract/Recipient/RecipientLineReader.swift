@@ -1,17 +1,17 @@
-import Contract
-import Kafka
-
 /// Reads lines that describe recipients, and makes the records of the recipients topic.
 ///
 /// A line is an object with `recipient`, optionally `tenant`, and the fields of a recipient's record. With
 /// `"deleted":true` it deletes the record.
-struct RecipientLineReader: ~Copyable {
+public struct RecipientLineReader: ~Copyable {
   private var parser: JSONParser
   private var decoder: RecipientDecoder
   private var key = OutputBuffer(capacity: 256)
   private var value = OutputBuffer(capacity: 512)
 
-  init() throws(JSONError) {
+  /// A reader; its memory is reused for every line.
+  ///
+  /// - Throws: `JSONError` when there is no memory.
+  public init() throws(JSONError) {
     let parser = try JSONParser()
     let decoder = try RecipientDecoder()
     self.parser = parser
@@ -21,7 +21,7 @@ struct RecipientLineReader: ~Copyable {
   /// Reads a line; the record is valid until the next one.
   ///
   /// - Throws: `Rejection` with the field that is wrong.
-  mutating func read(_ line: ByteView) throws(Rejection) -> OutgoingRecord {
+  public mutating func read(_ line: ByteView) throws(Rejection) -> OutputRecord {
     guard let record = try decoder.decode(line) else { throw Rejection(.tombstone, "The line is empty.") }
     let root: JSONValue
     do {
@@ -41,9 +41,9 @@ struct RecipientLineReader: ~Copyable {
   /// Makes the record of a recipient; nil deletes it. It is valid until the next one.
   ///
   /// - Throws: `Rejection` when tenant or recipient are empty or hold what they must not.
-  mutating func make(
+  public mutating func make(
     recipient: String, tenant: String, record: RecipientRecord?
-  ) throws(Rejection) -> OutgoingRecord {
+  ) throws(Rejection) -> OutputRecord {
     for part in [recipient, tenant] where part.contains("/") || part.isEmpty {
       throw Rejection(.invalidRecipient, "Tenant and recipient must not be empty or hold \"/\": \"\(part)\".")
     }
@@ -53,10 +53,12 @@ struct RecipientLineReader: ~Copyable {
       recipient.withByteView { RecipientKey.append(tenant: tenant, recipient: $0, to: &key) }
     }
     _ = try RecipientKey.split(key.view)
-    guard let record else {
-      return OutgoingRecord(topicIndex: 0, key: key.view, value: nil)
-    }
+    guard let record else { return output(nil) }
     value.append(recipient: record)
-    return OutgoingRecord(topicIndex: 0, key: key.view, value: value.view)
+    return output(value.view)
+  }
+
+  private func output(_ value: ByteView?) -> OutputRecord {
+    OutputRecord(key: key.view, value: value, headers: UnsafeBufferPointer(start: nil, count: 0))
   }
 }
