@@ -31,6 +31,7 @@ let package = Package(
       name: "Kafka",
       dependencies: ["CLibrdkafka", "Contract", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Pipeline", dependencies: ["CXXHash", "Contract", "Policy"]),
+    .target(name: "Replay", dependencies: ["Contract", "Pipeline", "Policy"]),
     .target(
       name: "Processor",
       dependencies: [
@@ -91,7 +92,7 @@ let package = Package(
         "Benchmarks", "CZlib", "Contract", "Delivery", "EmailSink", "Inbox", "Kafka", "MarkedYAML",
         "Operations",
         "Pipeline",
-        "Policy", "Processor", "Settings",
+        "Policy", "Processor", "Replay", "Settings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
@@ -168,7 +169,7 @@ let package = Package(
     .testTarget(
       name: "TidingsTests",
       dependencies: [
-        "Contract", "Kafka", "Pipeline", "Processor", "tidings",
+        "Contract", "Kafka", "Pipeline", "Policy", "Processor", "Replay", "tidings",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "CrashTestTests"),
@@ -176,6 +177,8 @@ let package = Package(
     .testTarget(
       name: "BenchmarksTests",
       dependencies: ["Benchmarks", "Contract", "Kafka", .product(name: "Logging", package: "swift-log")]),
+    .testTarget(
+      name: "ReplayTests", dependencies: ["CZlib", "Contract", "Policy", "Replay", "SeededTesting"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -1,0 +1,59 @@
+import Contract
+
+/// An instant of virtual time.
+public struct Instant: Equatable, Comparable, Encodable, Sendable, CustomStringConvertible {
+  /// Milliseconds since the epoch.
+  public let milliseconds: Int64
+
+  /// The instant of so many milliseconds since the epoch.
+  public init(_ milliseconds: Int64) { self.milliseconds = milliseconds }
+
+  /// The day that it is in, by UTC.
+  public var day: Day {
+    let (quotient, remainder) = milliseconds.quotientAndRemainder(dividingBy: 86_400_000)
+    return Day(number: remainder < 0 ? quotient - 1 : quotient)
+  }
+
+  /// RFC 3339, in UTC, with milliseconds.
+  public var description: String {
+    var buffer = OutputBuffer(capacity: 32)
+    buffer.append(jsonTime: milliseconds)
+    return String(buffer.view.string.dropFirst().dropLast())
+  }
+
+  /// Earlier is less.
+  public static func < (left: Instant, right: Instant) -> Bool { left.milliseconds < right.milliseconds }
+
+  /// As a string.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
+/// A day of the calendar, by UTC.
+public struct Day: Hashable, Comparable, Encodable, Sendable, CustomStringConvertible {
+  /// Days since 1970-01-01.
+  public let number: Int64
+
+  /// The day of that number.
+  public init(number: Int64) { self.number = number }
+
+  /// The year.
+  public var year: Int64 { CivilDate.date(ofDay: number).year }
+
+  /// The month, from 1.
+  public var month: Int64 { CivilDate.date(ofDay: number).month }
+
+  /// Such as `2024-10-25`.
+  public var description: String { String(Instant(number * 86_400_000).description.prefix(10)) }
+
+  /// Earlier is less.
+  public static func < (left: Day, right: Day) -> Bool { left.number < right.number }
+
+  /// As a string.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}

@@ -1,0 +1,58 @@
+import Contract
+import Policy
+import Replay
+
+/// One run of `tidings simulate`: reads the files, replays the history under each catalog, and shows how far it is.
+struct SimulationRun {
+  private let options: ReplayOptions
+
+  init(_ options: ReplayOptions) { self.options = options }
+
+  /// - Parameter catalogs: the one to try, and perhaps another to compare it with.
+  func report(
+    input: String, recipients: String?, catalogs: [(file: String, catalog: Catalog)],
+    progress: inout ProgressBar
+  ) throws -> ReplayReport {
+    let history = try read(input, &progress)
+    let people = try recipients.map { try readRecipients($0) } ?? ReplayRecipients(assumedFor: history)
+    var runs: [ReplayReport.Run] = []
+    for (file, catalog) in catalogs {
+      let replay = try Replay(history, recipients: people, catalog: catalog, options: options)
+      let done = runs.count * history.eventCount
+      let total = max(1, catalogs.count * history.eventCount)
+      let outcome = try replay.run { count in
+        guard progress.isDue else { return }
+        progress.show(
+          share: Double(done + count) / Double(total), text: "\((done + count).counted("event")) replayed",
+          count: done + count)
+      }
+      runs.append(ReplayReport.Run(file: file, outcome: outcome))
+    }
+    return ReplayReport(
+      input: input, history: history.summary, recipients: people.summary, options: options, run: runs[0],
+      against: runs.count > 1 ? runs[1] : nil)
+  }
+
+  private func read(_ path: String, _ progress: inout ProgressBar) throws -> History {
+    var lines = try LineReader(path: path, limit: options.recordLimit)
+    var builder = try HistoryBuilder(recordLimit: options.recordLimit)
+    while let line = try lines.next() {
+      try builder.add(line.bytes, isCut: line.isCut, number: line.number)
+      if progress.isDue {
+        progress.show(
+          share: lines.progress, text: "\(builder.eventCount.counted("event")) read",
+          count: builder.eventCount)
+      }
+    }
+    return try builder.finish()
+  }
+
+  private func readRecipients(_ path: String) throws -> ReplayRecipients {
+    var lines = try LineReader(path: path, limit: options.recordLimit)
+    var builder = try RecipientsBuilder()
+    while let line = try lines.next() {
+      builder.add(line.bytes, isCut: line.isCut, number: line.number)
+    }
+    return builder.finish()
+  }
+}
