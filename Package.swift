@@ -178,7 +178,7 @@ let package = Package(
       name: "BenchmarksTests",
       dependencies: ["Benchmarks", "Contract", "Kafka", .product(name: "Logging", package: "swift-log")]),
     .testTarget(
-      name: "ReplayTests", dependencies: ["CZlib", "Contract", "Policy", "Replay", "SeededTesting"]),
+      name: "ReplayTests", dependencies: ["Contract", "Pipeline", "Policy", "Replay", "SeededTesting"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -1,0 +1,153 @@
+import Foundation
+
+/// What a catalog sends, worked out a second time: slowly, with nothing of the product, and from docs/catalog.md and
+/// docs/simulate.md alone. Everything is a dictionary, and windows are looked at one by one.
+struct NaiveReplay {
+  struct Channel {
+    /// nil: immediate.
+    var windowMilliseconds: Int64?
+    var group: String?
+    var mandatory = false
+  }
+
+  struct EventType {
+    var category: String
+    var channels: [String: Channel]
+  }
+
+  struct Recipient {
+    var email: String?
+    /// Category and channel, `*` for all.
+    var optOut: [(category: String, channel: String)] = []
+  }
+
+  struct Sent: Equatable {
+    var messages = 0
+    var digests = 0
+    var notifications = 0
+  }
+
+  private struct Window {
+    var due: Int64
+    var category: String
+    var channel: String
+    var expiries: [Int64]
+  }
+
+  var types: [String: EventType] = [:]
+  var defaults = EventType(category: "general", channels: ["inapp": Channel()])
+  var rejectsUnknownTypes = false
+  /// By `tenant/id`. nil: each has an address, and wants everything.
+  var recipients: [String: Recipient]?
+  var horizonMinutes: Int64 = 1440
+
+  /// By `channel category day`, the day as in `2024-10-25`.
+  private(set) var sent: [String: Sent] = [:]
+  /// By `channel outcome`, such as `email accepted`, `email duplicate`.
+  private(set) var outcomes: [String: Int] = [:]
+  private(set) var brokenLines = 0
+
+  private var remembered: [[String]: Int64] = [:]
+  private var windows: [[String]: Window] = [:]
+
+  private static let required = ["id", "source", "type"]
+  private let days = Self.formatter(.withFullDate)
+  private let seconds = Self.formatter(.withInternetDateTime)
+  private let fractions = Self.formatter([.withInternetDateTime, .withFractionalSeconds])
+
+  mutating func run(_ lines: [String]) {
+    var events: [(time: Int64?, fields: [String: Any])] = []
+    for line in lines {
+      let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      guard let fields = object, fields["specversion"] as? String == "1.0",
+        Self.required.allSatisfy({ !(fields[$0] as? String ?? "").isEmpty }),
+        (fields["recipient"] == nil) != (fields["recipients"] == nil)
+      else {
+        brokenLines += 1
+        continue
+      }
+      let stated = (fields["time"] as? String).map(milliseconds)
+      events.append((stated ?? events.last?.time, fields))
+    }
+    let first = events.lazy.compactMap(\.time).first ?? 0
+    let sorted = events.enumerated().sorted {
+      ($0.element.time ?? first, $0.offset) < ($1.element.time ?? first, $1.offset)
+    }
+    for (_, event) in sorted { take(event.fields, at: event.time ?? first) }
+    for key in Array(windows.keys) { close(key) }
+  }
+
+  private mutating func take(_ event: [String: Any], at now: Int64) {
+    let text = { (name: String) in event[name] as? String }
+    guard let name = text("type"), let list = text("recipient") ?? text("recipients") else { return }
+    guard let type = types[name] ?? (rejectsUnknownTypes ? nil : defaults) else { return }
+    let tenant = text("tenant") ?? "default"
+    let category = text("category") ?? type.category
+    let expiry = text("expirytime").map(milliseconds) ?? .max
+    var seen: Set<String> = []
+    for recipient in list.components(separatedBy: ",") where seen.insert(recipient).inserted {
+      let id = [tenant, text("source") ?? "", text("id") ?? "", recipient]
+      let isDuplicate = remembered[id].map { now / 60_000 - $0 <= horizonMinutes } ?? false
+      if !isDuplicate { remembered[id] = now / 60_000 }
+      let known = recipients.map { $0["\(tenant)/\(recipient)"] } ?? Recipient(email: "a@example.org")
+      for (channel, rule) in type.channels {
+        count(channel, "accepted")
+        let isUnwanted = known?.optOut.contains {
+          ($0.category == "*" || $0.category == category) && ($0.channel == "*" || $0.channel == channel)
+        }
+        if isDuplicate {
+          count(channel, "duplicate")
+        } else if expiry <= now {
+          count(channel, "expired")
+        } else if isUnwanted ?? false, !rule.mandatory {
+          count(channel, "optedOut")
+        } else if channel == "email", known?.email == nil {
+          count(channel, "noAddress")
+        } else if let window = rule.windowMilliseconds {
+          let key = [tenant, recipient, channel, rule.group ?? category]
+          if let open = windows[key], open.due <= now { close(key) }
+          windows[key, default: Window(due: now + window, category: category, channel: channel, expiries: [])]
+            .expiries.append(expiry)
+        } else {
+          send(channel, category, at: now, notifications: 1, isDigest: false)
+        }
+      }
+    }
+  }
+
+  private mutating func close(_ key: [String]) {
+    guard let window = windows.removeValue(forKey: key) else { return }
+    let live = window.expiries.count { $0 > window.due }
+    for _ in live..<window.expiries.count { count(window.channel, "expired") }
+    if live > 0 {
+      send(window.channel, window.category, at: window.due, notifications: live, isDigest: true)
+    }
+  }
+
+  private mutating func send(
+    _ channel: String, _ category: String, at time: Int64, notifications: Int, isDigest: Bool
+  ) {
+    for _ in 0..<notifications { count(channel, "delivered") }
+    let day = days.string(from: Date(timeIntervalSince1970: Double(time / 1000)))
+    var sum = sent["\(channel) \(category) \(day)"] ?? Sent()
+    sum.messages += 1
+    sum.digests += isDigest ? 1 : 0
+    sum.notifications += notifications
+    sent["\(channel) \(category) \(day)"] = sum
+  }
+
+  private mutating func count(_ channel: String, _ outcome: String) {
+    outcomes["\(channel) \(outcome)", default: 0] += 1
+  }
+
+  private static func formatter(_ options: ISO8601DateFormatter.Options) -> ISO8601DateFormatter {
+    let formatter = ISO8601DateFormatter()
+    formatter.formatOptions = options
+    return formatter
+  }
+
+  private func milliseconds(_ text: String) -> Int64 {
+    let date = seconds.date(from: text) ?? fractions.date(from: text)
+    return Int64(((date?.timeIntervalSince1970 ?? 0) * 1000).rounded())
+  }
+}

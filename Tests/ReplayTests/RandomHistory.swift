@@ -1,0 +1,73 @@
+import Contract
+import SeededTesting
+
+/// A random history of lines: repeats, lists of recipients, times that go back, events that expire, broken lines.
+struct RandomHistory {
+  private(set) var lines: [String] = []
+  private(set) var recipientLines: [String] = []
+  private(set) var recipients: [String: NaiveReplay.Recipient] = [:]
+
+  init(events: Int, using generator: inout SeededGenerator) {
+    var now: Int64 = 1_600_000_000_000
+    for number in 0..<events {
+      now += Int64.random(in: 0..<(number % 10 == 0 ? 100_000_000 : 5_000_000), using: &generator)
+      // On the hour, so that events come at the very end of a window.
+      if Bool.random(using: &generator) { now -= now % 3_600_000 }
+      lines.append(Self.line(number: number, now: now, using: &generator))
+    }
+    for number in 0..<8 where Int.random(in: 0..<4, using: &generator) > 0 {
+      add(recipient: number, using: &generator)
+    }
+  }
+
+  private static func line(number: Int, now: Int64, using generator: inout SeededGenerator) -> String {
+    func chance(_ share: Int) -> Bool { Int.random(in: 0..<share, using: &generator) == 0 }
+    if chance(20) {
+      return ["broken", "{}", #"{"specversion":"1.0","id":""}"#].randomElement(using: &generator) ?? ""
+    }
+    let id = chance(3) ? Int.random(in: 0...number, using: &generator) : number
+    let type = chance(6) ? "unknown" : RandomCatalog.typeNames[id % RandomCatalog.typeNames.count]
+    let time = chance(8) ? now - Int64.random(in: 0..<100_000_000, using: &generator) : now
+    var line = "{\"specversion\":\"1.0\",\"id\":\"\(id)\",\"source\":\"/test\",\"type\":\"\(type)\""
+    if !chance(15) { line += ",\"time\":\"\(text(time))\"" }
+    if chance(3) { line += ",\"tenant\":\"acme\"" }
+    if chance(4) { line += ",\"category\":\"own\"" }
+    if chance(5) {
+      line +=
+        ",\"expirytime\":\"\(text(now + Int64.random(in: -1_000_000..<90_000_000, using: &generator)))\""
+    }
+    if chance(2) {
+      let names = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
+        "user\(Int.random(in: 0..<8, using: &generator))"
+      }
+      line += ",\"recipients\":\"\(names.joined(separator: ","))\""
+    } else {
+      line += ",\"recipient\":\"user\(Int.random(in: 0..<8, using: &generator))\""
+    }
+    return line + ",\"actor\":\"bob\",\"data\":{\"n\":\(number)}}"
+  }
+
+  private mutating func add(recipient number: Int, using generator: inout SeededGenerator) {
+    let tenant = Bool.random(using: &generator) ? "acme" : "default"
+    var recipient = NaiveReplay.Recipient()
+    var line = "{\"recipient\":\"user\(number)\",\"tenant\":\"\(tenant)\""
+    if Bool.random(using: &generator) {
+      recipient.email = "user\(number)@example.org"
+      line += ",\"email\":\"user\(number)@example.org\""
+    }
+    if Bool.random(using: &generator) {
+      let category = ["*", "cards", "own"].randomElement(using: &generator) ?? "*"
+      let channel = ["*", "email", "inapp"].randomElement(using: &generator) ?? "*"
+      recipient.optOut = [(category, channel)]
+      line += ",\"optOut\":[{\"category\":\"\(category)\",\"channel\":\"\(channel)\"}]"
+    }
+    recipientLines.append(line + "}")
+    recipients["\(tenant)/user\(number)"] = recipient
+  }
+
+  private static func text(_ milliseconds: Int64) -> String {
+    var buffer = OutputBuffer()
+    buffer.append(jsonTime: milliseconds)
+    return String(buffer.view.string.dropFirst().dropLast())
+  }
+}
