@@ -47,6 +47,17 @@ public struct ReplayReport: Equatable, Sendable {
     against.map { CatalogDifference(run.outcome, against: $0.outcome) }
   }
 
+  /// The runs in which different things are sent on a channel: the first, and the one that it is compared with unless
+  /// nothing changes there.
+  public func runs(on channel: Channel) -> [Run] {
+    guard let against else { return [run] }
+    let isSame =
+      run.outcome.days(channel) == against.outcome.days(channel)
+      && run.outcome.loads.first { $0.channel == channel }
+        == against.outcome.loads.first { $0.channel == channel }
+    return isSame ? [run] : [run, against]
+  }
+
   /// Whether the conservation law holds under every catalog.
   public var isConserved: Bool {
     run.outcome.counters.difference == 0 && (against?.outcome.counters.difference ?? 0) == 0

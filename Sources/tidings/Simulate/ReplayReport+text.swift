@@ -10,15 +10,25 @@ extension ReplayReport {
 
   /// The report for people.
   var text: String {
-    var text = heading
-    text += "\nWhat would be sent\n" + sentTable
     let unit = PeriodUnit(history)
-    text += "\nMessages by \(unit.rawValue)\n" + periodTable(unit)
-    text += "\nBusiest days (UTC)\n" + busiestTable
-    text += "\nRecipients with more than \(options.above.counted("message")) on a day (UTC)\n" + loadTable
-    if let difference { text += "\nRecipients, compared\n" + recipientTable(difference) }
-    text += "\nConservation\n" + lawTable
+    let above = options.above.counted("message")
+    var text = heading
+    text += section("What would be sent", sentTable)
+    if channelsSent.isEmpty { text += "\nNothing would be sent.\n" }
+    text += section("Messages by \(unit.rawValue)", periodTable(unit))
+    text += section("Busiest days (UTC)", busiestTable)
+    text += section("Recipients with more than \(above) on a day (UTC)", loadTable)
+    text += section("Recipients, compared", difference.map { recipientTable($0) } ?? "")
+    text += section("Conservation", lawTable)
     return text
+  }
+
+  private func section(_ title: String, _ table: String) -> String {
+    table.contains { !$0.isNewline } ? "\n\(title)\n\(table)" : ""
+  }
+
+  private var channelsSent: [Channel] {
+    Channel.allCases.filter { channel in runs.contains { $0.outcome.total(channel).messages > 0 } }
   }
 
   private var runs: [Run] { [run] + (against.map { [$0] } ?? []) }
@@ -101,7 +111,7 @@ extension ReplayReport {
   private func periodTable(_ unit: PeriodUnit) -> String {
     var columns: [(name: String, counts: [Period: DayCount])] = []
     for channel in Channel.allCases {
-      for (index, run) in runs.enumerated() {
+      for (index, run) in runs(on: channel).enumerated() {
         let periods = run.outcome.periods(channel, unit)
         columns.append(
           (
@@ -121,7 +131,7 @@ extension ReplayReport {
   private var busiestTable: String {
     var table = TextTable(header: ["", "messages", "digests", "notifications"])
     for channel in Channel.allCases {
-      for (index, run) in runs.enumerated() {
+      for (index, run) in runs(on: channel).enumerated() {
         for (day, count) in run.outcome.busiestDays(channel, limit: Self.busiestDays) {
           table.add(
             row("\(channel.name) \(name(of: index))".padded(14) + " \(day)", count, nil))
@@ -134,7 +144,7 @@ extension ReplayReport {
   private var loadTable: String {
     var table = TextTable(header: ["", "recipients", "above", "days above", "messages"])
     for channel in Channel.allCases {
-      for (index, run) in runs.enumerated() {
+      for (index, run) in runs(on: channel).enumerated() {
         guard let load = run.outcome.loads.first(where: { $0.channel == channel }) else { continue }
         table.add([
           "\(channel.name) \(name(of: index))", load.recipients.grouped, load.recipientsAbove.grouped,
@@ -194,7 +204,8 @@ extension CatalogDifference.Change {
   var percentText: String {
     guard let percent else { return "" }
     let tenths = Int((abs(percent) * 10).rounded())
-    return "\(percent < 0 && tenths > 0 ? "-" : "+")\((tenths / 10).grouped).\(tenths % 10) %"
+    let sign = tenths == 0 ? "" : percent < 0 ? "-" : "+"
+    return "\(sign)\((tenths / 10).grouped).\(tenths % 10) %"
   }
 }
 

@@ -29,7 +29,8 @@ struct SimulationRun {
       runs.append(ReplayReport.Run(file: file, outcome: outcome))
     }
     return ReplayReport(
-      input: input, history: history.summary, recipients: people.summary, options: options, run: runs[0],
+      input: input == "-" ? "standard input" : input, history: history.summary, recipients: people.summary,
+      options: options, run: runs[0],
       against: runs.count > 1 ? runs[1] : nil)
   }
 

@@ -43,18 +43,13 @@ struct BarPlot {
       """
   }
 
-  /// A distance of grid lines that gives two to five of them: 1, 2 or 5 times a power of ten.
+  /// A distance of grid lines that needs at most five above zero: 1, 2 or 5 times a power of ten.
   static func step(for highest: Int) -> Int {
-    var step = 1
-    while highest / step > 5 {
-      for factor in [2, 5, 10] where highest / step > 5 {
-        if highest / (step * factor) <= 5 || factor == 10 {
-          step *= factor
-          break
-        }
-      }
+    var power = 1
+    while true {
+      for factor in [1, 2, 5] where highest <= factor * power * 5 { return factor * power }
+      power *= 10
     }
-    return step
   }
 
   private func x(_ index: Int) -> Double {

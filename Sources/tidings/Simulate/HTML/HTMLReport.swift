@@ -117,7 +117,7 @@ struct HTMLReport {
   }
 
   private func places(_ channel: Channel, _ unit: PeriodUnit) -> [BarPlot.Place] {
-    let counts = runs.map { run in
+    let counts = report.runs(on: channel).map { run in
       Dictionary(
         uniqueKeysWithValues: run.outcome.periods(channel, unit).map { ($0.period, $0.count.messages) })
     }
@@ -181,7 +181,7 @@ struct HTMLReport {
   private var busiestTable: String {
     var table = HTMLTable(["", "messages", "digests", "notifications"])
     for channel in channels {
-      for (index, run) in runs.enumerated() {
+      for (index, run) in report.runs(on: channel).enumerated() {
         let days = run.outcome.busiestDays(channel, limit: Self.busiestDays)
         if days.isEmpty { continue }
         table.add([name(channel.name, index), "", "", ""], isTotal: true)
@@ -242,7 +242,7 @@ struct HTMLReport {
     var parts = ""
     for channel in channels {
       var counts: [[Int: Int]] = []
-      for (index, run) in runs.enumerated() {
+      for (index, run) in report.runs(on: channel).enumerated() {
         guard let load = run.outcome.loads.first(where: { $0.channel == channel }) else {
           counts.append([:])
           continue
