@@ -1,4 +1,5 @@
 import Contract
+import Policy
 import Testing
 
 @testable import Replay
@@ -8,7 +9,7 @@ struct HistoryTests {
   private func ids(_ history: History) throws -> [String] {
     var decoder = try EventDecoder()
     return history.events.map { event in
-      guard case .event(let view) = decoder.decode(structured: history.bytes[event.json]) else { return "?" }
+      guard case .event(let view) = decoder.decode(structured: history.bytes[event.value]) else { return "?" }
       return view.id.string
     }
   }
@@ -77,5 +78,55 @@ struct HistoryTests {
       try line.withByteView { try builder.add($0, number: 2) }
     }
     #expect(fault == .tooLarge(line: 2, limitBytes: 300))
+  }
+
+  @Test("records of a topic go by the time of their append, and in either content mode as they are")
+  func records() throws {
+    let line = ReplayFixture.event("1", at: "2001-01-01T00:00:00Z")
+    let attributes = [
+      ("ce_specversion", "1.0"), ("ce_id", "2"), ("ce_source", "/test"), ("ce_type", "card.moved"),
+      ("ce_recipients", "ann,bob"), ("content-type", "application/json"),
+    ]
+    let start: Int64 = 1_704_110_400_000
+    var builder = try HistoryBuilder()
+    try Self.add(value: "{}", attributes, appended: start + 86_400_000, number: 1, to: &builder)
+    try Self.add(
+      value: line, [("content-type", "application/cloudevents+json")], appended: start, number: 2,
+      to: &builder)
+    try Self.add(value: "{}", [], appended: start, number: 3, to: &builder)
+    let history = try builder.finish()
+    #expect(history.summary.events == 2 && history.summary.arrivals == 3 && history.summary.outOfOrder == 0)
+    #expect(history.summary.rejected.map(\.firstLine) == [3])
+    let catalog = try Catalog.parse(
+      yaml: ReplayFixture.catalog(inapp: "policy: immediate"), file: "catalog.yaml")
+    let replay = try Replay(history, recipients: ReplayRecipients(assumedFor: history), catalog: catalog)
+    #expect(
+      try replay.run().sentLines == [
+        "inapp cards 2024-01-01: 1 messages, 0 digests, 1 notifications",
+        "inapp cards 2024-01-02: 2 messages, 0 digests, 2 notifications",
+      ])
+  }
+
+  private static func add(
+    value: String, _ headers: [(String, String)], appended: Int64, number: Int,
+    to builder: inout HistoryBuilder
+  ) throws {
+    var bytes = OutputBuffer()
+    var ranges: [(Range<Int>, Range<Int>)] = []
+    for (name, value) in headers {
+      let start = bytes.count
+      bytes.append(text: name)
+      let middle = bytes.count
+      bytes.append(text: value)
+      ranges.append((start..<middle, middle..<bytes.count))
+    }
+    let all = bytes.view
+    let views = ranges.map { HeaderView(name: all.slice($0), value: all.slice($1)) }
+    try views.withUnsafeBufferPointer { headers in
+      try value.withByteView {
+        try builder.add(
+          InputRecord(key: nil, value: $0, headers: headers), appended: appended, number: number)
+      }
+    }
   }
 }

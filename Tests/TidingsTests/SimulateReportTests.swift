@@ -37,8 +37,10 @@ struct SimulateReportTests {
     var options = ReplayOptions()
     options.above = 1
     var progress = ProgressBar()
-    return try SimulationRun(options).report(
-      input: input, recipients: nil, catalogs: catalogs.map { (file: $0.0, catalog: $0.1) },
+    let run = SimulationRun(options)
+    return try run.report(
+      try run.read(input, &progress), from: "events.ndjson", recipients: nil,
+      catalogs: catalogs.map { (file: $0.0, catalog: $0.1) },
       progress: &progress)
   }
 

@@ -6,27 +6,39 @@ public final class History {
   struct Event {
     /// The instant of the broker's append, as the replay has it: milliseconds since the epoch.
     var time: Int64
-    /// The line, from 1.
+    /// The line, or the number of the record, from 1.
     var line: UInt32
     /// What Kafka's partitioner makes of the recipient's key; nil for an event without a key, which has several
     /// recipients.
     var keyHash: Int32?
-    var json: ByteStore.Extent
+    /// The value of its record: the event as JSON, or in binary mode its data.
+    var value: ByteStore.Extent
+    /// Where its headers are among those of the history; empty for the event of a line.
+    var headers: Range<UInt32>
+  }
+
+  /// A header of a record.
+  struct Header {
+    var name: ByteStore.Extent
+    var value: ByteStore.Extent?
   }
 
   /// What was read.
   public let summary: HistorySummary
 
   let events: [Event]
+  let headers: [Header]
   let bytes: ByteStore
   /// The key of each recipient once, in the order of their first line.
   let recipientKeys: [ByteStore.Extent]
 
   init(
-    summary: HistorySummary, events: [Event], bytes: ByteStore, recipientKeys: [ByteStore.Extent]
+    summary: HistorySummary, events: [Event], headers: [Header], bytes: ByteStore,
+    recipientKeys: [ByteStore.Extent]
   ) {
     self.summary = summary
     self.events = events
+    self.headers = headers
     self.bytes = bytes
     self.recipientKeys = recipientKeys
   }
@@ -37,7 +49,7 @@ public final class History {
 
 /// What was read of a history.
 public struct HistorySummary: Equatable, Encodable, Sendable {
-  /// Lines that are not blank.
+  /// Lines that are not blank, or records.
   public var lines = 0
   /// Lines that hold an event which keeps the contract; repeated events count again.
   public var events = 0

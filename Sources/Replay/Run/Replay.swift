@@ -42,7 +42,10 @@ public struct Replay: ~Copyable {
   private let catalog: Catalog
   private let options: ReplayOptions
   private let homes: [Home]
+  /// The header of the event of a line.
   private let eventHeaders: UnsafeMutablePointer<HeaderView>
+  private var recordHeaders: UnsafeMutablePointer<HeaderView>
+  private var headerCapacity = 64
   private var codecs: Codecs
   private var messages: MessageReader
   private var forwards = ForwardQueue()
@@ -79,10 +82,14 @@ public struct Replay: ~Copyable {
     eventHeaders.initialize(
       to: HeaderView(
         name: ByteView("content-type"), value: ByteView("application/cloudevents+json; charset=UTF-8")))
+    recordHeaders = .allocate(capacity: headerCapacity)
     load(recipients)
   }
 
-  deinit { eventHeaders.deallocate() }
+  deinit {
+    eventHeaders.deallocate()
+    recordHeaders.deallocate()
+  }
 
   /// Replays the whole history.
   ///
@@ -121,9 +128,7 @@ public struct Replay: ~Copyable {
   private mutating func apply(_ event: History.Event, number: Int) throws {
     // An event without a key may be in any partition.
     let index = event.keyHash.map { Int($0) % homes.count } ?? number % homes.count
-    let content = InputRecord(
-      key: nil, value: history.bytes[event.json],
-      headers: UnsafeBufferPointer(start: eventHeaders, count: 1))
+    let content = InputRecord(key: nil, value: history.bytes[event.value], headers: headers(of: event))
     let before = homes[index].pipeline.counters
     while try apply(content, from: .events, at: homes[index], time: event.time) == .again {
       try drain(homes[index])
@@ -135,6 +140,22 @@ public struct Replay: ~Copyable {
     }
     if after.forwards > before.forwards { try drain(homes[index]) }
     try applyForwards(time: event.time)
+  }
+
+  /// The headers of an event's record, valid until the next event.
+  private mutating func headers(of event: History.Event) -> UnsafeBufferPointer<HeaderView> {
+    guard !event.headers.isEmpty else { return UnsafeBufferPointer(start: eventHeaders, count: 1) }
+    if event.headers.count > headerCapacity {
+      recordHeaders.deallocate()
+      headerCapacity = event.headers.count * 2
+      recordHeaders = .allocate(capacity: headerCapacity)
+    }
+    for (position, index) in event.headers.enumerated() {
+      let header = history.headers[Int(index)]
+      (recordHeaders + position).initialize(
+        to: HeaderView(name: history.bytes[header.name], value: header.value.map { history.bytes[$0] }))
+    }
+    return UnsafeBufferPointer(start: recordHeaders, count: event.headers.count)
   }
 
   private mutating func applyForwards(time: Int64) throws {

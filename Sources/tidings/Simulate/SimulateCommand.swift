@@ -1,8 +1,11 @@
 import ArgumentParser
+import Contract
 import Foundation
+import Kafka
 import MarkedYAML
 import Policy
 import Replay
+import Settings
 
 /// `tidings simulate`
 struct SimulateCommand: ParsableCommand {
@@ -12,7 +15,7 @@ struct SimulateCommand: ParsableCommand {
     discussion: """
       Sends the events through the processor's own state machine, as fast as it goes, each at the instant of its
       "time", and says what would be sent by channel, category and day, who would get much, and what another catalog
-      would change. No Kafka is needed, no configuration is read, and nothing is sent.
+      would change. Nothing is sent. With --input no Kafka is needed, and no configuration is read.
 
       Without --recipients, each recipient of the history is taken to have an address and to want everything.
 
@@ -21,6 +24,7 @@ struct SimulateCommand: ParsableCommand {
         tidings simulate --catalog new.yaml --against catalog.yaml --input events.ndjson.gz --html report.html
         tidings simulate --catalog new.yaml --input events.ndjson --recipients people.ndjson --above 5
         tidings simulate --catalog new.yaml --input events.ndjson --json | jq '.catalog.channels'
+        tidings simulate --catalog new.yaml --against catalog.yaml --topic --since 7d
       """)
 
   @Option(help: ArgumentHelp("The catalog to try.", valueName: "file"))
@@ -33,7 +37,18 @@ struct SimulateCommand: ParsableCommand {
     help: ArgumentHelp(
       "The history: CloudEvents, one JSON object a line, perhaps compressed with gzip; - for standard input.",
       valueName: "file"))
-  var input: String
+  var input: String?
+
+  @Flag(help: "Read the history from the events topic of the cluster that the configuration names.")
+  var topic = false
+
+  @Option(
+    help: ArgumentHelp(
+      "With --topic: only what was appended since then, such as 7d, or 2026-03-01T00:00:00Z.",
+      valueName: "time"))
+  var since: String?
+
+  @OptionGroup var settings: SettingsOptions
 
   @Option(
     help: ArgumentHelp(
@@ -65,10 +80,13 @@ struct SimulateCommand: ParsableCommand {
     guard (1...1024).contains(partitions) else {
       throw ValidationError("--partitions has to be from 1 to 1,024")
     }
+    guard (input != nil) != topic else { throw ValidationError("give either --input FILE or --topic") }
+    guard since == nil || topic else { throw ValidationError("--since has a meaning only with --topic") }
     guard input != "-" || recipients != "-" else {
       throw ValidationError("--input and --recipients cannot both be standard input")
     }
     _ = try options()
+    _ = try sinceMilliseconds()
   }
 
   func run() throws {
@@ -78,13 +96,41 @@ struct SimulateCommand: ParsableCommand {
       (file: $0, catalog: try Catalog.load(file: $0))
     }
     var progress = ProgressBar()
-    let report = try SimulationRun(options).report(
-      input: input, recipients: recipients, catalogs: catalogs, progress: &progress)
+    let run = SimulationRun(options)
+    let source = try source(&progress, run)
+    let report = try run.report(
+      source.history, from: source.name, recipients: recipients, catalogs: catalogs, progress: &progress)
     progress.clear()
     if let html { try write(HTMLReport(report).text, to: html) }
     Terminal.output.write(json ? try report.json() : report.text)
     guard report.isConserved else {
       throw CommandEnd(.failed, "the conservation law does not hold: this is a fault of tidings")
+    }
+  }
+
+  private func source(
+    _ progress: inout ProgressBar, _ run: SimulationRun
+  ) throws -> (name: String, history: History) {
+    guard let input else {
+      let settings = try settings.loadWithLogging()
+      let name = "\(settings.topics.prefix).events"
+      let cluster = try settings.makeCluster(clientID: "tidings-simulate")
+      let topic = TopicHistory(cluster: cluster, topic: name, recordLimit: settings.processor.recordLimit)
+      let history = try run.read(topic, since: try sinceMilliseconds(), &progress)
+      return (name + (since.map { " since \($0)" } ?? ""), history)
+    }
+    return (input == "-" ? "standard input" : input, try run.read(input, &progress))
+  }
+
+  /// The instant from which on a topic is read, in milliseconds since the epoch.
+  private func sinceMilliseconds() throws -> Int64 {
+    guard let since else { return 0 }
+    if let instant = since.withByteView({ RFC3339.milliseconds(of: $0) }) { return instant }
+    do {
+      let now = Int64(Date().timeIntervalSince1970 * 1000)
+      return now - (try DurationText.parse(since)).components.seconds * 1000
+    } catch {
+      throw ValidationError("--since: \(error), or an instant such as 2026-03-01T00:00:00Z")
     }
   }
 

@@ -10,10 +10,9 @@ struct SimulationRun {
 
   /// - Parameter catalogs: the one to try, and perhaps another to compare it with.
   func report(
-    input: String, recipients: String?, catalogs: [(file: String, catalog: Catalog)],
+    _ history: History, from input: String, recipients: String?, catalogs: [(file: String, catalog: Catalog)],
     progress: inout ProgressBar
   ) throws -> ReplayReport {
-    let history = try read(input, &progress)
     let people = try recipients.map { try readRecipients($0) } ?? ReplayRecipients(assumedFor: history)
     var runs: [ReplayReport.Run] = []
     for (file, catalog) in catalogs {
@@ -29,12 +28,13 @@ struct SimulationRun {
       runs.append(ReplayReport.Run(file: file, outcome: outcome))
     }
     return ReplayReport(
-      input: input == "-" ? "standard input" : input, history: history.summary, recipients: people.summary,
+      input: input, history: history.summary, recipients: people.summary,
       options: options, run: runs[0],
       against: runs.count > 1 ? runs[1] : nil)
   }
 
-  private func read(_ path: String, _ progress: inout ProgressBar) throws -> History {
+  /// The history in a file, or in standard input for `-`.
+  func read(_ path: String, _ progress: inout ProgressBar) throws -> History {
     var lines = try LineReader(path: path, limit: options.recordLimit)
     var builder = try HistoryBuilder(recordLimit: options.recordLimit)
     while let line = try lines.next() {
@@ -46,6 +46,13 @@ struct SimulationRun {
       }
     }
     return try builder.finish()
+  }
+
+  /// The history in a topic since an instant in milliseconds since the epoch.
+  func read(_ topic: TopicHistory, since: Int64, _ progress: inout ProgressBar) throws -> History {
+    try topic.read(since: since) { share, count in
+      if progress.isDue { progress.show(share: share, text: "\(count.counted("event")) read", count: count) }
+    }
   }
 
   private func readRecipients(_ path: String) throws -> ReplayRecipients {
