@@ -13,23 +13,28 @@ struct RandomHistory {
       now += Int64.random(in: 0..<(number % 10 == 0 ? 100_000_000 : 5_000_000), using: &generator)
       // On the hour, so that events come at the very end of a window.
       if Bool.random(using: &generator) { now -= now % 3_600_000 }
-      lines.append(Self.line(number: number, now: now, using: &generator))
+      // One event at least has a time: others would be refused as a history without any.
+      let isLast = number == events - 1
+      lines.append(Self.line(number: number, now: now, isSound: isLast, using: &generator))
     }
     for number in 0..<8 where Int.random(in: 0..<4, using: &generator) > 0 {
       add(recipient: number, using: &generator)
     }
   }
 
-  private static func line(number: Int, now: Int64, using generator: inout SeededGenerator) -> String {
+  /// - Parameter isSound: whether the line has to keep the contract and to have a time.
+  private static func line(
+    number: Int, now: Int64, isSound: Bool, using generator: inout SeededGenerator
+  ) -> String {
     func chance(_ share: Int) -> Bool { Int.random(in: 0..<share, using: &generator) == 0 }
-    if chance(20) {
+    if !isSound, chance(20) {
       return ["broken", "{}", #"{"specversion":"1.0","id":""}"#].randomElement(using: &generator) ?? ""
     }
     let id = chance(3) ? Int.random(in: 0...number, using: &generator) : number
     let type = chance(6) ? "unknown" : RandomCatalog.typeNames[id % RandomCatalog.typeNames.count]
     let time = chance(8) ? now - Int64.random(in: 0..<100_000_000, using: &generator) : now
     var line = "{\"specversion\":\"1.0\",\"id\":\"\(id)\",\"source\":\"/test\",\"type\":\"\(type)\""
-    if !chance(15) { line += ",\"time\":\"\(text(time))\"" }
+    if isSound || !chance(15) { line += ",\"time\":\"\(text(time))\"" }
     if chance(3) { line += ",\"tenant\":\"acme\"" }
     if chance(4) { line += ",\"category\":\"own\"" }
     if chance(5) {
