@@ -32,6 +32,7 @@ let package = Package(
       dependencies: ["CLibrdkafka", "Contract", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Pipeline", dependencies: ["CXXHash", "Contract", "Policy"]),
     .target(name: "Replay", dependencies: ["Contract", "Pipeline", "Policy"]),
+    .target(name: "Audit", dependencies: ["Contract", "Kafka", "Pipeline"]),
     .target(
       name: "Processor",
       dependencies: [
@@ -89,7 +90,7 @@ let package = Package(
     .executableTarget(
       name: "tidings",
       dependencies: [
-        "Benchmarks", "CZlib", "Contract", "Delivery", "EmailSink", "Inbox", "Kafka", "MarkedYAML",
+        "Audit", "Benchmarks", "CZlib", "Contract", "Delivery", "EmailSink", "Inbox", "Kafka", "MarkedYAML",
         "Operations",
         "Pipeline",
         "Policy", "Processor", "Replay", "Settings",
@@ -179,6 +180,9 @@ let package = Package(
       dependencies: ["Benchmarks", "Contract", "Kafka", .product(name: "Logging", package: "swift-log")]),
     .testTarget(
       name: "ReplayTests", dependencies: ["Contract", "Pipeline", "Policy", "Replay", "SeededTesting"]),
+    .testTarget(
+      name: "AuditTests",
+      dependencies: ["Audit", "Contract", "Kafka", "Pipeline", "Policy", "SimulatedKafka"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -1,0 +1,134 @@
+import Contract
+import Kafka
+import Pipeline
+
+/// Counts the decisions of one partition, in their order, and hands on what they name.
+struct DecisionTally {
+  private let partition: Int32
+  private let topics: AuditTopics
+  private let cut: StateCut
+  private let decoder: DecisionDecoder
+  /// The number of the next decision.
+  private var expected: UInt64
+  /// What the decisions within the cut add up to.
+  private(set) var counters = Counters()
+  /// Outcomes that this version does not know.
+  private(set) var unknown = 0
+  /// When the first decision that is kept was made, in milliseconds since the epoch.
+  private(set) var since: Int64?
+  var windows: WindowLedger
+
+  init(_ partition: Int32, _ topics: AuditTopics, _ cut: StateCut, firstKept: UInt64) throws(JSONError) {
+    self.partition = partition
+    self.topics = topics
+    self.cut = cut
+    expected = firstKept == .max ? cut.end.decisions + 1 : firstKept
+    decoder = try DecisionDecoder()
+    windows = WindowLedger(partition, topic: topics.decisions, mayHaveEarlier: firstKept > 1)
+  }
+
+  mutating func take(
+    _ record: ConsumedRecord, _ inputs: inout [InputTopic: InputLedger], _ deliveries: inout DeliveryLedger,
+    into findings: inout Findings
+  ) throws {
+    let isWhole = try decoder.decode(record.value) { decision in
+      if since == nil { since = decision.time }
+      checkNumber(decision, at: record.offset, into: &findings)
+      let isWithin = cut.decisions?.contains(decision.number) ?? false
+      let isBehind = decision.number > cut.end.decisions
+      switch decision.subject {
+      case .arrival(let arrival):
+        take(arrival, decision, isWithin: isWithin, isBehind: isBehind, &deliveries, into: &findings)
+        guard !isBehind else { break }
+        guard let input = topics.input(named: arrival.topic) else {
+          return findings.add(
+            .foreignOutcome, topics.decisions, partition, record.offset,
+            id: "decision \(partition)-\(decision.number)", "it names the topic \(arrival.topic.string)")
+        }
+        if isWithin, arrival.offset >= inputs[input]?.offsets.upperBound ?? 0 {
+          findings.add(
+            .foreignOutcome, topics.name(of: input), partition, arrival.offset,
+            id: "notification \(arrival.notification.hex)",
+            "decision \(partition)-\(decision.number) names this offset, which the state has not come to")
+        }
+        inputs[input]?.note(.decided, at: arrival.offset)
+      case .closure(let closure):
+        take(closure, decision, isWithin: isWithin, isBehind: isBehind, &deliveries, into: &findings)
+      case .other: unknown += 1
+      }
+    }
+    guard !isWhole else { return }
+    findings.add(
+      .unreadable, topics.decisions, partition, record.offset, "the record is no array of decisions")
+  }
+
+  /// Decisions of the cut that were not there at its end.
+  func checkEnd(into findings: inout Findings) {
+    let next = max(expected, cut.firstDecision)
+    guard next <= cut.end.decisions else { return }
+    findings.add(
+      .lostDecision, topics.decisions, partition, id: "decision \(partition)-\(next)",
+      "decisions \(next) to \(cut.end.decisions) are missing at the end")
+  }
+
+  private mutating func checkNumber(_ decision: Decision, at offset: Int64, into findings: inout Findings) {
+    defer { expected = max(expected, decision.number + 1) }
+    guard decision.number != expected else { return }
+    let id = "decision \(partition)-\(decision.number)"
+    if decision.number < expected {
+      findings.add(.doubledDecision, topics.decisions, partition, offset, id: id, "it was there before")
+    } else {
+      findings.add(
+        .lostDecision, topics.decisions, partition, offset, id: "decision \(partition)-\(expected)",
+        "decisions \(expected) to \(decision.number - 1) are missing before this offset")
+    }
+  }
+
+  private mutating func take(
+    _ arrival: Decision.Arrival, _ decision: Decision, isWithin: Bool, isBehind: Bool,
+    _ deliveries: inout DeliveryLedger, into findings: inout Findings
+  ) {
+    if isWithin { counters.decided += 1 }
+    for (channel, outcome) in arrival.channels {
+      if isWithin { counters[channel].accepted += 1 }
+      switch outcome {
+      case .open(let window, _):
+        if isWithin { counters[channel].open += 1 }
+        if !isBehind {
+          windows.open(arrival.notification, in: window, by: decision.number, into: &findings)
+        }
+      case .delivered(let delivery):
+        if isWithin { counters[channel].delivered += 1 }
+        deliveries.decided(
+          delivery, on: channel, events: 1, by: decision.number, at: decision.time, isWithin: !isBehind)
+      case .suppressed(let reason):
+        guard isWithin else { break }
+        if let known = SuppressionReason.allCases.first(where: { $0.literal.description == reason }) {
+          counters[channel].suppressed[known] += 1
+        } else {
+          unknown += 1
+        }
+      case .expired: if isWithin { counters[channel].expired += 1 }
+      case .retracted: if isWithin { counters[channel].retracted += 1 }
+      case .collapsed: if isWithin { counters[channel].collapsed += 1 }
+      case .other: unknown += 1
+      }
+    }
+  }
+
+  private mutating func take(
+    _ closure: Decision.Closure, _ decision: Decision, isWithin: Bool, isBehind: Bool,
+    _ deliveries: inout DeliveryLedger, into findings: inout Findings
+  ) {
+    if isWithin {
+      counters[closure.channel].open -= Int64(closure.members.count + closure.expired.count)
+      counters[closure.channel].delivered += Int64(closure.members.count)
+      counters[closure.channel].expired += Int64(closure.expired.count)
+    }
+    if !isBehind { windows.close(closure, by: decision.number, into: &findings) }
+    guard let delivery = closure.delivery else { return }
+    deliveries.decided(
+      delivery, on: closure.channel, events: closure.members.count, by: decision.number, at: decision.time,
+      isWithin: !isBehind)
+  }
+}

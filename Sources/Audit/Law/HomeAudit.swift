@@ -1,0 +1,230 @@
+import Contract
+import Kafka
+import Pipeline
+
+/// The audit of one home partition.
+struct HomeAudit {
+  let partition: Int32
+  private let topics: AuditTopics
+  private let scan: PartitionScan
+  let cut: StateCut?
+  private let kept: KeptHistory
+  private var inputs: [InputTopic: InputLedger] = [:]
+  private var findings = Findings()
+  private(set) var report: PartitionAudit
+
+  /// Reads the state of a partition, and decides from where to where it is audited.
+  init(_ partition: Int32, _ topics: AuditTopics, _ scan: PartitionScan, isRecent: Bool) throws {
+    self.partition = partition
+    self.topics = topics
+    self.scan = scan
+    kept = try Self.keptHistory(partition, topics, scan, isRecent: isRecent)
+    cut = try StateCut.read(partition, topics, scan, kept: kept, isRecent: isRecent)
+    report = PartitionAudit(partition)
+    guard let cut else {
+      report.hasState = false
+      report.unproven.append("no state yet: nothing was decided here, or the state topic was deleted")
+      return
+    }
+    if case .header(let header) = cut.start {
+      report.startSequence = header.sequence
+      report.unproven.append(
+        "what came before state record \(header.sequence) (decision \(partition)-\(header.decisions)): "
+          + (isRecent
+            ? "left out as asked" : "retention has deleted part of it, or the state was begun anew there"))
+    }
+    report.endSequence = cut.end.sequence
+    report.decisions = cut.decisions
+    report.state = cut.gained
+    for topic in InputTopic.allCases { report.inputs[topic] = cut.positions(topic) }
+    for topic in [InputTopic.events, .routed] {
+      inputs[topic] = InputLedger(topic: topics.name(of: topic), offsets: cut.positions(topic))
+    }
+  }
+
+  private static func keptHistory(
+    _ partition: Int32, _ topics: AuditTopics, _ scan: PartitionScan, isRecent: Bool
+  ) throws -> KeptHistory {
+    var lows: [InputTopic: Int64] = [:]
+    for topic in InputTopic.allCases {
+      lows[topic] = try scan.range(of: topics.name(of: topic), partition).earliest
+    }
+    let range = try scan.range(of: topics.decisions, partition)
+    // A topic that still begins at its first offset has lost nothing to retention: what is missing there is missing.
+    if range.earliest == 0, !isRecent { return KeptHistory(firstDecision: 1, lows: lows) }
+    let decoder = try DecisionDecoder()
+    var first: UInt64?
+    try scan.first(
+      topics.decisions, PartitionSpan(partition: partition, from: range.earliest, to: range.latest)
+    ) { record in
+      _ = try? decoder.decode(record.value) { first = first ?? $0.number }
+    }
+    // An empty topic proves nothing of what was decided so far.
+    return KeptHistory(firstDecision: first ?? .max, lows: lows)
+  }
+
+  /// Reads everything else, and compares.
+  mutating func run(_ forwards: inout ForwardLedger) throws {
+    guard let cut else { return }
+    let rejections = try readRejected(cut)
+    var deliveries = try readDeliveries()
+    var tally = try DecisionTally(partition, topics, cut, firstKept: kept.firstDecision)
+    let range = try scan.range(of: topics.decisions, partition)
+    try scan.read(
+      topics.decisions, [PartitionSpan(partition: partition, from: range.earliest, to: range.latest)]
+    ) { record in try tally.take(record, &inputs, &deliveries, into: &findings) }
+    tally.checkEnd(into: &findings)
+    deliveries.check(decisionsSince: kept.firstDecision > 1 ? tally.since : nil, into: &findings)
+    report.topics = tally.counters
+    report.deliveries = deliveries.found
+    for topic in [InputTopic.events, .routed] { try readInput(topic, rejections, &forwards) }
+    try readRecipients(cut, rejections)
+    note(tally, deliveries)
+    report.findingCount = findings.count
+    report.findings = findings.kept
+  }
+
+  private mutating func note(_ tally: DecisionTally, _ deliveries: DeliveryLedger) {
+    func add(_ count: Int, _ what: String) {
+      if count > 0 { report.unproven.append("\(count) \(what)") }
+    }
+    add(
+      deliveries.withoutDelivery,
+      "decisions whose delivery record is older than what retention has left of the delivery topic")
+    add(deliveries.withoutDecision, "delivery records whose decision retention has deleted")
+    add(
+      tally.windows.earlier,
+      "notifications of digests that were put into their window before the first decision kept")
+    add(tally.unknown, "outcomes or decisions that this version does not know")
+  }
+
+  // MARK: - Rejected
+
+  private struct Rejections {
+    var recipients: Set<Int64> = []
+    /// When the first kept one was appended, where earlier ones were deleted; nil where all are there.
+    var keptSince: Int64?
+  }
+
+  private mutating func readRejected(_ cut: StateCut) throws -> Rejections {
+    var rejections = Rejections()
+    let range = try scan.range(of: topics.rejected, partition)
+    if range.earliest > 0 { rejections.keptSince = .max }
+    try scan.read(
+      topics.rejected, [PartitionSpan(partition: partition, from: range.earliest, to: range.latest)]
+    ) { record in
+      if rejections.keptSince == .max { rejections.keptSince = record.timestampMilliseconds }
+      guard let source = record.source,
+        let input = source.topic.withByteView({ topics.input(named: $0) }), source.partition == partition
+      else {
+        return findings.add(
+          .unreadable, topics.rejected, partition, record.offset,
+          "the record does not name an input record of this partition: the processor did not write it")
+      }
+      if input != .recipients {
+        inputs[input]?.note(.rejected, at: source.offset)
+      } else if cut.positions(.recipients).contains(source.offset),
+        !rejections.recipients.insert(source.offset).inserted
+      {
+        findings.add(
+          .doubledRecord, topics.name(of: .recipients), partition, source.offset, "rejected more than once")
+      }
+    }
+    return rejections
+  }
+
+  // MARK: - Deliveries
+
+  private mutating func readDeliveries() throws -> DeliveryLedger {
+    var ledger = try DeliveryLedger(partition, topics)
+    for channel in Channel.allCases {
+      let topic = topics.delivery(channel)
+      let range = try scan.range(of: topic, partition)
+      if range.earliest > 0 { ledger.noteCut(channel) }
+      try scan.read(topic, [PartitionSpan(partition: partition, from: range.earliest, to: range.latest)]) {
+        ledger.take($0, on: channel, into: &findings)
+      }
+    }
+    return ledger
+  }
+
+  // MARK: - Inputs
+
+  /// Holds every record of an input against its outcome.
+  private mutating func readInput(
+    _ topic: InputTopic, _ rejections: Rejections, _ forwards: inout ForwardLedger
+  ) throws {
+    guard var ledger = inputs.removeValue(forKey: topic) else { return }
+    var reader = try ForwardReader(partition, topics)
+    var excused: Set<Int64> = []
+    let span = PartitionSpan(
+      partition: partition, from: max(ledger.offsets.lowerBound, kept.lows[topic] ?? 0),
+      to: ledger.offsets.upperBound)
+    try scan.read(ledger.topic, [span]) { record in
+      report.topics.consumed += 1
+      let marks = ledger[record.offset]
+      ledger.note(.present, at: record.offset)
+      guard marks.intersection(.outcomes).isEmpty else { return }
+      if topic == .events, reader.check(record, &forwards, into: &findings) {
+        ledger.note(.forwarded, at: record.offset)
+        report.topics.forwarded += 1
+      } else if let keptSince = rejections.keptSince, record.timestampMilliseconds <= keptSince {
+        excused.insert(record.offset)
+      }
+    }
+    ledger.check(partition, excused: excused, into: &findings)
+    report.topics.rejected += ledger.rejectedCount + Int64(excused.count)
+    if !excused.isEmpty {
+      report.unproven.append(
+        "\(excused.count) records of \(ledger.topic) without an outcome, from before what retention has left of "
+          + "\(topics.rejected): counted as rejected")
+    }
+    if reader.unproven > 0 {
+      report.unproven.append(
+        "\(reader.unproven) forwards from before what retention has left of \(topics.name(of: .routed))")
+    }
+  }
+
+  private mutating func readRecipients(_ cut: StateCut, _ rejections: Rejections) throws {
+    let topic = topics.name(of: .recipients)
+    let positions = cut.positions(.recipients)
+    let from = max(positions.lowerBound, kept.lows[.recipients] ?? 0)
+    var present: Int64 = 0
+    try scan.read(topic, [PartitionSpan(partition: partition, from: from, to: positions.upperBound)]) {
+      record in
+      present += 1
+      report.topics.consumed += 1
+      if rejections.recipients.contains(record.offset) { return }
+      if Murmur2.partition(ofKey: record.key ?? .empty, count: topics.partitionCount) != partition {
+        report.topics.forwarded += 1
+      } else if record.value == nil {
+        report.topics.tombstones += 1
+      } else {
+        report.topics.decided += 1
+      }
+    }
+    report.topics.rejected += Int64(rejections.recipients.count)
+    reckonCompaction(holes: Int64(positions.count) - present)
+  }
+
+  /// Compaction takes recipients' records that the state has counted. What is missing is taken from the state where
+  /// it fits the offsets that hold no record; otherwise it stays a difference.
+  private mutating func reckonCompaction(holes: Int64) {
+    let missing = report.state.consumed - report.topics.consumed
+    let decided = report.state.decided - report.topics.decided
+    let tombstones = report.state.tombstones - report.topics.tombstones
+    let forwarded = report.state.forwarded - report.topics.forwarded
+    let rejected = missing - decided - tombstones - forwarded
+    guard missing > 0, missing <= holes, decided >= 0, tombstones >= 0, forwarded >= 0,
+      (0...missing).contains(rejected)
+    else { return }
+    report.compacted = missing
+    report.topics.consumed += missing
+    report.topics.decided += decided
+    report.topics.tombstones += tombstones
+    report.topics.forwarded += forwarded
+    report.unproven.append(
+      "\(missing) records of \(topics.name(of: .recipients)) that compaction has taken (\(holes) offsets hold none): "
+        + "counted as the state has them")
+  }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Audit
+import Kafka
+import Settings
+
+/// `tidings audit`
+struct AuditCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "audit",
+    abstract:
+      "Recompute the conservation law from the topics, and print how far the processors' counters differ.",
+    discussion: """
+      Every record that was consumed has to be decided, forwarded or rejected, once; every decision that delivers has to
+      name a delivery that is there once; what waits in windows has to come out of them. Then the sums have to be those
+      that the state holds. It reads everything that is kept, up to the last commit of each partition, so that
+      processors may run meanwhile; it writes nothing and joins no group. docs/operations.md says what it can prove.
+
+      Examples:
+        tidings audit
+        tidings audit --partition 3 --json | jq '.findings[]'
+
+      Exit status: 0 everything that is kept agrees; 1 it does not, and the output names where; 2 wrong usage or
+      configuration; 75 the cluster cannot be reached, try again later.
+      """)
+
+  @OptionGroup var options: SettingsOptions
+
+  @Option(help: ArgumentHelp("Only this home partition.", valueName: "n"))
+  var partition: Int32?
+
+  @Flag(
+    help:
+      "Begin with the oldest commit that the state topic still holds, such as after `tidings state reset`.")
+  var recent = false
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let settings = try options.loadWithLogging()
+    let cluster = try settings.makeCluster(clientID: "tidings-audit")
+    let progress = AuditProgressLine()
+    let audit = ConservationAudit(cluster: cluster, topics: AuditTopics(settings)) { progress.show($0) }
+    defer { progress.clear() }
+    let report: AuditReport
+    do {
+      report = try audit.run(partitions: partition.map { [$0] }, isRecent: recent)
+    } catch let fault as AuditFault {
+      progress.clear()
+      if case .noSuchPartition = fault { throw CommandEnd(.usage, "\(fault)") }
+      throw fault
+    }
+    progress.clear()
+    Terminal.output.write(json ? try report.json() : report.text)
+    if !report.holds { throw CommandEnd(.failed) }
+  }
+}
+
+extension AuditTopics {
+  /// The topics that the settings name.
+  init(_ settings: TidingsSettings) {
+    self.init(
+      prefix: settings.topics.prefix, partitionCount: Int32(clamping: settings.topics.partitions),
+      recordLimit: settings.processor.recordLimit)
+  }
+}
+
+/// How far an audit is, on standard error.
+final class AuditProgressLine {
+  private var bar = ProgressBar()
+  private let start = ContinuousClock.now
+
+  func show(_ progress: AuditProgress) {
+    guard ContinuousClock.now - start > .seconds(1), bar.isDue else { return }
+    bar.show(
+      share: progress.share, text: "\(progress.topic), \(progress.records.counted("record")) in all",
+      count: progress.records)
+  }
+
+  func clear() { bar.clear() }
+}

@@ -1,0 +1,174 @@
+import Audit
+import Contract
+import Kafka
+import Pipeline
+import Policy
+import SimulatedKafka
+
+/// A small deployment on a simulated broker: the processor's own state machine decides what was published, and a test
+/// may tamper with what it writes.
+final class Deployment {
+  /// What becomes of a record on its way to the broker.
+  enum Fate {
+    case written
+    case dropped
+    case doubled
+    case replaced(String)
+  }
+
+  static let partitions: Int32 = 2
+  static let catalog = """
+    unknownTypes: reject
+    types:
+      card.moved:
+        category: cards
+        title: "{{actor}} moved a card"
+        channels:
+          inapp: { policy: immediate }
+          email: { policy: digest, window: 10s, items: 3 }
+      card.due:
+        category: due
+        title: "a card is due"
+        channels:
+          email: { policy: immediate }
+    """
+
+  let world = SimulatedWorld(seed: 1)
+  let reader: SimulatedProcess
+  let topics = AuditTopics(prefix: "tidings", partitionCount: Deployment.partitions)
+  private var homes: [Home] = []
+  /// Decides the fate of a record by its topic, without the prefix, and its value.
+  var fate: (_ topic: String, _ value: String) -> Fate = { _, _ in .written }
+
+  init() throws {
+    reader = world.spawn("reader")
+    let names = [
+      "events", "routed", "recipients", "state", "decisions", "rejected", "delivery.email", "delivery.inapp",
+      "delivery.email.dead-letter", "delivery.inapp.dead-letter",
+    ]
+    for name in names {
+      world.broker.create(
+        NewTopic(
+          name: "tidings.\(name)", partitionCount: Int(Self.partitions),
+          configuration: ["message.timestamp.type": "LogAppendTime"]))
+    }
+    for partition in 0..<Self.partitions { homes.append(try Home(partition)) }
+  }
+
+  // MARK: - Publish
+
+  static func home(of key: String) -> Int32 {
+    key.withByteView { Murmur2.partition(ofKey: $0, count: partitions) }
+  }
+
+  /// Publishes an event in structured mode, to the partition of its first recipient unless given.
+  @discardableResult
+  func publish(
+    _ id: String, type: String = "card.moved", to recipients: String..., extra: String = "",
+    partition: Int32? = nil
+  ) -> Int64 {
+    let name = recipients.count > 1 ? "recipients" : "recipient"
+    let value =
+      "{\"specversion\":\"1.0\",\"id\":\"\(id)\",\"source\":\"/test\",\"type\":\"\(type)\",\"\(name)\":"
+      + "\"\(recipients.joined(separator: ","))\",\"actor\":\"bob\"\(extra),\"data\":{\"n\":1}}"
+    return append(
+      "events", partition ?? Self.home(of: recipients[0]), value: value,
+      headers: ["content-type": "application/cloudevents+json"])
+  }
+
+  func publish(recipient key: String, _ json: String?, partition: Int32? = nil) {
+    append("recipients", partition ?? Self.home(of: key), key: key, value: json)
+  }
+
+  @discardableResult
+  func append(
+    _ topic: String, _ partition: Int32, key: String? = nil, value: String?, headers: [String: String] = [:]
+  ) -> Int64 {
+    let record = ProducerRecord(
+      topicIndex: 0, key: key.map { Array($0.utf8) }, value: value.map { Array($0.utf8) },
+      headers: headers.map { ProducerRecord.Header($0.key, $0.value) })
+    let offset = try? record.withViews { (views) throws(KafkaError) in
+      world.broker.append(views, to: TopicPartition(topic: "tidings.\(topic)", partition: partition))?.offset
+    }
+    return (offset ?? nil) ?? -1
+  }
+
+  // MARK: - Process
+
+  /// Lets time pass, decides all that was published and all that is due, and commits.
+  func process(after seconds: Int64 = 0) throws {
+    world.run(until: world.now + seconds * 1000)
+    // What one home forwards another one decides: twice is enough, since nothing is forwarded again.
+    for _ in 0..<2 { for home in homes { try home.commit(self) } }
+  }
+
+  fileprivate func log(_ topic: String, _ partition: Int32) -> PartitionLog? {
+    world.broker.log(TopicPartition(topic: "tidings.\(topic)", partition: partition))
+  }
+
+  fileprivate func write(
+    _ topic: String, _ partition: Int32, key: ByteView?, value: ByteView?,
+    headers: UnsafeBufferPointer<HeaderView> = UnsafeBufferPointer(start: nil, count: 0)
+  ) {
+    let place = TopicPartition(topic: "tidings.\(topic)", partition: partition)
+    func write(_ value: ByteView?) {
+      world.broker.append(OutgoingRecord(topicIndex: 0, key: key, value: value, headers: headers), to: place)
+    }
+    switch fate(topic, value?.string ?? "") {
+    case .written: write(value)
+    case .dropped: break
+    case .doubled:
+      write(value)
+      write(value)
+    case .replaced(let text): text.withByteView { write($0) }
+    }
+  }
+
+  // MARK: - Audit
+
+  func audit(isRecent: Bool = false) throws -> AuditReport {
+    try ConservationAudit(cluster: reader.cluster, topics: topics).run(isRecent: isRecent)
+  }
+}
+
+/// One home partition: what a worker does, without transactions.
+private final class Home {
+  let partition: Int32
+  var pipeline: Pipeline
+  var codecs: Codecs
+
+  init(_ partition: Int32) throws {
+    self.partition = partition
+    let catalog = try Catalog.parse(yaml: Deployment.catalog, file: "catalog.yaml")
+    pipeline = Pipeline(
+      configuration: Pipeline.Configuration(partition: partition, partitionCount: Deployment.partitions),
+      catalog: catalog)
+    codecs = try Codecs(prefix: "tidings", recordLimit: 256 << 10)
+    var positions = InputPositions()
+    for topic in InputTopic.allCases { positions[topic] = 0 }
+    pipeline.start(at: positions, epoch: 7)
+  }
+
+  func commit(_ deployment: Deployment) throws {
+    let now = deployment.world.now
+    for topic in [InputTopic.recipients, .events, .routed] {
+      for entry in deployment.log(topic.name, partition)?.entries ?? [] {
+        guard entry.offset >= pipeline.positions[topic], let record = entry.record else { continue }
+        let input = InputRecord(key: record.key, value: record.value, headers: record.headers)
+        _ = try pipeline.apply(
+          PartitionRecord(topic: topic, offset: entry.offset, appended: entry.timestamp, content: input),
+          now: now, using: &codecs)
+      }
+    }
+    pipeline.tick(now: now)
+    pipeline.outbox.forEach { record in
+      deployment.write(
+        record.topic.name, record.partition, key: record.key, value: record.value, headers: record.headers)
+    }
+    pipeline.withDecisions { deployment.write("decisions", partition, key: nil, value: $0) }
+    var record = OutputBuffer()
+    _ = pipeline.seal(into: &record)
+    pipeline.confirm()
+    deployment.write("state", partition, key: nil, value: record.view)
+  }
+}
