@@ -102,6 +102,13 @@ public protocol ClusterAdmin: AnyObject, Sendable {
     throws(KafkaError)
     -> [OffsetRange]
 
+  /// For each partition the first offset whose record was appended at or after an instant, in the order asked for; nil
+  /// where there is none yet. The embedded cluster knows no times: it gives the partitions' beginnings.
+  ///
+  /// - Parameter milliseconds: the instant, since the epoch.
+  func offsets(of partitions: [TopicPartition], since milliseconds: Int64, timeout: Duration)
+    throws(KafkaError) -> [Int64?]
+
   /// What a group has committed, with or without living members, for all partitions that it has offsets for. Waits
   /// for open transactions that hold offsets of the group.
   func committedOffsets(ofGroup group: String, timeout: Duration) throws(KafkaError) -> [PartitionOffset]

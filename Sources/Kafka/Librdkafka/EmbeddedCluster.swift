@@ -147,6 +147,12 @@ private final class EmbeddedAdmin: ClusterAdmin {
     try requests.offsets(of: partitions, isolation: isolation, timeout: timeout)
   }
 
+  func offsets(
+    of partitions: [TopicPartition], since milliseconds: Int64, timeout: Duration
+  ) throws(KafkaError) -> [Int64?] {
+    try requests.offsets(of: partitions, isolation: .readUncommitted, timeout: timeout).map(\.earliest)
+  }
+
   func committedOffsets(ofGroup group: String, timeout: Duration) throws(KafkaError) -> [PartitionOffset] {
     try requests.committedOffsets(ofGroup: group, timeout: timeout)
   }

@@ -122,6 +122,14 @@ final class LibrdkafkaAdmin: ClusterAdmin {
     }
   }
 
+  func offsets(
+    of partitions: [TopicPartition], since milliseconds: Int64, timeout: Duration
+  ) throws(KafkaError) -> [Int64?] {
+    guard !partitions.isEmpty else { return [] }
+    // What lies before the epoch would be taken for a logical offset.
+    return try Self.offsets(client(), partitions, max(0, milliseconds), timeout).map { $0 < 0 ? nil : $0 }
+  }
+
   func committedOffsets(ofGroup group: String, timeout: Duration) throws(KafkaError) -> [PartitionOffset] {
     let attempt = "asking for the offsets of group \(group)"
     let listing = rd_kafka_ListConsumerGroupOffsets_new(group, nil)
@@ -262,9 +270,9 @@ final class LibrdkafkaAdmin: ClusterAdmin {
   // librdkafka asks with the offset field as the timestamp, so that -1 and -2 have the protocol's meaning: one request
   // to each leader, where watermarks take two for each partition.
   private static func offsets(
-    _ client: OpaquePointer, _ partitions: [TopicPartition], _ logical: Int64, _ timeout: Duration
+    _ client: OpaquePointer, _ partitions: [TopicPartition], _ timestamp: Int64, _ timeout: Duration
   ) throws(KafkaError) -> [Int64] {
-    let list = PartitionList(partitions.map { PartitionOffset($0, offset: logical) })
+    let list = PartitionList(partitions.map { PartitionOffset($0, offset: timestamp) })
     let attempt = "asking for the offsets of \(partitions.count) partitions"
     try KafkaError.check(rd_kafka_offsets_for_times(client, list.pointer, timeout.wholeMilliseconds), attempt)
     try list.checkEach(attempt)

@@ -90,6 +90,25 @@ final class SimulatedAdmin: ClusterAdmin, @unchecked Sendable {
     }
   }
 
+  func offsets(
+    of partitions: [TopicPartition], since milliseconds: Int64, timeout: Duration
+  ) throws(KafkaError) -> [Int64?] {
+    let attempt = "asking for the offsets of \(partitions.count) partitions since an instant"
+    var logs: [PartitionLog] = []
+    for partition in partitions {
+      guard let log = broker.log(partition) else {
+        throw KafkaError(.unknownTopicOrPartition, message: "\(attempt): \(partition) does not exist")
+      }
+      logs.append(log)
+    }
+    return try process.ask(.partitions(logs), timeout: timeout, attempt) { answer in
+      answer(
+        logs.map { log in
+          log.entries.first { $0.record != nil && $0.timestamp >= milliseconds }?.offset
+        })
+    }
+  }
+
   func committedOffsets(ofGroup group: String, timeout: Duration) throws(KafkaError) -> [PartitionOffset] {
     let groups = broker.groups
     let offsets: [PartitionOffset]? = try process.ask(
