@@ -171,6 +171,7 @@ let package = Package(
       name: "TidingsTests",
       dependencies: [
         "Contract", "Kafka", "Pipeline", "Policy", "Processor", "Replay", "tidings",
+        "Audit", "Contract", "Kafka", "Pipeline", "Processor", "tidings",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "CrashTestTests"),

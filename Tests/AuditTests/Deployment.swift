@@ -124,6 +124,15 @@ final class Deployment {
     }
   }
 
+  /// Commits an offset for a group, as a sink does.
+  func commit(group: String, _ topic: String, _ partition: Int32, offset: Int64) throws {
+    let member = try reader.cluster.makeGroupConsumer(
+      GroupConsumerOptions(groupID: group, offsetReset: .error))
+    try member.commit([
+      PartitionOffset(TopicPartition(topic: "tidings.\(topic)", partition: partition), offset: offset)
+    ])
+  }
+
   // MARK: - Audit
 
   func audit(isRecent: Bool = false) throws -> AuditReport {

@@ -64,6 +64,28 @@ extension Behaviour {
         }
       }
     },
+    Behaviour("offsets-since", "an instant names the first record that was appended at or after it") { kafka in
+      let topic = try kafka.createTopic(configuration: ["message.timestamp.type": "LogAppendTime"])
+      let partition = TopicPartition(topic: topic, partition: 0)
+      try kafka.publish(["a"], to: topic)
+      kafka.pass(.milliseconds(20))
+      try kafka.publish(["b"], to: topic)
+      let reader = try TestReader(kafka.cluster, topics: [topic])
+      var times: [Int64] = []
+      try kafka.wait(for: "both records", step: .zero) {
+        guard case .record(let record) = reader.poll(timeout: .milliseconds(50)) else { return false }
+        times.append(record.timestampMilliseconds)
+        return times.count == 2
+      }
+      try expect(times[0] < times[1], "the times \(times) differ")
+      let asked: [(since: Int64, offset: Int64?)] = [
+        (-5, 0), (times[0], 0), (times[0] + 1, 1), (times[1], 1), (times[1] + 3_600_000, nil),
+      ]
+      for (since, offset) in asked {
+        let found = try kafka.cluster.admin.offsets(of: [partition], since: since, timeout: kafka.patience)
+        try expect(found, is: [offset], "since \(since) of \(times)")
+      }
+    },
     Behaviour("record-whole", "keys, tombstones, empty values and repeated headers come as they went") {
       kafka in
       let topic = try kafka.createTopic()

@@ -22,6 +22,7 @@ struct EmbeddedConformanceTests {
     "commit-in-revoke": "it refuses commits while members join",
     "committed-order": "it answers the offsets of a group only to members",
     "group-members": "it describes no groups",
+    "offsets-since": "it knows no times of records",
   ]
 
   /// What is not asked of it, each with the reason.

@@ -55,7 +55,7 @@ public struct AccountReader {
     let from = try start(of: topic, home, question.sinceMilliseconds, range)
     let decoder = try DecisionDecoder()
     var history = AccountHistory()
-    var decisions = 0
+    var (decisions, ofRecipient) = (0, 0)
     var isFirst = true
     var keptSince: Int64?
     try scan.read(topic, [PartitionSpan(partition: home, from: from, to: range.latest)]) { record in
@@ -69,10 +69,13 @@ public struct AccountReader {
       let place = RecipientAccount.Place(topic: topic, partition: home, offset: record.offset)
       _ = try decoder.decode(record.value) { decision in
         decisions += 1
-        if question.matches(decision) { history.take(decision, at: place, in: home) }
+        guard question.matches(decision) else { return }
+        ofRecipient += 1
+        history.take(decision, at: place, in: home)
       }
     }
     account.decisionsRead = decisions
+    account.recipientDecisions = ofRecipient
     account.keptSince = keptSince.map { Instant($0) }
     return history
   }

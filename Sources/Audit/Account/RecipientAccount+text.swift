@@ -28,7 +28,8 @@ extension RecipientAccount {
       recipientRecord.map { " There is a record of the recipient (\($0.at), written \($0.appended))." }
       ?? " There is no record of the recipient either: check the id, its case, and --tenant."
     return
-      "\(name): nothing was decided since \(since) that was asked for (\(decisionsRead) decisions about others)."
+      "\(name): nothing found since \(since) (\(decisionsRead) decisions read, \(recipientDecisions) of them about "
+      + "this recipient)."
       + known
   }
 
@@ -159,8 +160,8 @@ extension RecipientAccount.Delivery {
     case .done:
       return [
         isEmail
-          ? "handed over: the email sink is done with it, the mail server took it (its answer and the instant are "
-            + "only in the sink's log)"
+          ? "handed over: the email sink is done with it, the mail server took it (its answer is only in "
+            + "the sink's log, at level debug)"
           : "in the inbox (whether it was seen is not known here)"
       ]
     case .waiting:

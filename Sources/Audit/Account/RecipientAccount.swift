@@ -165,6 +165,8 @@ public struct RecipientAccount: Sendable, Encodable {
   public let since: Instant
   /// Decisions of all recipients of the partition that were read.
   public internal(set) var decisionsRead = 0
+  /// Those of them that are about the recipient.
+  public internal(set) var recipientDecisions = 0
   /// When the first decision that is kept was appended, where retention has deleted what the range asks for, in
   /// milliseconds since the epoch.
   public internal(set) var keptSince: Instant?

@@ -50,6 +50,16 @@ public struct Finding: Equatable, Sendable, Encodable, CustomStringConvertible {
   /// What was expected, in words.
   public let detail: String
 
+  /// A finding of those parts.
+  public init(kind: Kind, id: String?, topic: String, partition: Int32, offset: Int64?, detail: String) {
+    self.kind = kind
+    self.id = id
+    self.topic = topic
+    self.partition = partition
+    self.offset = offset
+    self.detail = detail
+  }
+
   /// Kind, place, id and words.
   public var description: String {
     let place = offset.map { " offset \($0)" } ?? ""

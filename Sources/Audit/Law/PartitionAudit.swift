@@ -91,6 +91,12 @@ public struct AuditReport: Sendable {
   /// Records read.
   public let records: Int
 
+  /// A report of those partitions.
+  public init(partitions: [PartitionAudit], records: Int) {
+    self.partitions = partitions
+    self.records = records
+  }
+
   /// The sums over all partitions.
   public var rows: [AuditRow] {
     AuditRow.rows(
