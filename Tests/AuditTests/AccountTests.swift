@@ -110,7 +110,8 @@ struct AccountTests {
     #expect(whole.notifications.count == 2)
     #expect(repeated.isDuplicate)
     #expect(
-      repeated.repeats == .init(topic: "tidings.events", partition: Deployment.home(of: "ann"), offset: first))
+      repeated.repeats == .init(topic: "tidings.events", partition: Deployment.home(of: "ann"), offset: first)
+    )
     #expect(repeated.channels.allSatisfy { $0.outcome == "suppressed" && $0.reason == "duplicate" })
     let recent = try account(deployment, "ann", since: 30)
     #expect(recent.notifications.count == 1)

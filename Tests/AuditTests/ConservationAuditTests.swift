@@ -146,6 +146,8 @@ struct ConservationAuditTests {
     let deployment = try makeHistory()
     try deployment.process()
     deployment.append("delivery.email", 0, value: "no delivery")
+    deployment.append("decisions", 0, value: "no decisions")
+    deployment.append("rejected", 0, value: "rejected by nobody")
     deployment.append("routed", 0, key: "ann", value: "{}")
     deployment.append(
       "routed", 1, key: "nobody",
@@ -264,6 +266,42 @@ struct ConservationAuditTests {
     let report = try deployment.audit(isRecent: true)
     #expect(report.holds)
     #expect(report.partitions.allSatisfy { $0.startSequence == 1 })
+  }
+
+  @Test("decisions without a state are found")
+  func lostState() throws {
+    let deployment = try Deployment()
+    deployment.fate = { topic, _ in topic == "state" ? .dropped : .written }
+    deployment.publish("e1", to: "ann")
+    try deployment.process()
+    let report = try deployment.audit()
+    #expect(!report.holds)
+    #expect(kinds(report) == [.lostState])
+  }
+
+  @Test("a transaction that is open before the ends is waited for, and named when it takes too long")
+  func openTransaction() throws {
+    let deployment = try makeHistory()
+    try deployment.process()
+    let producer = try deployment.reader.cluster.makeTransactionalProducer(
+      TransactionalProducerOptions(
+        transactionalID: "other", topics: ["tidings.decisions"], transactionTimeout: .seconds(900)))
+    try producer.initTransactions(timeout: .seconds(30))
+    try producer.begin()
+    try "[]".withByteView { value in
+      try producer.produce(OutgoingRecord(topicIndex: 0, partition: 1, key: nil, value: value))
+    }
+    let place = TopicPartition(topic: "tidings.decisions", partition: 1)
+    let log = try #require(deployment.world.broker.log(place))
+    deployment.world.run(until: deployment.world.now + 5000) { log.openTransactions.count == 1 }
+    try #require(log.openTransactions.count == 1)
+    let end = log.endOffset
+    let audit = ConservationAudit(
+      cluster: deployment.reader.cluster, topics: deployment.topics, patience: .milliseconds(1))
+    #expect(throws: AuditFault.held(place, position: end - 1, end: end)) { try audit.run() }
+    // In the simulation waiting takes no time: with more patience the broker has ended the transaction before.
+    #expect(try deployment.audit().holds)
+    #expect(log.openTransactions.isEmpty)
   }
 
   @Test("a partition without a state is no error, and a partition that does not exist is one")

@@ -64,7 +64,8 @@ extension Behaviour {
         }
       }
     },
-    Behaviour("offsets-since", "an instant names the first record that was appended at or after it") { kafka in
+    Behaviour("offsets-since", "an instant names the first record that was appended at or after it") {
+      kafka in
       let topic = try kafka.createTopic(configuration: ["message.timestamp.type": "LogAppendTime"])
       let partition = TopicPartition(topic: topic, partition: 0)
       try kafka.publish(["a"], to: topic)

@@ -11,7 +11,8 @@ struct AuditReportTests {
       kind: .lostDelivery, id: "delivery 0123", topic: "tidings.delivery.email", partition: 3, offset: nil,
       detail: "decision 3-17 names it")
     #expect(
-      finding.description == "lostDelivery: tidings.delivery.email [3], delivery 0123: decision 3-17 names it")
+      finding.description == "lostDelivery: tidings.delivery.email [3], delivery 0123: decision 3-17 names it"
+    )
   }
 
   @Test("without partitions the law holds, and the table has a line for each part of it")

@@ -172,7 +172,8 @@ extension RecipientAccount.Delivery {
       ]
     case .unknown:
       return [
-        "nobody has read the topic for this partition: is \(isEmail ? "`tidings sink email`" : "`tidings inbox`") running?"
+        "nobody has read the topic for this partition: is "
+          + (isEmail ? "`tidings sink email`" : "`tidings inbox`") + " running?"
       ]
     }
   }

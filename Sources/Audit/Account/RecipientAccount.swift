@@ -102,8 +102,8 @@ public struct RecipientAccount: Sendable, Encodable {
   public struct ChannelAccount: Equatable, Sendable, Encodable {
     /// The channel.
     public var channel: String
-    /// `delivered`, `digest`, `open`, `suppressed`, `expired`, `retracted`, `collapsed`, or another that newer processors
-    /// write. `digest` is delivered as part of one.
+    /// `delivered`, `digest`, `open`, `suppressed`, `expired`, `retracted`, `collapsed`, or another that newer
+    /// processors write. `digest` is delivered as part of one.
     public var outcome: String
     /// Why it was suppressed.
     public var reason: String?

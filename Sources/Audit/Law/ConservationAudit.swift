@@ -5,8 +5,8 @@ import Pipeline
 /// Recomputes the conservation law from the topics, and compares it with the counters in the state: the core of
 /// `tidings audit`.
 ///
-/// It joins no group and writes nothing; processors may run meanwhile. `docs/operations.md` says what is compared, up to
-/// where, and how much memory it takes. Confined to the thread that calls it; every call waits.
+/// It joins no group and writes nothing; processors may run meanwhile. `docs/operations.md` says what is compared, up
+/// to where, and how much memory it takes. Confined to the thread that calls it; every call waits.
 public struct ConservationAudit {
   let topics: AuditTopics
   let scan: PartitionScan

@@ -15,6 +15,10 @@ struct DeliveryLedger {
     var decidedWithin: UInt8 = 0
     /// All decisions that were read.
     var decided: UInt8 = 0
+
+    var isSound: Bool {
+      decided > 0 && found >= decidedWithin && found <= decided && (found == 0 || events == decidedEvents)
+    }
   }
 
   private var entries: [Hash128: Entry] = [:]
@@ -70,7 +74,10 @@ struct DeliveryLedger {
   /// - Parameter decisionsSince: the instant of the first decision that is kept, where retention has deleted earlier
   ///   ones; nil where all are there.
   mutating func check(decisionsSince: Int64?, into findings: inout Findings) {
-    for (id, entry) in entries {
+    let suspects = entries.filter { !$0.value.isSound }.sorted {
+      ($0.value.channel.rawValue, $0.value.offset) < ($1.value.channel.rawValue, $1.value.offset)
+    }
+    for (id, entry) in suspects {
       let topic = topics.delivery(entry.channel)
       let offset = entry.offset < 0 ? nil : entry.offset
       if entry.decided == 0 {

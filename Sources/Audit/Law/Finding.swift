@@ -5,6 +5,8 @@ import Kafka
 public struct Finding: Equatable, Sendable, Encodable, CustomStringConvertible {
   /// What is wrong.
   public enum Kind: String, Sendable, Encodable {
+    /// There are decisions, and no state.
+    case lostState
     /// A record that was consumed has no outcome.
     case lostRecord
     /// A record has more than one outcome.

@@ -69,7 +69,8 @@ struct ForwardLedger {
 
   /// What was forwarded without a record that asks for it.
   func check(into findings: inout Findings) {
-    for entry in entries.values where !entry.isMatched {
+    let foreign = entries.values.filter { !$0.isMatched }
+    for entry in foreign.sorted(by: { ($0.partition, $0.offset) < ($1.partition, $1.offset) }) {
       findings.add(
         .foreignForward, topics.name(of: .routed), entry.partition, entry.offset,
         "it names \(topics.name(of: .events)) [\(entry.origin)] offset \(entry.originOffset), which holds no such "

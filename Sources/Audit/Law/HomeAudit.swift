@@ -23,7 +23,14 @@ struct HomeAudit {
     report = PartitionAudit(partition)
     guard let cut else {
       report.hasState = false
-      report.unproven.append("no state yet: nothing was decided here, or the state topic was deleted")
+      report.unproven.append("there is no state: nothing is held against anything")
+      let range = try scan.range(of: topics.decisions, partition)
+      guard range.latest > range.earliest else { return }
+      findings.add(
+        .lostState, topics.state, partition, nil,
+        "it is empty, and \(topics.decisions) is not: `tidings state inspect --partition \(partition)`")
+      report.findingCount = findings.count
+      report.findings = findings.kept
       return
     }
     if case .header(let header) = cut.start {

@@ -50,7 +50,8 @@ struct WindowLedger {
         )
       }
     }
-    guard isKnown, left > 0 else { return }
+    // Each of them is looked for among all that wait: as many as are shown, and no more.
+    guard isKnown, left > 0, findings.count < Findings.keptLimit else { return }
     for (member, opening) in members where member.window == closure.window {
       findings.add(
         .lostMember, topic, partition, id: "notification \(member.notification.hex)",

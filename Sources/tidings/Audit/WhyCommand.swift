@@ -10,9 +10,9 @@ struct WhyCommand: ParsableCommand {
     commandName: "why",
     abstract: "Say in plain words what became of a recipient's notifications.",
     discussion: """
-      For each: when it came, what decided it, which digest holds it, its delivery record, and whether the sink handed it
-      over or gave it up. It reads only the recipient's home partition, and only from --since on. docs/why.md says what
-      is not recorded.
+      For each: when it came, what decided it, which digest holds it, its delivery record, and whether the sink handed
+      it over or gave it up. It reads only the recipient's home partition, and only from --since on. docs/why.md says
+      what is not recorded.
 
       Examples:
         tidings why --recipient ada
