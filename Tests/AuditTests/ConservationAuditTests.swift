@@ -232,16 +232,48 @@ struct ConservationAuditTests {
     #expect(report.partitions.contains { !$0.unproven.isEmpty })
   }
 
+  @Test("rejections that retention has deleted are no loss, whatever was rejected")
+  func rejectedRetention() throws {
+    let deployment = try makeHistory()
+    deployment.publish("e7", type: "unheard.of", to: "ann", "bob", "cid")
+    deployment.publish("e8", type: "unheard.of", to: "cid", partition: 1 - Deployment.home(of: "cid"))
+    try deployment.process()
+    #expect(count(try deployment.audit(), "rejected") == 5)
+    for partition in 0..<Deployment.partitions {
+      let place = TopicPartition(topic: "tidings.rejected", partition: partition)
+      let end = try #require(deployment.world.broker.log(place)).endOffset
+      #expect(end > 0)
+      deployment.world.broker.retain(place, from: end)
+    }
+    let report = try deployment.audit()
+    #expect(report.partitions.flatMap(\.findings).map(\.description) == [])
+    #expect(report.difference == 0)
+    #expect(report.partitions.contains { !$0.unproven.isEmpty })
+  }
+
+  @Test("a forwarded record that left nothing behind is found")
+  func lostWhole() throws {
+    let deployment = try makeHistory()
+    deployment.fate = { topic, _ in topic == "routed" ? .dropped : .written }
+    try deployment.process()
+    #expect(kinds(try deployment.audit()).contains(.lostRecord))
+  }
+
   @Test("decisions that retention has deleted are no loss: the audit begins behind them")
   func decisionsRetention() throws {
     let deployment = try makeHistory()
     try deployment.process()
     try deployment.process(after: 11)
     let home = Deployment.home(of: "ann")
-    deployment.world.broker.retain(TopicPartition(topic: "tidings.decisions", partition: home), from: 1)
+    let place = TopicPartition(topic: "tidings.decisions", partition: home)
+    deployment.world.broker.retain(place, from: 1)
     let report = try deployment.audit()
     #expect(report.holds)
     #expect((report.partitions[Int(home)].decisions?.lowerBound ?? 0) > 1)
+    deployment.world.broker.retain(place, from: try #require(deployment.world.broker.log(place)).endOffset)
+    let without = try deployment.audit()
+    #expect(without.holds)
+    #expect(without.partitions[Int(home)].decisions == nil)
   }
 
   @Test("recipients' records that compaction has taken are reckoned with")

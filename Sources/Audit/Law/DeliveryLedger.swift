@@ -1,15 +1,16 @@
 import Contract
 import Kafka
 
-/// The delivery records of a partition against the decisions that name them. About 100 bytes for each delivery.
+/// The delivery records of a partition against the decisions that name them. 100 to 150 bytes for each delivery.
 struct DeliveryLedger {
+  /// The widest fields first: there are millions of them.
   private struct Entry {
-    var channel: Channel
     var offset: Int64 = -1
     var decision: UInt64 = 0
     var time: Int64
     var events: Int32 = 0
     var decidedEvents: Int32 = 0
+    var channel: Channel
     var found: UInt8 = 0
     /// Decisions up to the end of the cut.
     var decidedWithin: UInt8 = 0
@@ -50,7 +51,7 @@ struct DeliveryLedger {
     }
     found += 1
     if keptSince[channel] == nil { keptSince[channel] = head.time }
-    var entry = entries[head.id] ?? Entry(channel: channel, time: head.time)
+    var entry = entries[head.id] ?? Entry(time: head.time, channel: channel)
     entry.offset = record.offset
     entry.events = head.events
     entry.found = entry.found == 255 ? 255 : entry.found + 1
@@ -61,7 +62,7 @@ struct DeliveryLedger {
   mutating func decided(
     _ id: Hash128, on channel: Channel, events: Int, by decision: UInt64, at time: Int64, isWithin: Bool
   ) {
-    var entry = entries[id] ?? Entry(channel: channel, time: time)
+    var entry = entries[id] ?? Entry(time: time, channel: channel)
     entry.decision = decision
     entry.decidedEvents = Int32(clamping: events)
     entry.decided = entry.decided == 255 ? 255 : entry.decided + 1

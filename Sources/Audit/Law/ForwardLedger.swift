@@ -2,13 +2,13 @@ import Contract
 import Kafka
 import Pipeline
 
-/// The records of `routed` by what they were forwarded from and for whom. About 80 bytes for each.
+/// The records of `routed` by what they were forwarded from and for whom. 80 to 120 bytes for each.
 struct ForwardLedger {
   private struct Entry {
-    var partition: Int32
     var offset: Int64
-    var origin: Int32
     var originOffset: Int64
+    var partition: Int32
+    var origin: Int32
     var count: UInt8
     var isMatched: Bool
   }
@@ -47,8 +47,8 @@ struct ForwardLedger {
     var entry =
       entries[hash]
       ?? Entry(
-        partition: record.partition, offset: record.offset, origin: origin.partition,
-        originOffset: origin.offset, count: 0, isMatched: false)
+        offset: record.offset, originOffset: origin.offset, partition: record.partition,
+        origin: origin.partition, count: 0, isMatched: false)
     entry.count = entry.count == 255 ? 255 : entry.count + 1
     if entry.count > 1 {
       findings.add(

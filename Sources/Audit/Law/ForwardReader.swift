@@ -16,26 +16,31 @@ struct ForwardReader {
     decoder = try ForwardedEventDecoder(recordLimit: topics.recordLimit)
   }
 
-  /// - Returns: whether the record is one to be forwarded; what is missing of its forwards is a finding.
+  /// Looks for the forwards of a record.
+  ///
+  /// - Parameter mayBeRejected: whether the record may have been rejected without a trace that is left: it is then
+  ///   forwarded only if there is a forward of it.
+  /// - Returns: whether the record was forwarded; what is missing of its forwards is a finding.
   mutating func check(
-    _ record: ConsumedRecord, _ forwards: inout ForwardLedger, into findings: inout Findings
+    _ record: ConsumedRecord, mayBeRejected: Bool, _ forwards: inout ForwardLedger,
+    into findings: inout Findings
   ) -> Bool {
     guard let keys = decoder.keys(of: record) else { return false }
     let isAtHome = keys.count == 1 && home(of: keys[0]) == partition
     guard !isAtHome else { return false }
-    for key in keys {
-      let isThere = key.withByteView {
-        forwards.match(partition: partition, offset: record.offset, key: $0)
-      }
-      guard !isThere else { continue }
-      let home = home(of: key)
-      if let keptSince = forwards.cutSince(home), record.timestampMilliseconds <= keptSince {
-        unproven += 1
-      } else {
-        findings.add(
-          .lostForward, topics.name(of: .events), partition, record.offset, id: "key \(key)",
-          "not forwarded to \(topics.name(of: .routed)) [\(home)]")
-      }
+    let missing = keys.filter { key in
+      !key.withByteView { forwards.match(partition: partition, offset: record.offset, key: $0) }
+    }
+    let lost = missing.filter { key in
+      guard let cutSince = forwards.cutSince(home(of: key)) else { return true }
+      return record.timestampMilliseconds > cutSince
+    }
+    if missing.count == keys.count, mayBeRejected || lost.count == keys.count { return false }
+    unproven += missing.count - lost.count
+    for key in lost {
+      findings.add(
+        .lostForward, topics.name(of: .events), partition, record.offset, id: "key \(key)",
+        "not forwarded to \(topics.name(of: .routed)) [\(home(of: key))]")
     }
     return true
   }

@@ -11,6 +11,8 @@ struct HomeAudit {
   private let kept: KeptHistory
   private var inputs: [InputTopic: InputLedger] = [:]
   private var findings = Findings()
+  /// Records without an outcome that may have been rejected without a trace that is left.
+  private var excusedRecords: Int64 = 0
   private(set) var report: PartitionAudit
 
   /// Reads the state of a partition, and decides from where to where it is audited.
@@ -81,7 +83,8 @@ struct HomeAudit {
       topics.decisions, [PartitionSpan(partition: partition, from: range.earliest, to: range.latest)]
     ) { record in try tally.take(record, &inputs, &deliveries, into: &findings) }
     tally.checkEnd(into: &findings)
-    deliveries.check(decisionsSince: kept.firstDecision > 1 ? tally.since : nil, into: &findings)
+    // Where no decision is left, none of the deliveries can be held against one.
+    deliveries.check(decisionsSince: kept.firstDecision > 1 ? tally.since ?? .max : nil, into: &findings)
     report.topics = tally.counters
     report.deliveries = deliveries.found
     for topic in [InputTopic.events, .routed] { try readInput(topic, rejections, &forwards) }
@@ -111,6 +114,11 @@ struct HomeAudit {
     var recipients: Set<Int64> = []
     /// When the first kept one was appended, where earlier ones were deleted; nil where all are there.
     var keptSince: Int64?
+
+    /// Whether a rejection of the record may have been deleted.
+    func mayLack(_ record: ConsumedRecord) -> Bool {
+      keptSince.map { record.timestampMilliseconds <= $0 } ?? false
+    }
   }
 
   private mutating func readRejected(_ cut: StateCut) throws -> Rejections {
@@ -172,19 +180,23 @@ struct HomeAudit {
       let marks = ledger[record.offset]
       ledger.note(.present, at: record.offset)
       guard marks.intersection(.outcomes).isEmpty else { return }
-      if topic == .events, reader.check(record, &forwards, into: &findings) {
+      let mayBeRejected = rejections.mayLack(record)
+      if topic == .events,
+        reader.check(record, mayBeRejected: mayBeRejected, &forwards, into: &findings)
+      {
         ledger.note(.forwarded, at: record.offset)
         report.topics.forwarded += 1
-      } else if let keptSince = rejections.keptSince, record.timestampMilliseconds <= keptSince {
+      } else if mayBeRejected {
         excused.insert(record.offset)
       }
     }
     ledger.check(partition, excused: excused, into: &findings)
-    report.topics.rejected += ledger.rejectedCount + Int64(excused.count)
+    report.topics.rejected += ledger.rejectedCount
+    excusedRecords += Int64(excused.count)
     if !excused.isEmpty {
       report.unproven.append(
-        "\(excused.count) records of \(ledger.topic) without an outcome, from before what retention has left of "
-          + "\(topics.rejected): counted as rejected")
+        "\(excused.count) record\(excused.count == 1 ? "" : "s") of \(ledger.topic) without an outcome, from before what retention has left of "
+          + "\(topics.rejected): counted as the state has them, rejected or forwarded")
     }
     if reader.unproven > 0 {
       report.unproven.append(
@@ -197,12 +209,15 @@ struct HomeAudit {
     let positions = cut.positions(.recipients)
     let from = max(positions.lowerBound, kept.lows[.recipients] ?? 0)
     var present: Int64 = 0
+    var decoder = try RecipientDecoder(maxBytes: topics.recordLimit)
     try scan.read(topic, [PartitionSpan(partition: partition, from: from, to: positions.upperBound)]) {
       record in
       present += 1
       report.topics.consumed += 1
       if rejections.recipients.contains(record.offset) { return }
-      if Murmur2.partition(ofKey: record.key ?? .empty, count: topics.partitionCount) != partition {
+      if rejections.mayLack(record), !Self.isReadable(record, &decoder) {
+        report.topics.rejected += 1
+      } else if Murmur2.partition(ofKey: record.key ?? .empty, count: topics.partitionCount) != partition {
         report.topics.forwarded += 1
       } else if record.value == nil {
         report.topics.tombstones += 1
@@ -211,7 +226,21 @@ struct HomeAudit {
       }
     }
     report.topics.rejected += Int64(rejections.recipients.count)
+    // Of a record that can be read, only the state knows whether its type was refused.
+    let refused = min(max(0, report.state.rejected - report.topics.rejected), excusedRecords)
+    report.topics.rejected += refused
+    report.topics.forwarded += excusedRecords - refused
     reckonCompaction(holes: Int64(positions.count) - present)
+  }
+
+  private static func isReadable(_ record: ConsumedRecord, _ decoder: inout RecipientDecoder) -> Bool {
+    do {
+      _ = try RecipientKey.split(record.key)
+      _ = try decoder.decode(record.value)
+      return true
+    } catch {
+      return false
+    }
   }
 
   /// Compaction takes recipients' records that the state has counted. What is missing is taken from the state where
