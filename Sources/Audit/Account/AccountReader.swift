@@ -66,6 +66,7 @@ public struct AccountReader {
         keptSince = record.timestampMilliseconds
       }
       isFirst = false
+      guard record.timestampMilliseconds >= question.sinceMilliseconds else { return }
       let place = RecipientAccount.Place(topic: topic, partition: home, offset: record.offset)
       _ = try decoder.decode(record.value) { decision in
         decisions += 1
@@ -84,10 +85,15 @@ public struct AccountReader {
     of topic: String, _ partition: Int32, _ milliseconds: Int64, _ range: OffsetRange
   ) throws -> Int64 {
     let place = TopicPartition(topic: topic, partition: partition)
-    let found = try Patience.retry(scan.patience) { () throws(KafkaError) in
-      try scan.cluster.admin.offsets(of: [place], since: milliseconds, timeout: .seconds(10))
+    func offset(since milliseconds: Int64) throws -> Int64? {
+      let found = try Patience.retry(scan.patience) { () throws(KafkaError) in
+        try scan.cluster.admin.offsets(of: [place], since: milliseconds, timeout: .seconds(10))
+      }
+      return found.first ?? nil
     }
-    return max(range.earliest, (found.first ?? nil) ?? range.latest)
+    if let found = try offset(since: milliseconds) { return max(range.earliest, found) }
+    // A broker that finds nothing from the epoch on either knows no times of records: the embedded one of a demo.
+    return try offset(since: 0) == nil ? range.earliest : range.latest
   }
 
   // MARK: - Notifications

@@ -26,7 +26,8 @@ struct DeliveryTrace {
     var decoder = try DeliveryDecoder()
     try scan.read(topic, [PartitionSpan(partition: home, from: start, to: range.latest)]) { record in
       guard let recordKey = record.key, key.withByteView({ $0 == recordKey }),
-        let delivery = try? decoder.decode(record.value), wanted.contains(delivery.id)
+        let delivery = try? decoder.decode(record.value), wanted.contains(delivery.id),
+        found[delivery.id] == nil
       else { return }
       found[delivery.id] = RecipientAccount.Delivery(
         id: delivery.id,

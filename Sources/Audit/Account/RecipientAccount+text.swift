@@ -172,7 +172,7 @@ extension RecipientAccount.Delivery {
       ]
     case .unknown:
       return [
-        "nobody has read the topic for this partition: is "
+        "whether it was handed over is not known: the sink's group has no offset here. Is "
           + (isEmail ? "`tidings sink email`" : "`tidings inbox`") + " running?"
       ]
     }
