@@ -195,7 +195,8 @@ struct HomeAudit {
     excusedRecords += Int64(excused.count)
     if !excused.isEmpty {
       report.unproven.append(
-        "\(excused.count) record\(excused.count == 1 ? "" : "s") of \(ledger.topic) without an outcome, from before what retention has left of "
+        "\(excused.count) record\(excused.count == 1 ? "" : "s") of \(ledger.topic) without an outcome, "
+          + "from before what retention has left of "
           + "\(topics.rejected): counted as the state has them, rejected or forwarded")
     }
     if reader.unproven > 0 {
