@@ -91,9 +91,7 @@ let package = Package(
       name: "tidings",
       dependencies: [
         "Audit", "Benchmarks", "CZlib", "Contract", "Delivery", "EmailSink", "Inbox", "Kafka", "MarkedYAML",
-        "Operations",
-        "Pipeline",
-        "Policy", "Processor", "Replay", "Settings",
+        "Operations", "Pipeline", "Policy", "Processor", "Replay", "Settings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
@@ -170,8 +168,7 @@ let package = Package(
     .testTarget(
       name: "TidingsTests",
       dependencies: [
-        "Contract", "Kafka", "Pipeline", "Policy", "Processor", "Replay", "tidings",
-        "Audit", "Contract", "Kafka", "Pipeline", "Processor", "tidings",
+        "Audit", "Benchmarks", "Contract", "Kafka", "Pipeline", "Policy", "Processor", "Replay", "tidings",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "CrashTestTests"),

@@ -21,7 +21,7 @@ struct LookBackTests {
 
   @Test(
     "anything else is refused",
-    arguments: ["", "h", "2", "-2h", "0h", "2w", "2 h", "9223372036854775807d", "2023-11-14", "yesterday"])
+    arguments: ["", "h", "2", "-2h", "0h", "2w", "9223372036854775807d", "2023-11-14", "yesterday"])
   func refused(text: String) {
     #expect(LookBack(argument: text) == nil)
   }

@@ -43,20 +43,4 @@ struct TopicHistoryTests {
     let end = #expect(throws: CommandEnd.self) { try topic.read(since: 0) { _, _ in } }
     #expect(end?.message?.contains("tidings topics apply") == true)
   }
-
-  @Test("the first offset is found in a few steps, holes of transactions and retention included")
-  func firstOffset() {
-    for (offsets, from) in [
-      (Array(5..<1000), 400), (Array(5..<1000), 0), (Array(5..<1000), 1000), ([7, 100, 101, 990], 100),
-      ([], 3),
-    ] {
-      var probes = 0
-      let first = TopicHistory.firstOffset(in: 5..<1000) { offset in
-        probes += 1
-        return offsets.first { $0 >= Int(offset) }.map { (Int64($0), $0 >= from) }
-      }
-      #expect(offsets.filter { $0 >= Int(first) } == offsets.filter { $0 >= from })
-      #expect(probes <= 11)
-    }
-  }
 }

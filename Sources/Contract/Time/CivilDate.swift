@@ -1,7 +1,7 @@
 /// Days and dates of the proleptic Gregorian calendar, after Howard Hinnant's chrono-compatible algorithms.
-public enum CivilDate {
+package enum CivilDate {
   /// The day's number since 1970-01-01.
-  public static func day(year: Int64, month: Int64, day: Int64) -> Int64 {
+  package static func day(year: Int64, month: Int64, day: Int64) -> Int64 {
     let shiftedYear = month <= 2 ? year - 1 : year
     let (era, yearOfEra) = shiftedYear.flooredQuotientAndRemainder(dividingBy: 400)
     let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
@@ -10,7 +10,7 @@ public enum CivilDate {
   }
 
   /// The date of a day that is numbered since 1970-01-01.
-  public static func date(ofDay day: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  package static func date(ofDay day: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let (era, dayOfEra) = (day + 719_468).flooredQuotientAndRemainder(dividingBy: 146_097)
     let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
     let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
@@ -21,7 +21,7 @@ public enum CivilDate {
   }
 
   /// The number of days of a month, 1 to 12.
-  static func days(inMonth month: Int64, ofYear year: Int64) -> Int64 {
+  package static func days(inMonth month: Int64, ofYear year: Int64) -> Int64 {
     switch month {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
     case 4, 6, 9, 11: 30
@@ -32,7 +32,7 @@ public enum CivilDate {
 
 extension Int64 {
   /// Quotient and remainder of a division that rounds down: the remainder is never negative.
-  func flooredQuotientAndRemainder(dividingBy divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+  package func flooredQuotientAndRemainder(dividingBy divisor: Int64) -> (quotient: Int64, remainder: Int64) {
     let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
   }

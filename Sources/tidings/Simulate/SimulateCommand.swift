@@ -46,7 +46,7 @@ struct SimulateCommand: ParsableCommand {
     help: ArgumentHelp(
       "With --topic: only what was appended since then, such as 7d, or 2026-03-01T00:00:00Z.",
       valueName: "time"))
-  var since: String?
+  var since: LookBack?
 
   @OptionGroup var settings: SettingsOptions
 
@@ -86,7 +86,6 @@ struct SimulateCommand: ParsableCommand {
       throw ValidationError("--input and --recipients cannot both be standard input")
     }
     _ = try options()
-    _ = try sinceMilliseconds()
   }
 
   func run() throws {
@@ -116,22 +115,11 @@ struct SimulateCommand: ParsableCommand {
       let name = "\(settings.topics.prefix).events"
       let cluster = try settings.makeCluster(clientID: "tidings-simulate")
       let topic = TopicHistory(cluster: cluster, topic: name, recordLimit: settings.processor.recordLimit)
-      let history = try run.read(topic, since: try sinceMilliseconds(), &progress)
-      return (name + (since.map { " since \($0)" } ?? ""), history)
+      let start = since?.milliseconds(now: Int64(Date().timeIntervalSince1970 * 1000)) ?? 0
+      let history = try run.read(topic, since: start, &progress)
+      return (name + (since.map { " since \($0.defaultValueDescription)" } ?? ""), history)
     }
     return (input == "-" ? "standard input" : input, try run.read(input, &progress))
-  }
-
-  /// The instant from which on a topic is read, in milliseconds since the epoch.
-  private func sinceMilliseconds() throws -> Int64 {
-    guard let since else { return 0 }
-    if let instant = since.withByteView({ RFC3339.milliseconds(of: $0) }) { return instant }
-    do {
-      let now = Int64(Date().timeIntervalSince1970 * 1000)
-      return now - (try DurationText.parse(since)).components.seconds * 1000
-    } catch {
-      throw ValidationError("--since: \(error), or an instant such as 2026-03-01T00:00:00Z")
-    }
   }
 
   private func options() throws -> ReplayOptions {

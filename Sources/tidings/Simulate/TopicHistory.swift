@@ -28,12 +28,13 @@ struct TopicHistory {
     let ranges = try ranges()
     let reader = try cluster.makeLogReader(LogReaderOptions(topics: [topic], isolation: .readCommitted))
     defer { reader.close() }
+    let starts = try Patience.retry(patience) { () throws(KafkaError) in
+      try cluster.admin.offsets(of: ranges.map(\.topicPartition), since: since, timeout: .seconds(10))
+    }
     var number = 0
-    for (index, range) in ranges.enumerated() {
-      let first = try Self.firstOffset(in: range.earliest..<max(range.earliest, range.latest)) {
-        offset throws in
-        try next(at: offset, of: range, by: reader).map { ($0.offset, $0.time >= since) }
-      }
+    for (index, (range, start)) in zip(ranges, starts).enumerated() {
+      guard let start else { continue }
+      let first = max(start, range.earliest)
       try read(range, from: first, by: reader) { record throws in
         let time = record.timestampMilliseconds
         guard time >= since else { return }
@@ -46,24 +47,6 @@ struct TopicHistory {
       }
     }
     return try builder.finish()
-  }
-
-  /// The first offset from which on records belong to the history.
-  ///
-  /// - Parameter probe: the first record at or behind an offset: its own, and whether it belongs; nil for none.
-  static func firstOffset(
-    in range: Range<Int64>, probe: (Int64) throws -> (offset: Int64, belongs: Bool)?
-  ) rethrows -> Int64 {
-    var (low, high) = (range.lowerBound, range.upperBound)
-    while low < high {
-      let middle = low + (high - low) / 2
-      if let found = try probe(middle), !found.belongs, found.offset < high {
-        low = found.offset + 1
-      } else {
-        high = middle
-      }
-    }
-    return low
   }
 
   private func ranges() throws -> [OffsetRange] {
@@ -83,23 +66,12 @@ struct TopicHistory {
     }
   }
 
-  /// Offset and time of the first record at or behind an offset; nil where the partition ends.
-  private func next(
-    at offset: Int64, of range: OffsetRange, by reader: any LogReader
-  ) throws -> (offset: Int64, time: Int64)? {
-    var found: (offset: Int64, time: Int64)?
-    try read(range, from: offset, by: reader, limit: 1) { found = ($0.offset, $0.timestampMilliseconds) }
-    return found
-  }
-
-  /// Brings the records from an offset to the end of the range, at most so many.
+  /// Brings the records from an offset to the end of the range.
   private func read(
-    _ range: OffsetRange, from first: Int64, by reader: any LogReader, limit: Int = .max,
-    _ body: (ConsumedRecord) throws -> Void
+    _ range: OffsetRange, from first: Int64, by reader: any LogReader, _ body: (ConsumedRecord) throws -> Void
   ) throws {
     guard first < range.latest else { return }
     try reader.assign([PartitionOffset(range.topicPartition, offset: first)])
-    var count = 0
     var deadline = ContinuousClock.now + patience
     while ContinuousClock.now < deadline {
       switch reader.poll(timeout: .milliseconds(100)) {
@@ -107,8 +79,7 @@ struct TopicHistory {
       case .record(let record):
         guard record.offset < range.latest else { return }
         try body(record)
-        count += 1
-        if count == limit || record.offset + 1 >= range.latest { return }
+        if record.offset + 1 >= range.latest { return }
         deadline = ContinuousClock.now + patience
       case .endOfPartition(_, _, let offset): if offset >= range.latest { return }
       case .error(let error):

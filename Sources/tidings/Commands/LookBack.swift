@@ -1,6 +1,6 @@
 import ArgumentParser
-import Audit
 import Contract
+import MarkedYAML
 
 /// From when on: a time back from now, or an instant.
 struct LookBack: ExpressibleByArgument, Equatable {
@@ -19,12 +19,8 @@ struct LookBack: ExpressibleByArgument, Equatable {
       kind = .instant(milliseconds: milliseconds)
       return
     }
-    let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-    guard let unit = argument.last.flatMap({ units[$0] }), let count = Int64(argument.dropLast()), count > 0
-    else { return nil }
-    let (seconds, overflow) = count.multipliedReportingOverflow(by: unit)
-    guard !overflow, seconds < 1 << 40 else { return nil }
-    kind = .seconds(seconds)
+    guard let back = try? DurationText.parse(argument), back >= .seconds(1) else { return nil }
+    kind = .seconds(back.components.seconds)
   }
 
   /// The text that stands for it, for help.

@@ -1,6 +1,4 @@
-import Contract
-
-/// An instant, as accounts show it and as JSON has it: RFC 3339 in UTC with milliseconds.
+/// An instant, as reports show it and as JSON has it: RFC 3339 in UTC with milliseconds.
 public struct Instant: Hashable, Comparable, Sendable, Encodable, CustomStringConvertible {
   /// Milliseconds since the epoch.
   public let milliseconds: Int64
