@@ -1,3 +1,4 @@
+import Contract
 import Foundation
 
 extension ZoneOffsets {
@@ -6,11 +7,13 @@ extension ZoneOffsets {
   /// On Linux that is the data that Foundation itself carries (ICU's), not the system's.
   convenience init?(foundation name: String) {
     guard IANAName.isPlausible(name), let zone = TimeZone(identifier: name) else { return nil }
-    // Foundation looks no further back and ahead than from 1901 to 2100.
+    // Foundation knows no offsets before 1901 and after 2100, and gives changes for ever.
+    let end = Date(
+      timeIntervalSince1970: Double(CivilDate.day(year: ZoneOffsets.lastYear + 1, month: 1, day: 1) * 86_400))
     var last = Date(timeIntervalSince1970: -2_177_452_800)
     let firstOffset = Int64(zone.secondsFromGMT(for: last))
     var changes: [Change] = []
-    while let next = zone.nextDaylightSavingTimeTransition(after: last), next > last {
+    while let next = zone.nextDaylightSavingTimeTransition(after: last), next > last, next < end {
       last = next
       let instant = Int64(next.timeIntervalSince1970.rounded())
       changes.append(Change(instant: instant, offset: Int64(zone.secondsFromGMT(for: next))))
