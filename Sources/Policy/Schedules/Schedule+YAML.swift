@@ -2,7 +2,8 @@ import MarkedYAML
 
 extension Schedule {
   /// Reads the value of a `schedule` key: `hourly`, `daily`, `weekly`, or a mapping with `at` and, unless every day
-  /// is meant, `weekdays`. What is wrong is reported to the document, and nil returned.
+  /// is meant, `weekdays`. What is wrong is reported to the document; what is returned counts only if it has
+  /// no problems.
   public init?(reading value: YAMLValue) {
     guard !value.isEmpty else {
       value.report(

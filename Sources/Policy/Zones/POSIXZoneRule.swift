@@ -53,7 +53,7 @@ struct POSIXZoneRule: Equatable {
     offset == standardOffset || offset == daylight?.offset
   }
 
-  /// The changes after an instant until the end of `ZoneOffsets.lastYear`.
+  /// The changes after an instant before `ZoneOffsets.end`.
   func changes(after start: Int64) -> [ZoneOffsets.Change] {
     guard let daylight else { return [] }
     let firstDay = start.flooredQuotientAndRemainder(dividingBy: 86_400).quotient
@@ -70,7 +70,7 @@ struct POSIXZoneRule: Equatable {
     changes.sort {
       ($0.instant, $0.offset == daylight.offset ? 1 : 0) < ($1.instant, $1.offset == daylight.offset ? 1 : 0)
     }
-    return changes.filter { $0.instant > start }
+    return changes.filter { $0.instant > start && $0.instant < ZoneOffsets.end }
   }
 }
 

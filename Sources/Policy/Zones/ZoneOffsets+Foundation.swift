@@ -1,4 +1,3 @@
-import Contract
 import Foundation
 
 extension ZoneOffsets {
@@ -8,8 +7,7 @@ extension ZoneOffsets {
   convenience init?(foundation name: String) {
     guard IANAName.isPlausible(name), let zone = TimeZone(identifier: name) else { return nil }
     // Foundation knows no offsets before 1901 and after 2100, and gives changes for ever.
-    let end = Date(
-      timeIntervalSince1970: Double(CivilDate.day(year: ZoneOffsets.lastYear + 1, month: 1, day: 1) * 86_400))
+    let end = Date(timeIntervalSince1970: Double(ZoneOffsets.end))
     var last = Date(timeIntervalSince1970: -2_177_452_800)
     let firstOffset = Int64(zone.secondsFromGMT(for: last))
     var changes: [Change] = []

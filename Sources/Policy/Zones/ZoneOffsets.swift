@@ -30,6 +30,8 @@ public final class ZoneOffsets: Sendable {
 
   /// The last year whose changes are in a table; the year where Foundation's knowledge ends.
   static let lastYear: Int64 = 2_100
+  /// The end of that year in UTC, in seconds since the epoch.
+  static let end = CivilDate.day(year: lastYear + 1, month: 1, day: 1) * 86_400
 
   /// A zone from its changes, which are ascending by their instants; those that change nothing are left out.
   init(name: String, firstOffset: Int64, changes: [Change]) {
