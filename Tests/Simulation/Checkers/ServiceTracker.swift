@@ -62,6 +62,9 @@ final class ServiceTracker {
     max(due, lastFaultEnd) + Self.recoveryBound + slack + clockBound
   }
 
+  /// Whether somebody decides the home.
+  func isDecided(_ home: Int) -> Bool { !homes[home].owners.isEmpty }
+
   /// Every home is decided by somebody.
   var isServed: Bool { homes.allSatisfy { !$0.owners.isEmpty } }
 

@@ -77,7 +77,8 @@ final class FaultInjector {
   private func next() {
     guard !profile.kinds.isEmpty else { return }
     world.schedule(after: number(0...(2 * profile.meanDistance))) { [self] in
-      guard !isOver, !run.isOver else { return }
+      // Not only when told to stop: while calls wait in one another, nobody comes to tell.
+      guard !isOver, !run.isOver, world.now < run.end else { return }
       happen(profile.kinds[Int(number(0...Int64(profile.kinds.count - 1)))])
       next()
     }
