@@ -54,6 +54,8 @@ final class HomePartition {
 
   /// The offset of the record that holds the first slice of the last checkpoint begun, as far as confirmed.
   var checkpointStart: Int64?
+  /// Where the last checkpoint begins that the restore has read to its end: the log before it is not needed.
+  var superfluousBefore: Int64?
   /// The offset of the record of the last confirmed commit, as far as known.
   var stateRecordOffset: Int64?
   /// The offset of the state record in the commit under way, once the broker has said it.

@@ -39,6 +39,7 @@ extension Worker {
         home.tablePosition = 0
         home.isWarm = false
       }
+      home.superfluousBefore = nil
       home.recipientsEnd = ends.recipients[home.partition, default: 0]
       home.stateStart = home.statePosition
       home.restoreStart = monotonic
@@ -173,6 +174,7 @@ extension Worker {
     do {
       let restored = try home.pipeline.restore(record.value ?? .empty)
       if restored.startsCheckpoint { home.checkpointStart = record.offset }
+      if restored.endsCheckpoint { home.superfluousBefore = home.checkpointStart }
     } catch {
       if restartWithoutSnapshot(home, because: error) { return }
       throw ProcessorFault.state(
@@ -288,12 +290,22 @@ extension Worker {
   private func startDeciding(_ home: HomePartition) throws {
     home.isWarm = true
     home.lastCommit = monotonic
+    truncateSuperfluous(of: home)
     advance(home, .recipients, to: home.tablePosition)
     guard !clockGuard.isVerified else { return try decide(home) }
     home.phase = .verifyingClock
     try kafka("waiting for the broker's time") { () throws(KafkaError) in
       try consumer.pause([topicPartition(.recipients, home.partition)])
     }
+  }
+
+  /// Whoever committed the end of a checkpoint may not have learned so, or not have lived to cut the log behind it.
+  private func truncateSuperfluous(of home: HomePartition) {
+    guard let start = home.superfluousBefore else { return }
+    home.superfluousBefore = nil
+    guard !configuration.flaws.contains(.noTruncation) else { return }
+    truncation.truncate(
+      TopicPartition(topic: configuration.stateTopic, partition: home.partition), before: start)
   }
 
   func decide(_ home: HomePartition) throws {
