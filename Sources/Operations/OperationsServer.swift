@@ -1,3 +1,4 @@
+import Contract
 import Foundation
 import Hummingbird
 import Logging
@@ -72,9 +73,7 @@ public struct OperationsServer: Service {
   }
 
   private static func response(_ report: HealthState.Report) throws -> Response {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let body = try encoder.encode(HealthDocument(report))
+    let body = try JSONDocument.data(HealthDocument(report), as: .line)
     return Response(
       status: report.isPassing ? .ok : .serviceUnavailable,
       headers: [.contentType: "application/json", .cacheControl: "no-store"],

@@ -330,7 +330,7 @@ struct ConservationAuditTests {
     let end = log.endOffset
     let audit = ConservationAudit(
       cluster: deployment.reader.cluster, topics: deployment.topics, patience: .milliseconds(1))
-    #expect(throws: AuditFault.held(place, position: end - 1, end: end)) { try audit.run() }
+    #expect(throws: ScanFault.held(place, position: end - 1, end: end)) { try audit.run() }
     // In the simulation waiting takes no time: with more patience the broker has ended the transaction before.
     #expect(try deployment.audit().holds)
     #expect(log.openTransactions.isEmpty)

@@ -18,7 +18,7 @@ public struct AccountReader {
   ///   - progress: called after every thousand records, about.
   public init(
     cluster: any KafkaCluster, topics: AuditTopics, patience: Duration = .seconds(30),
-    progress: @escaping (AuditProgress) -> Void = { _ in }
+    progress: @escaping (ScanProgress) -> Void = { _ in }
   ) {
     self.topics = topics
     scan = PartitionScan(cluster, patience: patience, progress: progress)
@@ -26,7 +26,7 @@ public struct AccountReader {
 
   /// Answers a question.
   ///
-  /// - Throws: `AuditFault`, `KafkaError`.
+  /// - Throws: `AuditFault`, `ScanFault`, `KafkaError`.
   public func read(_ question: AccountQuestion) throws -> RecipientAccount {
     let key = try question.key()
     let home = key.withByteView { Murmur2.partition(ofKey: $0, count: topics.partitionCount) }
@@ -173,7 +173,7 @@ public struct AccountReader {
     let topic = topics.name(of: .recipients)
     let range = try scan.range(of: topic, home)
     var found: RecipientAccount.RecipientRecord?
-    try scan.read(topic, [PartitionSpan(partition: home, from: range.earliest, to: range.latest)]) { record in
+    try scan.read(topic, [PartitionSpan(range)]) { record in
       guard let recordKey = record.key, key.withByteView({ $0 == recordKey }) else { return }
       found =
         record.value == nil

@@ -1,5 +1,4 @@
 import Contract
-import Foundation
 import Pipeline
 
 extension AuditReport {
@@ -7,9 +6,7 @@ extension AuditReport {
   ///
   /// - Throws: what the encoder throws.
   public func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(Document(self)), as: UTF8.self) + "\n"
+    try JSONDocument.text(Document(self), as: .indented)
   }
 
   private struct Document: Encodable {

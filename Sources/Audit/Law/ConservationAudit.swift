@@ -18,7 +18,7 @@ public struct ConservationAudit {
   ///   - progress: called after every thousand records, about.
   public init(
     cluster: any KafkaCluster, topics: AuditTopics, patience: Duration = .seconds(30),
-    progress: @escaping (AuditProgress) -> Void = { _ in }
+    progress: @escaping (ScanProgress) -> Void = { _ in }
   ) {
     self.topics = topics
     scan = PartitionScan(cluster, patience: patience, progress: progress)
@@ -30,7 +30,7 @@ public struct ConservationAudit {
   ///   - partitions: the home partitions; nil for all.
   ///   - isRecent: whether to begin with the first record that the state log still holds, also where the topics reach
   ///     further back.
-  /// - Throws: `AuditFault`, `KafkaError`.
+  /// - Throws: `AuditFault`, `ScanFault`, `KafkaError`.
   public func run(partitions: [Int32]? = nil, isRecent: Bool = false) throws -> AuditReport {
     let homes = partitions ?? Array(0..<topics.partitionCount)
     for home in homes where home < 0 || home >= topics.partitionCount {
@@ -63,10 +63,7 @@ public struct ConservationAudit {
     let ranges = try scan.ranges(of: topics.name(of: .routed), Array(0..<topics.partitionCount))
     var forwards = ForwardLedger(
       topics, cutPartitions: Set(ranges.filter { $0.earliest > 0 }.map(\.topicPartition.partition)))
-    let spans = ranges.map {
-      PartitionSpan(partition: $0.topicPartition.partition, from: $0.earliest, to: $0.latest)
-    }
-    try scan.read(topics.name(of: .routed), spans) { record in
+    try scan.read(topics.name(of: .routed), ranges.map { PartitionSpan($0) }) { record in
       forwards.take(
         record, isWithin: { partition, offset in events[partition]?.contains(offset) ?? false },
         into: &findings)

@@ -64,7 +64,7 @@ struct HomeAudit {
     let decoder = try DecisionDecoder()
     var first: UInt64?
     try scan.first(
-      topics.decisions, PartitionSpan(partition: partition, from: range.earliest, to: range.latest)
+      topics.decisions, PartitionSpan(range)
     ) { record in
       _ = try? decoder.decode(record.value) { first = first ?? $0.number }
     }
@@ -80,7 +80,7 @@ struct HomeAudit {
     var tally = try DecisionTally(partition, topics, cut, firstKept: kept.firstDecision)
     let range = try scan.range(of: topics.decisions, partition)
     try scan.read(
-      topics.decisions, [PartitionSpan(partition: partition, from: range.earliest, to: range.latest)]
+      topics.decisions, [PartitionSpan(range)]
     ) { record in try tally.take(record, &inputs, &deliveries, into: &findings) }
     tally.checkEnd(into: &findings)
     // Where no decision is left, none of the deliveries can be held against one.
@@ -126,7 +126,7 @@ struct HomeAudit {
     let range = try scan.range(of: topics.rejected, partition)
     if range.earliest > 0 { rejections.keptSince = .max }
     try scan.read(
-      topics.rejected, [PartitionSpan(partition: partition, from: range.earliest, to: range.latest)]
+      topics.rejected, [PartitionSpan(range)]
     ) { record in
       if rejections.keptSince == .max { rejections.keptSince = record.timestampMilliseconds }
       guard let source = record.source,
@@ -156,7 +156,7 @@ struct HomeAudit {
       let topic = topics.delivery(channel)
       let range = try scan.range(of: topic, partition)
       if range.earliest > 0 { ledger.noteCut(channel) }
-      try scan.read(topic, [PartitionSpan(partition: partition, from: range.earliest, to: range.latest)]) {
+      try scan.read(topic, [PartitionSpan(range)]) {
         ledger.take($0, on: channel, into: &findings)
       }
     }

@@ -79,7 +79,7 @@ extension StateCut {
     var isFirst = true
     var isReset = false
     try scan.read(
-      topics.state, [PartitionSpan(partition: partition, from: range.earliest, to: range.latest)]
+      topics.state, [PartitionSpan(range)]
     ) { record in
       let header: StateHeader
       do throws(StateFault) {

@@ -63,10 +63,6 @@ public enum AuditFault: Error, Equatable, CustomStringConvertible {
   case noTopic(String)
   /// A topic has another number of partitions than the configuration says.
   case partitionCount(topic: String, found: Int, expected: Int32)
-  /// A transaction that is open holds the topic.
-  case held(TopicPartition, position: Int64, end: Int64)
-  /// Retention deleted what was about to be read.
-  case cutMeanwhile(topic: String)
   /// A record of the state topic cannot be read.
   case state(StateFault, TopicPartition, offset: Int64)
   /// A name that no recipient can have.
@@ -81,11 +77,6 @@ public enum AuditFault: Error, Equatable, CustomStringConvertible {
       "the topic \(topic) does not exist: check the prefix (`topics.prefix`), or run `tidings topics apply`"
     case .partitionCount(let topic, let found, let expected):
       "\(topic) has \(found) partitions, the configuration says \(expected) (`topics.partitions`)"
-    case .held(let place, let position, let end):
-      "\(place): a transaction that is open holds the log between offset \(position) and \(end). The broker ends it "
-        + "within 20 s of its owner's death: try again then"
-    case .cutMeanwhile(let topic):
-      "\(topic): retention deleted records while they were read: run it again"
     case .state(let fault, let place, let offset):
       "\(place), offset \(offset): \(fault). `tidings state inspect --partition \(place.partition)` says what to do"
     case .recipient(let rejection): "no recipient can have that name: \(rejection.detail)"

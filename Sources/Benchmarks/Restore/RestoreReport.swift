@@ -1,4 +1,4 @@
-import Foundation
+import Contract
 
 /// What `tidings bench restore` found out.
 public struct RestoreReport: Encodable, Sendable {
@@ -138,8 +138,6 @@ extension RunSeries {
 extension RestoreReport {
   /// The report as JSON, with a line's end.
   public func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+    try JSONDocument.text(self, as: .indented)
   }
 }

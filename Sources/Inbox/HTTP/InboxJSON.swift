@@ -1,13 +1,10 @@
+import Contract
 import Foundation
 import Hummingbird
 
 /// How the inbox writes JSON.
 enum InboxJSON {
-  static func encode(_ value: some Encodable) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(value)
-  }
+  static func encode(_ value: some Encodable) throws -> Data { try JSONDocument.data(value, as: .line) }
 
   static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
     Response(

@@ -1,3 +1,4 @@
+import Contract
 import Foundation
 
 extension LagReport {
@@ -34,10 +35,8 @@ extension LagReport {
       let totalRecords: Int64
       let maxSeconds: Double?
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let document = Document(partitions: rows, totalRecords: totalRecords, maxSeconds: maxSeconds)
-    return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
+    return try JSONDocument.text(document, as: .line)
   }
 
   private static func seconds(_ value: Double) -> String {

@@ -1,29 +1,19 @@
 /// How often a recipient wants a category on a channel: what their preference chooses among.
-public enum Cadence: UInt8, CaseIterable, Sendable {
+public enum Cadence: String, CaseIterable, Sendable {
   /// Each notification by itself, at once.
-  case instant = 0
+  case instant
   /// Together, at every full hour.
-  case hourly = 1
+  case hourly
   /// Together, every day.
-  case daily = 2
+  case daily
   /// Together, every week.
-  case weekly = 3
+  case weekly
 
   /// The name in catalogs and records.
-  public var name: String {
-    switch self {
-    case .instant: "instant"
-    case .hourly: "hourly"
-    case .daily: "daily"
-    case .weekly: "weekly"
-    }
-  }
+  public var name: String { rawValue }
 
   /// The cadence of a name; nil for every other text.
-  public init?(name: String) {
-    guard let cadence = Cadence.allCases.first(where: { $0.name == name }) else { return nil }
-    self = cadence
-  }
+  public init?(name: String) { self.init(rawValue: name) }
 
   /// The schedule that the cadence stands for; nil for `instant`.
   public var schedule: Schedule? {

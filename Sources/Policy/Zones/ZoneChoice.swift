@@ -1,25 +1,18 @@
 import Contract
 
 /// Whose zone decides.
-public enum ZoneOrigin: UInt8, CaseIterable, Sendable {
+public enum ZoneOrigin: String, CaseIterable, Sendable {
   /// The recipient's own record.
-  case recipient = 0
+  case recipient
   /// The tenant's defaults.
-  case tenant = 1
+  case tenant
   /// The deployment's default.
-  case deployment = 2
+  case deployment
   /// Nobody's: UTC, since no other is known.
-  case utc = 3
+  case utc = "UTC"
 
   /// The name that decisions and reports carry.
-  public var name: String {
-    switch self {
-    case .recipient: "recipient"
-    case .tenant: "tenant"
-    case .deployment: "deployment"
-    case .utc: "UTC"
-    }
-  }
+  public var name: String { rawValue }
 }
 
 /// The zone by which something is decided for a recipient, and why it is that one.

@@ -1,13 +1,10 @@
 import Contract
-import Foundation
 import Pipeline
 
 extension StateInspection {
   /// The inspection as one JSON object, ended by a newline. Instants are RFC 3339; what is unknown is absent.
   public func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(Document(self)), as: UTF8.self) + "\n"
+    try JSONDocument.text(Document(self), as: .line)
   }
 
   private struct Document: Encodable {

@@ -1,5 +1,4 @@
 import Contract
-import Foundation
 import Pipeline
 
 /// The report as JSON. The same report gives the same bytes; nothing of the run itself, such as its date, is in it.
@@ -24,9 +23,7 @@ extension ReplayReport: Encodable {
   ///
   /// - Throws: what the encoder says.
   public func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+    try JSONDocument.text(self, as: .indented)
   }
 }
 

@@ -39,7 +39,7 @@ struct AuditCommand: ParsableCommand {
   func run() throws {
     let settings = try options.loadWithLogging()
     let cluster = try settings.makeCluster(clientID: "tidings-audit")
-    let progress = AuditProgressLine()
+    var progress = ProgressBar(delay: .seconds(1))
     let audit = ConservationAudit(cluster: cluster, topics: AuditTopics(settings)) { progress.show($0) }
     defer { progress.clear() }
     let report: AuditReport
@@ -65,17 +65,12 @@ extension AuditTopics {
   }
 }
 
-/// How far an audit is, on standard error.
-final class AuditProgressLine {
-  private var bar = ProgressBar()
-  private let start = ContinuousClock.now
-
-  func show(_ progress: AuditProgress) {
-    guard ContinuousClock.now - start > .seconds(1), bar.isDue else { return }
-    bar.show(
+extension ProgressBar {
+  /// Shows how far the reading of topics is.
+  mutating func show(_ progress: ScanProgress) {
+    guard isDue else { return }
+    show(
       share: progress.share, text: "\(progress.topic), \(progress.records.counted("record")) in all",
       count: progress.records)
   }
-
-  func clear() { bar.clear() }
 }

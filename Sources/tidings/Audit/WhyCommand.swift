@@ -48,7 +48,7 @@ struct WhyCommand: ParsableCommand {
   func run() throws {
     let settings = try options.loadWithLogging()
     let cluster = try settings.makeCluster(clientID: "tidings-why")
-    let progress = AuditProgressLine()
+    var progress = ProgressBar(delay: .seconds(1))
     defer { progress.clear() }
     let question = AccountQuestion(
       tenant: tenant, recipient: recipient, event: event, source: source,

@@ -61,12 +61,8 @@ struct DemoReport: Encodable, Equatable {
   ///
   /// - Throws: `InputError` when the file cannot be written.
   func write(to path: String) throws(InputError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     do {
-      var data = try encoder.encode(self)
-      data.append(UInt8(ascii: "\n"))
-      try data.write(to: URL(fileURLWithPath: path))
+      try Data(try JSONDocument.text(self, as: .indented).utf8).write(to: URL(fileURLWithPath: path))
     } catch {
       throw InputError("the report \(path) cannot be written: \(error.localizedDescription)")
     }

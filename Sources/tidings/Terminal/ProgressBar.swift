@@ -2,16 +2,26 @@
 /// standard output holds results only.
 struct ProgressBar {
   private static let width = 30
-  private static let interval: Duration = .milliseconds(100)
+  static let interval: Duration = .milliseconds(100)
 
   private var lines: LiveLines
   private let start = ContinuousClock.now
+  private let delay: Duration
   private var lastShown: ContinuousClock.Instant?
 
-  init(_ terminal: Terminal = .error) { lines = LiveLines(terminal, plainInterval: .seconds(2)) }
+  /// A bar on a terminal.
+  ///
+  /// - Parameter delay: how long the command has to take before there is something to show.
+  init(_ terminal: Terminal = .error, delay: Duration = ProgressBar.interval) {
+    lines = LiveLines(terminal, plainInterval: .seconds(2))
+    self.delay = delay
+  }
 
   /// Whether it is time to show something.
-  var isDue: Bool { ContinuousClock.now - (lastShown ?? start) >= Self.interval }
+  var isDue: Bool {
+    let now = ContinuousClock.now
+    return lastShown.map { now - $0 >= Self.interval } ?? (now - start >= delay)
+  }
 
   /// Shows how far it is.
   ///
