@@ -1,0 +1,29 @@
+import ArgumentParser
+
+/// `tidings catalog check`
+struct CatalogCheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Say all that is wrong in a catalog, each with line, column and what was probably meant.",
+    discussion: """
+      It reads the file as a process does at its start; a process does not start with what is refused here.
+
+      Examples:
+        tidings catalog check catalog.yaml
+        tidings catalog check catalog.yaml --json | jq '.problems[] | [.line, .message]'
+
+      Exit status: 0 the catalog is sound; 2 it has mistakes, or cannot be read.
+      """)
+
+  @Argument(help: ArgumentHelp("The catalog.", valueName: "file"))
+  var file: String
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let check = CatalogCheck(file: file)
+    Terminal.output.write(json ? try check.json() : check.text)
+    if !check.isSound { throw CommandEnd(.usage) }
+  }
+}
