@@ -1,19 +1,30 @@
 import Contract
+import Policy
 
-/// The decoders and encoders of a worker: their memory is shared by all its partitions. Confined to its thread.
+/// The decoders and encoders of a worker, and the time zones that it has met: their memory is shared by all its
+/// partitions. Confined to its thread.
 public struct Codecs: ~Copyable {
   var events: EventDecoder
   var routed: EventDecoder
   var recipients: RecipientDecoder
   var forwards: ForwardEncoder
   var rejections: RejectionEncoder
+  private let zones: ZoneCache
+  private let deploymentZone: StaticBytes
   private let topicNames: [InputTopic: StaticBytes]
 
   /// Codecs for records of at most `recordLimit` bytes.
   ///
-  /// - Parameter prefix: of topic names, as decisions and rejections name them.
+  /// - Parameters:
+  ///   - prefix: of topic names, as decisions and rejections name them.
+  ///   - recordLimit: the largest record, in bytes.
+  ///   - timeZone: the IANA name of the zone of recipients whose record names none that is known; UTC where it is
+  ///     empty or none itself.
+  ///   - zones: where zones are looked up. What is decided by a schedule depends on it.
   /// - Throws: `JSONError` when there is no memory.
-  public init(prefix: String, recordLimit: Int) throws(JSONError) {
+  public init(
+    prefix: String, recordLimit: Int, timeZone: String = "", zones: ZoneDatabase = .system
+  ) throws(JSONError) {
     let limits = EventLimits(maxRecordBytes: recordLimit)
     // All that can fail comes before the first field: a part of a non-copyable value cannot be thrown away.
     let events = try EventDecoder(limits: limits)
@@ -24,12 +35,19 @@ public struct Codecs: ~Copyable {
     self.recipients = recipients
     self.forwards = ForwardEncoder()
     self.rejections = RejectionEncoder()
+    self.zones = ZoneCache(zones)
+    deploymentZone = StaticBytes(timeZone)
     topicNames = Dictionary(
       uniqueKeysWithValues: InputTopic.allCases.map { ($0, StaticBytes("\(prefix).\($0.name)")) })
   }
 
   /// The full name of a topic; valid as long as the codecs are.
   func name(of topic: InputTopic) -> ByteView { topicNames[topic]?.view ?? .empty }
+
+  /// The zone that decides for a recipient of whom nothing but the profile is known: its own, the deployment's, UTC.
+  func zone(of profile: RecipientProfileView?) -> ZoneOffsets {
+    zones.choose(recipient: profile?.timeZone ?? .empty, tenant: .empty, deployment: deploymentZone.view).zone
+  }
 }
 
 /// Bytes at an address that stays.

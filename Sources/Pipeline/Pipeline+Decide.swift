@@ -36,7 +36,7 @@ extension Pipeline {
     for channel in Channel.allCases {
       guard let rule = rules.channels[channel] else { continue }
       ledger.counters[channel].accepted += 1
-      let outcome = isDuplicate ? .suppressed(.duplicate) : decide(arrival, on: channel, rule, entry)
+      let outcome = isDuplicate ? .suppressed(.duplicate) : decide(arrival, on: channel, rule, entry, codecs)
       if !isDuplicate || !configuration.flaws.contains(.duplicatesNotCounted) { count(outcome, on: channel) }
       outcomes[channel] = outcome
     }
@@ -69,7 +69,8 @@ extension Pipeline {
   }
 
   private mutating func decide(
-    _ arrival: Arrival, on channel: Channel, _ rule: ChannelRule, _ entry: RecipientTable.Entry?
+    _ arrival: Arrival, on channel: Channel, _ rule: ChannelRule, _ entry: RecipientTable.Entry?,
+    _ codecs: borrowing Codecs
   ) -> ChannelOutcome {
     if let expiry = arrival.event.expiryMilliseconds, expiry <= arrival.now { return .expired }
     let profile = RecipientAddressing(entry)
@@ -85,7 +86,7 @@ extension Pipeline {
     if let refusal { return .suppressed(refusal) }
     switch rule.policy {
     case .immediate: return deliver(arrival, on: channel, profile)
-    case .digest(let digest): return collect(arrival, on: channel, digest)
+    case .digest(let digest): return collect(arrival, on: channel, digest, profile, codecs)
     }
   }
 
@@ -145,14 +146,20 @@ extension Pipeline {
 
   // MARK: - Digest
 
-  private mutating func collect(_ arrival: Arrival, on channel: Channel, _ rule: DigestRule) -> ChannelOutcome
-  {
+  private mutating func collect(
+    _ arrival: Arrival, on channel: Channel, _ rule: DigestRule, _ profile: RecipientAddressing,
+    _ codecs: borrowing Codecs
+  ) -> ChannelOutcome {
     let event = arrival.event
     let group = rule.group.map { catalog.text($0) } ?? arrival.category
     let key = WindowID.hash(
       tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: group,
       openedMilliseconds: -1)
-    let slot = windows.find(key) ?? open(key, arrival, on: channel, rule, group: group)
+    let slot =
+      windows.find(key)
+      ?? open(
+        key, arrival, on: channel, rule, group: group,
+        due: due(rule.window, openedAt: arrival.now, profile, codecs))
     let window = windows[slot]
     let limit = configuration.digestItemsLimit
     memberScratch.removeAll()
@@ -186,8 +193,20 @@ extension Pipeline {
     return .open(window: window.id, untilMilliseconds: window.due)
   }
 
+  /// When a window closes that opens at an instant, both in milliseconds. It is stored with the window: neither a
+  /// restore nor another zone in a later record of the recipient moves it.
+  private func due(
+    _ window: WindowRule, openedAt opened: Int64, _ profile: RecipientAddressing, _ codecs: borrowing Codecs
+  ) -> Int64 {
+    switch window {
+    case .length(let milliseconds): opened + milliseconds
+    case .schedule(let id):
+      catalog.schedule(id).next(after: opened, in: profile.withView { codecs.zone(of: $0) })
+    }
+  }
+
   private mutating func open(
-    _ key: Hash128, _ arrival: Arrival, on channel: Channel, _ rule: DigestRule, group: ByteView
+    _ key: Hash128, _ arrival: Arrival, on channel: Channel, _ rule: DigestRule, group: ByteView, due: Int64
   ) -> UInt32 {
     let event = arrival.event
     scratch.removeAll()
@@ -201,7 +220,6 @@ extension Pipeline {
       catalogVersion: catalog.version
     ).append(to: &scratch)
     let opened = arrival.now
-    let due = opened + rule.windowMilliseconds
     let id = WindowID.hash(
       tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: group,
       openedMilliseconds: configuration.flaws.contains(.catalogInDigestID)

@@ -4,7 +4,7 @@ import MarkedYAML
 /// The notification types of the product teams, and how each is delivered: `catalog.yaml`, read and checked.
 ///
 /// Immutable: any thread may read it, and a changed file is another catalog with another version. The look-ups on the
-/// data path (`typeIndex`, `rules`, `defaultRules`, `text`) allocate nothing.
+/// data path (`typeIndex`, `rules`, `defaultRules`, `text`, `schedule`) allocate nothing.
 public final class Catalog: Sendable {
   /// The hash of the content: equal for files that say the same, whatever their order, comments and spelling.
   ///
@@ -16,6 +16,7 @@ public final class Catalog: Sendable {
   public let defaultRules: TypeRules
 
   private let texts: TextTable
+  private let schedules: [Schedule]
   private let names: [TextID]
   private let allRules: [TypeRules]
   /// Open addressing by the hash of the name: 0 is free, else the index of the type plus 1. Half of it is free.
@@ -23,12 +24,14 @@ public final class Catalog: Sendable {
 
   init(_ definition: CatalogDefinition) {
     var texts = TextTableBuilder()
+    var schedules = ScheduleTableBuilder()
     let types = definition.types.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-    defaultRules = TypeRules(definition.defaults, &texts)
-    allRules = types.map { TypeRules($0.value, &texts) }
+    defaultRules = TypeRules(definition.defaults, &texts, &schedules)
+    allRules = types.map { TypeRules($0.value, &texts, &schedules) }
     names = types.map { texts.intern($0.key) }
     unknownTypes = definition.unknownTypes
     self.texts = texts.build()
+    self.schedules = schedules.schedules
     var slots = [UInt32](repeating: 0, count: Catalog.slotCount(forTypes: types.count))
     for (index, type) in types.enumerated() {
       var slot = type.key.withByteView { Catalog.firstSlot(of: $0, in: slots.count) }
@@ -68,6 +71,9 @@ public final class Catalog: Sendable {
 
   /// The bytes of a text of this catalog, valid as long as the catalog lives.
   public func text(_ id: TextID) -> ByteView { texts.view(id) }
+
+  /// A schedule of this catalog.
+  public func schedule(_ id: ScheduleID) -> Schedule { schedules[Int(id.index)] }
 
   private static func slotCount(forTypes count: Int) -> Int {
     var slots = 2
@@ -109,12 +115,14 @@ extension Catalog {
 }
 
 extension TypeRules {
-  fileprivate init(_ definition: TypeDefinition, _ texts: inout TextTableBuilder) {
+  fileprivate init(
+    _ definition: TypeDefinition, _ texts: inout TextTableBuilder, _ schedules: inout ScheduleTableBuilder
+  ) {
     var channels: [Channel: ChannelRule] = [:]
     for channel in Channel.allCases {
       guard let rule = definition.channels[channel] else { continue }
       channels[channel] = ChannelRule(
-        channel: channel, policy: ChannelPolicy(rule.policy, &texts), mandatory: rule.mandatory)
+        channel: channel, policy: ChannelPolicy(rule.policy, &texts, &schedules), mandatory: rule.mandatory)
     }
     self.init(
       category: texts.intern(definition.category),
@@ -127,14 +135,19 @@ extension TypeRules {
 }
 
 extension ChannelPolicy {
-  fileprivate init(_ definition: PolicyDefinition, _ texts: inout TextTableBuilder) {
+  fileprivate init(
+    _ definition: PolicyDefinition, _ texts: inout TextTableBuilder, _ schedules: inout ScheduleTableBuilder
+  ) {
     switch definition {
     case .immediate:
       self = .immediate
-    case .digest(let windowMilliseconds, let items, let group):
-      let rule = DigestRule(
-        windowMilliseconds: windowMilliseconds, itemLimit: items, group: group.map { texts.intern($0) })
-      self = .digest(rule)
+    case .digest(let window, let items, let group):
+      let rule =
+        switch window {
+        case .length(let milliseconds): WindowRule.length(milliseconds: milliseconds)
+        case .schedule(let schedule): WindowRule.schedule(schedules.intern(schedule))
+        }
+      self = .digest(DigestRule(window: rule, itemLimit: items, group: group.map { texts.intern($0) }))
     }
   }
 }

@@ -121,25 +121,48 @@ extension TypeDefinition {
 
 extension ChannelDefinition {
   fileprivate init?(reading value: YAMLValue) {
-    guard let mapping = value.mapping(keys: ["policy", "window", "items", "group", "mandatory"]) else {
-      return nil
-    }
+    let keys = ["policy", "window", "cadence", "at", "weekdays", "items", "group", "mandatory"]
+    guard let mapping = value.mapping(keys: keys) else { return nil }
     self.init()
     if let flag = mapping["mandatory"]?.boolean() { mandatory = flag }
     guard let policyValue = mapping.required("policy"),
-      let isDigest = policyValue.choice(of: ["immediate": false, "digest": true])
+      let kind = policyValue.choice(of: [
+        "immediate": Kind.immediate, "digest": .digest, "schedule": .schedule,
+      ])
     else { return }
-    guard isDigest else {
-      for key in ["window", "items", "group"] {
-        mapping[key]?.report("has a meaning only with `policy: digest`")
-      }
-      return
+    reportMisplaced(in: mapping, kind)
+    let window: WindowDefinition?
+    switch kind {
+    case .immediate: return
+    case .digest:
+      let length = mapping.required("window")?.duration(in: DigestRule.windowBounds)
+      window = length.map { .length(milliseconds: $0.wholeMilliseconds) }
+    case .schedule:
+      window = Schedule(readingKeysOf: mapping).map { .schedule($0) }
     }
-    let window = mapping.required("window")?.duration(in: DigestRule.windowBounds)
     let items = mapping["items"].map { $0.integer(in: DigestRule.itemBounds) } ?? DigestRule.defaultItems
     let group = mapping["group"].flatMap { readName($0, what: "a digest key") }
     guard let window, let items else { return }
-    policy = .digest(windowMilliseconds: window.wholeMilliseconds, items: items, group: group)
+    policy = .digest(window, items: items, group: group)
+  }
+
+  /// The policies as `policy` names them.
+  private enum Kind {
+    case immediate, digest, schedule
+  }
+
+  private func reportMisplaced(in mapping: YAMLMapping, _ kind: Kind) {
+    if kind != .digest { mapping["window"]?.report("has a meaning only with `policy: digest`") }
+    if kind != .schedule {
+      for key in ["cadence", "at", "weekdays"] {
+        mapping[key]?.report("has a meaning only with `policy: schedule`")
+      }
+    }
+    if kind == .immediate {
+      for key in ["items", "group"] {
+        mapping[key]?.report("has a meaning only with `policy: digest` or `policy: schedule`")
+      }
+    }
   }
 }
 

@@ -34,7 +34,13 @@ struct ChannelDefinition: Equatable {
 /// The content of one policy.
 enum PolicyDefinition: Equatable {
   case immediate
-  case digest(windowMilliseconds: Int64, items: Int, group: String?)
+  case digest(WindowDefinition, items: Int, group: String?)
+}
+
+/// When a window closes.
+enum WindowDefinition: Equatable {
+  case length(milliseconds: Int64)
+  case schedule(Schedule)
 }
 
 extension CatalogDefinition {
@@ -68,9 +74,15 @@ extension TypeDefinition {
       switch rule.policy {
       case .immediate:
         output.append(byte: 0)
-      case .digest(let windowMilliseconds, let items, let group):
-        output.append(byte: 1)
-        output.append(littleEndian: windowMilliseconds)
+      case .digest(let window, let items, let group):
+        switch window {
+        case .length(let milliseconds):
+          output.append(byte: 1)
+          output.append(littleEndian: milliseconds)
+        case .schedule(let schedule):
+          output.append(byte: 2)
+          schedule.encode(into: &output)
+        }
         output.append(varint: UInt64(items))
         output.append(canonical: group)
       }

@@ -60,19 +60,27 @@ public enum ChannelPolicy: Equatable, Sendable {
   case digest(DigestRule)
 }
 
-/// A window of fixed length that opens at the first notification of its recipient, channel and digest key.
+/// A window that opens at the first notification of its recipient, channel and digest key.
 public struct DigestRule: Equatable, Sendable {
-  /// The length of the window in milliseconds, 100 to 31 days.
-  public let windowMilliseconds: Int64
+  /// When the window closes.
+  public let window: WindowRule
   /// How many items the digest carries in full, 1 to 100; its totals count all.
   public let itemLimit: Int
   /// The digest key besides the recipient; nil means the category of the event (its own, or else the catalog's).
   public let group: TextID?
 
-  /// The lengths that a window may have.
+  /// The lengths that a window of fixed length may have.
   public static let windowBounds = Duration.milliseconds(100)...Duration.seconds(31 * 86_400)
   /// The numbers of items that a digest may carry in full.
   public static let itemBounds = 1...100
   /// The number of items in full where the catalog says nothing.
   public static let defaultItems = 10
+}
+
+/// When a window closes, seen from the instant at which it opens.
+public enum WindowRule: Equatable, Sendable {
+  /// After a time in milliseconds, 100 to 31 days.
+  case length(milliseconds: Int64)
+  /// At the next time of a schedule, by the recipient's clock.
+  case schedule(ScheduleID)
 }

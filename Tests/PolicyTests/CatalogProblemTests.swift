@@ -46,7 +46,7 @@ struct CatalogProblemTests {
       ),
       (
         "types:\n  a:\n    title: x\n    channels:\n      email: { policy: digst }\n",
-        #"c.yaml:5:24: types.a.channels.email.policy: must be immediate or digest, but is "digst" "#
+        #"c.yaml:5:24: types.a.channels.email.policy: must be immediate or digest or schedule, but is "digst" "#
           + #"(did you mean "digest"?)"#
       ),
       (
@@ -73,6 +73,55 @@ struct CatalogProblemTests {
     #expect(problem?.contains("types.a.channels.email.window: ") == true, "\(problem ?? "none")")
   }
 
+  @Test(
+    "a schedule without times, with times given twice, or beside a window is an error",
+    arguments: [
+      (
+        "policy: schedule",
+        "c.yaml:5:14: types.a.channels.email: has no times: add `cadence:` (hourly, daily or weekly), "
+          + "or `at:` with times such as [\"09:00\"]"
+      ),
+      (
+        "policy: schedule, weekdays: [mon]",
+        "c.yaml:5:14: types.a.channels.email: has no times: add `cadence:` (hourly, daily or weekly), "
+          + "or `at:` with times such as [\"09:00\"]"
+      ),
+      (
+        "policy: schedule, cadence: dayly",
+        "c.yaml:5:43: types.a.channels.email.cadence: must be hourly or daily or weekly, but is \"dayly\" "
+          + "(did you mean \"daily\"?)"
+      ),
+      (
+        "policy: schedule, cadence: weekly, weekdays: [tue]",
+        "c.yaml:5:61: types.a.channels.email.weekdays: has no meaning beside `cadence`, which has times of its own; "
+          + "remove one of the two"
+      ),
+      (
+        "policy: schedule, at: 9am",
+        "c.yaml:5:38: types.a.channels.email.at: must be a time from 00:00 to 23:59 as HH:MM, but is \"9am\" "
+          + "(did you mean \"09:00\"?)"
+      ),
+      (
+        "policy: schedule, at: []",
+        "c.yaml:5:38: types.a.channels.email.at: names no time; write at least one, such as [\"09:00\"]"
+      ),
+      (
+        "policy: schedule, cadence: daily, window: 1d",
+        "c.yaml:5:58: types.a.channels.email.window: has a meaning only with `policy: digest`"
+      ),
+      (
+        "policy: digest, window: 1d, at: \"09:00\"",
+        "c.yaml:5:48: types.a.channels.email.at: has a meaning only with `policy: schedule`"
+      ),
+      (
+        "policy: immediate, cadence: daily",
+        "c.yaml:5:44: types.a.channels.email.cadence: has a meaning only with `policy: schedule`"
+      ),
+    ])
+  func schedules(keys: String, problem: String) {
+    #expect(channelProblem("email: { \(keys) }") == problem)
+  }
+
   @Test("the bounds of a window themselves are allowed", arguments: ["100ms", "31d"])
   func windowEdges(window: String) {
     #expect(problems("defaults: {channels: {email: {policy: digest, window: \(window)}}}") == [])
@@ -97,7 +146,7 @@ struct CatalogProblemTests {
     arguments: ["window: 5s", "items: 3", "group: g"])
   func immediateWithDigestKeys(key: String) {
     let problem = channelProblem("email: { policy: immediate, \(key) }")
-    #expect(problem?.hasSuffix("has a meaning only with `policy: digest`") == true, "\(problem ?? "none")")
+    #expect(problem?.contains("has a meaning only with `policy: digest`") == true, "\(problem ?? "none")")
   }
 
   @Test("items outside of 1 to 100 are an error", arguments: ["0", "101", "-1"])

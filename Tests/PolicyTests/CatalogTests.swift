@@ -47,7 +47,7 @@ struct CatalogTests {
       return
     }
     #expect(email.mandatory && email.channel == .email)
-    #expect(digest.windowMilliseconds == 300_000)
+    #expect(digest.window == .length(milliseconds: 300_000))
     #expect(digest.itemLimit == 20)
     #expect(digest.group.map { catalog.text($0).string } == "code")
   }
@@ -157,11 +157,13 @@ struct CatalogTests {
     let catalog = try Catalog.demo()
     for rules in [try rules(catalog, "git.commit.pushed"), catalog.defaultRules] {
       #expect(rules.channels[.inapp]?.policy == .immediate)
-      guard case .digest(let digest) = rules.channels[.email]?.policy else {
-        Issue.record("the mail is not a digest")
+      guard case .digest(let digest) = rules.channels[.email]?.policy,
+        case .length(let milliseconds) = digest.window
+      else {
+        Issue.record("the mail is not a digest of a fixed window")
         continue
       }
-      #expect((3_000...5_000).contains(digest.windowMilliseconds))
+      #expect((3_000...5_000).contains(milliseconds))
     }
   }
 
@@ -175,10 +177,60 @@ struct CatalogTests {
   func documentation() throws {
     let page = try String(contentsOfFile: repositoryFile("docs/catalog.md"), encoding: .utf8)
     let examples = page.split(separator: "```yaml\n").dropFirst().map { $0.prefix { $0 != "`" } }
-    #expect(examples.count == 2)
+    #expect(examples.count == 3)
     for example in examples {
       #expect(try Catalog.parse(yaml: String(example), file: "docs/catalog.md").typeCount > 0)
     }
+  }
+
+  @Test(
+    "a channel by schedule is a digest whose window closes at its times",
+    arguments: [
+      ("cadence: hourly", "hourly"), ("cadence: daily", "every day at 09:00"),
+      ("cadence: weekly", "mon at 09:00"), ("at: \"07:30\"", "every day at 07:30"),
+      ("at: [\"17:30\", \"09:00\"], weekdays: [fri, mon]", "mon, fri at 09:00, 17:30"),
+    ])
+  func schedules(keys: String, schedule: String) throws {
+    let catalog = try Catalog.parse(
+      yaml: """
+        types:
+          a:
+            title: x
+            channels:
+              inapp: { policy: schedule, \(keys) }
+              email: { policy: schedule, \(keys), items: 3, group: g, mandatory: true }
+        """, file: "c.yaml")
+    let channels = try rules(catalog, "a").channels
+    guard case .digest(let inapp) = channels[.inapp]?.policy, case .schedule(let first) = inapp.window,
+      case .digest(let email) = channels[.email]?.policy, case .schedule(let second) = email.window
+    else {
+      Issue.record("a channel is not by schedule")
+      return
+    }
+    #expect(first == second && catalog.schedule(first).description == schedule)
+    #expect(inapp.itemLimit == DigestRule.defaultItems && inapp.group == nil)
+    #expect(email.itemLimit == 3 && email.group.map { catalog.text($0).string } == "g")
+    #expect(channels[.email]?.mandatory == true)
+  }
+
+  @Test("schedules that mean the same have one version, and others another")
+  func scheduleVersions() throws {
+    func version(_ keys: String) throws -> UInt64 {
+      try Catalog.parse(
+        yaml: "defaults: { channels: { email: { \(keys) } } }", file: "c.yaml"
+      ).version
+    }
+    let daily = try version("policy: schedule, cadence: daily")
+    #expect(try version("policy: schedule, at: [\"09:00\"]") == daily)
+    #expect(
+      try version("policy: schedule, at: \"09:00\", weekdays: [sun, sat, fri, thu, wed, tue, mon]") == daily)
+    let others = [
+      "policy: schedule, cadence: weekly", "policy: schedule, cadence: hourly",
+      "policy: schedule, at: \"09:01\"", "policy: schedule, at: [\"09:00\", \"10:00\"]",
+      "policy: schedule, cadence: daily, items: 9", "policy: schedule, cadence: daily, group: g",
+      "policy: digest, window: 1d", "policy: immediate",
+    ]
+    #expect(Set(try others.map(version) + [daily]).count == others.count + 1)
   }
 
   @Test("rules are plain values: copying them counts no references")

@@ -11,12 +11,39 @@ extension Schedule {
       return nil
     }
     if value.isText {
-      let presets: KeyValuePairs<String, Schedule> = ["hourly": .hourly, "daily": .daily, "weekly": .weekly]
-      guard let schedule = value.choice(of: presets) else { return nil }
-      self = schedule
+      self.init(readingCadence: value)
       return
     }
     guard let mapping = value.mapping(keys: ["weekdays", "at"]) else { return nil }
+    self.init(readingTimesOf: mapping)
+  }
+
+  /// Reads the schedule whose keys stand among others of a mapping: `cadence`, or `at` and, unless every day is meant,
+  /// `weekdays`. What is wrong is reported to the document; what is returned counts only if it has no problems.
+  init?(readingKeysOf mapping: YAMLMapping) {
+    guard let cadence = mapping["cadence"] else {
+      guard mapping["at"] != nil else {
+        mapping.value.report(
+          "has no times: add `cadence:` (hourly, daily or weekly), or `at:` with times such as [\"09:00\"]")
+        return nil
+      }
+      self.init(readingTimesOf: mapping)
+      return
+    }
+    for key in ["at", "weekdays"] {
+      mapping[key]?.report(
+        "has no meaning beside `cadence`, which has times of its own; remove one of the two")
+    }
+    self.init(readingCadence: cadence)
+  }
+
+  private init?(readingCadence value: YAMLValue) {
+    let presets: KeyValuePairs<String, Schedule> = ["hourly": .hourly, "daily": .daily, "weekly": .weekly]
+    guard let schedule = value.choice(of: presets) else { return nil }
+    self = schedule
+  }
+
+  private init?(readingTimesOf mapping: YAMLMapping) {
     let weekdays = Weekdays(readingOptional: mapping["weekdays"])
     guard let list = mapping.required("at"), let times = Schedule.times(list), let weekdays else {
       return nil
@@ -31,7 +58,8 @@ extension Schedule {
     }
     let elements = value.elementsOrSelf()
     guard elements.count <= maxTimes else {
-      value.report("names \(elements.count) times; at most \(maxTimes) are allowed, or `schedule: hourly`")
+      value.report(
+        "names \(elements.count) times; at most \(maxTimes) are allowed; every full hour is `hourly`")
       return nil
     }
     var times: [LocalTime] = []

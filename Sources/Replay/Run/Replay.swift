@@ -10,6 +10,8 @@ public struct ReplayOptions: Equatable, Sendable {
   public var dedupHorizon: Int64 = 86_400_000
   /// The largest event in bytes.
   public var recordLimit = EventLimits().maxRecordBytes
+  /// The zone of recipients whose record names none that is known, by its IANA name; UTC where it is empty.
+  public var timeZone = ""
   /// Recipients who get more messages than this on one day and channel are named.
   public var above = 10
 
@@ -59,7 +61,8 @@ public struct Replay: ~Copyable {
     _ history: History, recipients: ReplayRecipients, catalog: Catalog,
     options: ReplayOptions = ReplayOptions()
   ) throws(JSONError) {
-    let codecs = try Codecs(prefix: "tidings", recordLimit: options.recordLimit)
+    let codecs = try Codecs(
+      prefix: "tidings", recordLimit: options.recordLimit, timeZone: options.timeZone)
     let messages = try MessageReader(above: options.above)
     self.codecs = codecs
     self.messages = messages

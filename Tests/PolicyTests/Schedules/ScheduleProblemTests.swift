@@ -114,7 +114,9 @@ struct ScheduleProblemTests {
     let (value, problems) = try schedule("{ at: [\(times)] }")
     #expect(value == nil)
     #expect(
-      problems == ["c.yaml:1:17: schedule.at: names 17 times; at most 16 are allowed, or `schedule: hourly`"])
+      problems == [
+        "c.yaml:1:17: schedule.at: names 17 times; at most 16 are allowed; every full hour is `hourly`"
+      ])
   }
 
   @Test("every mistake is reported, not only the first")
