@@ -45,12 +45,15 @@ struct AgreementTests {
       var naive = catalog.naive
       naive.recipients = isKnown ? history.recipients : nil
       naive.horizonMinutes = horizon
+      naive.timeZone = RandomHistory.zones.randomElement(using: &generator) ?? "UTC"
+      let zone = naive.timeZone
       naive.run(history.lines)
       let report = try ReplayFixture.report(
         history.lines, catalog: catalog.yaml, recipients: isKnown ? history.recipientLines : nil
       ) { options in
         options.partitionCount = Int32.random(in: 1...5, using: &generator)
         options.dedupHorizon = horizon * 60_000
+        options.timeZone = zone
       }
       expectAgreement(report.run.outcome, naive, "\(generator)\n\(catalog.yaml)")
       #expect(report.history.rejectedCount == naive.brokenLines)
@@ -58,24 +61,47 @@ struct AgreementTests {
   }
 
   @Test(
-    "on a part of the shared history, at once, hourly, daily and weekly",
-    arguments: [nil, ("1h", 3_600_000), ("1d", 86_400_000), ("7d", 604_800_000)] as [(String, Int64)?])
-  func shared(window: (text: String, milliseconds: Int64)?) throws {
+    "on a part of the shared history, at once, hourly, daily at nine and weekly, in New York",
+    arguments: [
+      ("policy: immediate", nil), ("policy: schedule, cadence: hourly", NaiveSchedule()),
+      ("policy: schedule, cadence: daily", NaiveSchedule(times: [540])),
+      ("policy: schedule, cadence: weekly", NaiveSchedule(weekdays: [0], times: [540])),
+    ] as [(String, NaiveSchedule?)])
+  func scheduled(email: (text: String, schedule: NaiveSchedule?)) throws {
+    let zone = "America/New_York"
     let lines = try SharedHistory.lines(last: 1500)
-    let email = window.map { "policy: digest, window: \($0.text)" } ?? "policy: immediate"
+    var naive = NaiveReplay()
+    naive.timeZone = zone
+    naive.types["git.commit.pushed"] = NaiveReplay.EventType(
+      category: "commits",
+      channels: ["inapp": NaiveReplay.Channel(), "email": .init(schedule: email.schedule)])
+    naive.run(lines)
+    let outcome = try ReplayFixture.replay(lines, catalog: Self.commits(email.text)) { $0.timeZone = zone }
+    expectAgreement(outcome, naive, "\(email.text) in \(zone)")
+  }
+
+  @Test(
+    "on a part of the shared history, with windows of an hour, a day and a week",
+    arguments: [("1h", 3_600_000), ("1d", 86_400_000), ("7d", 604_800_000)] as [(String, Int64)])
+  func shared(window: (text: String, milliseconds: Int64)) throws {
+    let lines = try SharedHistory.lines(last: 1500)
+    let email = "policy: digest, window: \(window.text)"
     var naive = NaiveReplay()
     naive.types["git.commit.pushed"] = NaiveReplay.EventType(
       category: "commits",
-      channels: ["inapp": NaiveReplay.Channel(), "email": .init(windowMilliseconds: window?.milliseconds)])
+      channels: ["inapp": NaiveReplay.Channel(), "email": .init(windowMilliseconds: window.milliseconds)])
     naive.run(lines)
-    let yaml = """
-      types:
-        git.commit.pushed:
-          category: commits
-          title: "{{data.title}}"
-          channels: { inapp: { policy: immediate }, email: { \(email) } }
-      """
-    expectAgreement(try ReplayFixture.replay(lines, catalog: yaml), naive, "\(email)")
+    expectAgreement(try ReplayFixture.replay(lines, catalog: Self.commits(email)), naive, "\(email)")
+  }
+
+  private static func commits(_ email: String) -> String {
+    """
+    types:
+      git.commit.pushed:
+        category: commits
+        title: "{{data.title}}"
+        channels: { inapp: { policy: immediate }, email: { \(email) } }
+    """
   }
 }
 

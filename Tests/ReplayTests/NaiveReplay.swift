@@ -1,11 +1,12 @@
 import Foundation
 
-/// What a catalog sends, worked out a second time: slowly, with nothing of the product, and from docs/catalog.md and
-/// docs/simulate.md alone. Everything is a dictionary, and windows are looked at one by one.
+/// What a catalog sends, worked out a second time: slowly, with nothing of the product, and from docs/catalog.md,
+/// docs/schedules.md and docs/simulate.md alone. Everything is a dictionary, and windows are looked at one by one.
 struct NaiveReplay {
   struct Channel {
-    /// nil: immediate.
+    /// nil: immediate, or by schedule.
     var windowMilliseconds: Int64?
+    var schedule: NaiveSchedule?
     var group: String?
     var mandatory = false
   }
@@ -17,6 +18,7 @@ struct NaiveReplay {
 
   struct Recipient {
     var email: String?
+    var timeZone: String?
     /// Category and channel, `*` for all.
     var optOut: [(category: String, channel: String)] = []
   }
@@ -40,6 +42,8 @@ struct NaiveReplay {
   /// By `tenant/id`. nil: each has an address, and wants everything.
   var recipients: [String: Recipient]?
   var horizonMinutes: Int64 = 1440
+  /// The deployment's.
+  var timeZone = "UTC"
 
   /// By `channel category day`, the day as in `2024-10-25`.
   private(set) var sent: [String: Sent] = [:]
@@ -103,16 +107,25 @@ struct NaiveReplay {
           count(channel, "optedOut")
         } else if channel == "email", known?.email == nil {
           count(channel, "noAddress")
-        } else if let window = rule.windowMilliseconds {
+        } else if rule.windowMilliseconds != nil || rule.schedule != nil {
           let key = [tenant, recipient, channel, rule.group ?? category]
           if let open = windows[key], open.due <= now { close(key) }
-          windows[key, default: Window(due: now + window, category: category, channel: channel, expiries: [])]
-            .expiries.append(expiry)
+          if windows[key] == nil {
+            windows[key] = Window(
+              due: due(rule, openedAt: now, known), category: category, channel: channel, expiries: [])
+          }
+          windows[key]?.expiries.append(expiry)
         } else {
           send(channel, category, at: now, notifications: 1, isDigest: false)
         }
       }
     }
+  }
+
+  private func due(_ rule: Channel, openedAt now: Int64, _ recipient: Recipient?) -> Int64 {
+    if let window = rule.windowMilliseconds { return now + window }
+    let zones = [recipient?.timeZone, timeZone].compactMap { $0 }.compactMap(NaiveSchedule.zone)
+    return rule.schedule?.next(after: now, in: zones.first ?? .gmt) ?? now
   }
 
   private mutating func close(_ key: [String]) {

@@ -48,18 +48,57 @@ struct RandomCatalog {
   ) -> (text: String, rule: NaiveReplay.Channel) {
     var rule = NaiveReplay.Channel()
     var text = "policy: immediate"
-    if Int.random(in: 0..<4, using: &generator) > 0, let window = windows.randomElement(using: &generator) {
+    let kind = Int.random(in: 0..<7, using: &generator)
+    if kind > 3 {
+      let schedule = schedule(using: &generator)
+      rule.schedule = schedule.rule
+      text = "policy: schedule, \(schedule.text)"
+      group(&text, &rule, using: &generator)
+    } else if kind > 0, let window = windows.randomElement(using: &generator) {
       rule.windowMilliseconds = window.milliseconds
       text = "policy: digest, window: \(window.text)"
-      if Bool.random(using: &generator) {
-        rule.group = ["all", "urgent"].randomElement(using: &generator)
-        text += ", group: \(rule.group ?? "")"
-      }
+      group(&text, &rule, using: &generator)
     }
     if Int.random(in: 0..<4, using: &generator) == 0 {
       rule.mandatory = true
       text += ", mandatory: true"
     }
     return (text, rule)
+  }
+
+  private static func group(
+    _ text: inout String, _ rule: inout NaiveReplay.Channel, using generator: inout SeededGenerator
+  ) {
+    guard Bool.random(using: &generator) else { return }
+    rule.group = ["all", "urgent"].randomElement(using: &generator)
+    text += ", group: \(rule.group ?? "")"
+  }
+
+  private static func schedule(
+    using generator: inout SeededGenerator
+  ) -> (text: String, rule: NaiveSchedule) {
+    switch Int.random(in: 0..<6, using: &generator) {
+    case 0: return ("cadence: hourly", NaiveSchedule())
+    case 1: return ("cadence: daily", NaiveSchedule(times: [540]))
+    case 2: return ("cadence: weekly", NaiveSchedule(weekdays: [0], times: [540]))
+    default: break
+    }
+    // Many between one and four at night, where the clocks change.
+    let times = Set(
+      (0..<Int.random(in: 1...3, using: &generator)).map { _ in
+        Bool.random(using: &generator)
+          ? Int.random(in: 0..<1440, using: &generator) : 15 * Int.random(in: 0..<16, using: &generator)
+      })
+    let clock = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
+    var schedule = NaiveSchedule(times: times.shuffled(using: &generator))
+    let texts = schedule.times.map { "\"\(clock($0 / 60)):\(clock($0 % 60))\"" }
+    var text = "at: [\(texts.joined(separator: ", "))]"
+    if Bool.random(using: &generator) {
+      let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+      let days = (0..<7).shuffled(using: &generator).prefix(Int.random(in: 1...3, using: &generator))
+      schedule.weekdays = Set(days)
+      text += ", weekdays: [\(days.map { names[$0] }.joined(separator: ", "))]"
+    }
+    return (text, schedule)
   }
 }

@@ -3,12 +3,24 @@ import SeededTesting
 
 /// A random history of lines: repeats, lists of recipients, times that go back, events that expire, broken lines.
 struct RandomHistory {
+  /// Of whole and of broken hours, with and without summer, north and south, around midnight; and two that are none.
+  static let zones = [
+    "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Havana",
+    "Asia/Beirut",
+    "Pacific/Chatham", "Asia/Kathmandu", "Pacific/Kiritimati", "Mars/Phobos", "PST",
+  ]
+
+  /// Two days before the clocks go forward or back in some of these zones, in seconds.
+  private static let starts: [Int64] = [
+    1_601_035_200, 1_601_640_000, 1_603_454_400, 1_604_059_200, 1_615_550_400, 1_616_760_000, 1_617_364_800,
+  ]
+
   private(set) var lines: [String] = []
   private(set) var recipientLines: [String] = []
   private(set) var recipients: [String: NaiveReplay.Recipient] = [:]
 
   init(events: Int, using generator: inout SeededGenerator) {
-    var now: Int64 = 1_600_000_000_000
+    var now = 1_000 * (Self.starts.randomElement(using: &generator) ?? 0)
     for number in 0..<events {
       now += Int64.random(in: 0..<(number % 10 == 0 ? 100_000_000 : 5_000_000), using: &generator)
       // On the hour, so that events come at the very end of a window.
@@ -59,6 +71,10 @@ struct RandomHistory {
     if Bool.random(using: &generator) {
       recipient.email = "user\(number)@example.org"
       line += ",\"email\":\"user\(number)@example.org\""
+    }
+    if Int.random(in: 0..<3, using: &generator) > 0, let zone = Self.zones.randomElement(using: &generator) {
+      recipient.timeZone = zone
+      line += ",\"timeZone\":\"\(zone)\""
     }
     if Bool.random(using: &generator) {
       let category = ["*", "cards", "own"].randomElement(using: &generator) ?? "*"
