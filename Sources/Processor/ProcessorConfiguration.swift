@@ -31,6 +31,8 @@ public struct ProcessorConfiguration: Sendable {
   public var recordLimit: Int
   /// How long an id is remembered.
   public var dedupHorizon: Duration
+  /// The zone of recipients whose record names none that is known, by its IANA name.
+  public var timeZone: String
   /// The folder of snapshots, by which a restart needs only the rest of the state log; nil for none.
   public var stateDirectory: String?
   /// How often a partition's snapshot is written anew. It is sooner where the log has grown by half of the state.
@@ -57,6 +59,7 @@ public struct ProcessorConfiguration: Sendable {
     self.frozenLifetime = .seconds(300)
     self.recordLimit = 256 << 10
     self.dedupHorizon = .seconds(86_400)
+    self.timeZone = "UTC"
     self.snapshotInterval = .seconds(300)
     self.snapshotSliceBytes = 1 << 20
   }

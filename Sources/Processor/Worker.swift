@@ -120,7 +120,8 @@ package final class Worker: RebalanceListener, DeliveryListener {
     self.metrics = WorkerMetrics(configuration: configuration, worker: number)
     self.clock = TimerClock(instants, flaws: configuration.flaws)
     self.clockGuard = ClockGuard(hasBrokerClock: !cluster.isEmbedded)
-    self.codecs = try Codecs(prefix: configuration.prefix, recordLimit: configuration.recordLimit)
+    self.codecs = try Codecs(
+      prefix: configuration.prefix, recordLimit: configuration.recordLimit, timeZone: configuration.timeZone)
     self.transactionalID = configuration.transactionalID(worker: number, random: random)
     var logger = logger
     logger[metadataKey: "worker"] = "\(number)"

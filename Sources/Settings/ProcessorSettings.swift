@@ -6,6 +6,8 @@ public struct ProcessorSettings: Equatable, Sendable {
   public var instance: String?
   /// The catalog file; nil for the built-in catalog.
   public var catalog: String?
+  /// The zone of recipients whose record names none that is known, by its IANA name.
+  public var timeZone: String
   /// The longest time between two commits while there is work.
   public var commitInterval: Duration
   /// The most records of one transaction.
@@ -40,6 +42,13 @@ public struct ProcessorSettings: Equatable, Sendable {
   static let catalog = SettingKey(
     optional: "processor", "catalog", format: .text("path of a file"),
     "The catalog of notification types. Not set: every type goes to the inbox at once.")
+  static let timeZone = SettingKey(
+    "processor", "timeZone", default: "UTC",
+    .text("name of a time zone of the IANA database, such as `Europe/Berlin`"),
+    """
+    The time zone of recipients whose record names none that is known. What is due by a schedule is due at that time \
+    of their clocks.
+    """)
   static let commitInterval = SettingKey(
     "processor", "commitInterval", default: .milliseconds(100),
     .duration(.milliseconds(20)...Duration.seconds(5)),

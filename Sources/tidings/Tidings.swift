@@ -23,7 +23,8 @@ struct Tidings: AsyncParsableCommand {
       """,
     subcommands: [
       DemoCommand.self, ProcessorCommand.self, SinkCommand.self, InboxCommand.self, PublishCommand.self,
-      CatalogCommand.self, SimulateCommand.self, TopicsCommand.self, StateCommand.self, WhyCommand.self, AuditCommand.self,
+      CatalogCommand.self, SimulateCommand.self, TopicsCommand.self, StateCommand.self, WhyCommand.self,
+      AuditCommand.self,
       LagCommand.self, ConfigCommand.self, BenchCommand.self,
     ])
 }

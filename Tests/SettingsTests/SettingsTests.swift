@@ -14,6 +14,7 @@ struct SettingsTests {
     #expect(settings.processor.instance == nil)
     #expect(settings.processor.commitInterval == .milliseconds(100))
     #expect(settings.processor.dedupHorizon == .seconds(86_400))
+    #expect(settings.processor.timeZone == "UTC")
     #expect(settings.processor.recordLimit == 262_144)
     #expect(settings.processor.heartbeatInterval == .seconds(21_600))
     #expect(settings.processor.stateDirectory == nil)
@@ -56,7 +57,8 @@ struct SettingsTests {
     let samples = [
       "kafka.bootstrap.servers": "b:1", "topics.prefix": "p", "topics.partitions": "7",
       "topics.replicationFactor": "3", "processor.workers": "5", "processor.instance": "i-0",
-      "processor.catalog": "c.yaml", "processor.commitInterval": "50ms", "processor.maxBatchRecords": "11",
+      "processor.catalog": "c.yaml", "processor.timeZone": "Asia/Tokyo", "processor.commitInterval": "50ms",
+      "processor.maxBatchRecords": "11",
       "processor.maxBatchBytes": "1MiB", "processor.dedupHorizon": "2h", "processor.recordLimit": "128KiB",
       "processor.heartbeatInterval": "1h", "processor.stateDirectory": "state",
       "processor.snapshotInterval": "10m", "email.transport": "maildir",
@@ -81,7 +83,8 @@ struct SettingsTests {
     #expect(
       settings.processor
         == ProcessorSettings(
-          workers: 5, instance: "i-0", catalog: "c.yaml", commitInterval: .milliseconds(50),
+          workers: 5, instance: "i-0", catalog: "c.yaml", timeZone: "Asia/Tokyo",
+          commitInterval: .milliseconds(50),
           maxBatchRecords: 11,
           maxBatchBytes: 1 << 20, dedupHorizon: .seconds(7_200), recordLimit: 128 << 10,
           heartbeatInterval: .seconds(3_600), stateDirectory: "state", snapshotInterval: .seconds(600)))

@@ -30,9 +30,11 @@ extension ReplayReport: Encodable {
 private struct OptionsDocument: Encodable {
   let partitions: Int32
   let dedupHorizonMilliseconds: Int64
+  let timeZone: String
   let above: Int
 
   init(_ options: ReplayOptions) {
+    timeZone = options.timeZone
     partitions = options.partitionCount
     dedupHorizonMilliseconds = options.dedupHorizon
     above = options.above

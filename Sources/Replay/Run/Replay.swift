@@ -10,8 +10,8 @@ public struct ReplayOptions: Equatable, Sendable {
   public var dedupHorizon: Int64 = 86_400_000
   /// The largest event in bytes.
   public var recordLimit = EventLimits().maxRecordBytes
-  /// The zone of recipients whose record names none that is known, by its IANA name; UTC where it is empty.
-  public var timeZone = ""
+  /// The zone of recipients whose record names none that is known, by its IANA name.
+  public var timeZone = "UTC"
   /// Recipients who get more messages than this on one day and channel are named.
   public var above = 10
 

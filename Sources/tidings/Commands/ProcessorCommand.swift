@@ -23,6 +23,12 @@ struct ProcessorCommand: AsyncParsableCommand {
   func run() async throws {
     let process = try ServiceProcess("processor", options)
     let settings = process.settings
+    let zone = settings.processor.timeZone
+    guard ZoneDatabase.system.zone(named: zone) != nil else {
+      let meant = ZoneDatabase.suggestion(for: zone).map { " (did you mean \"\($0)\"?)" } ?? ""
+      throw CommandEnd(
+        .usage, "processor.timeZone: \"\(zone)\" is no time zone of the IANA database\(meant)")
+    }
     let catalog = try settings.processor.catalog.map { try Catalog.load(file: $0) }
     let cluster = try settings.makeCluster(clientID: "tidings-processor")
     let service = ProcessorService(

@@ -8,6 +8,7 @@ extension ProcessorConfiguration {
       prefix: settings.topics.prefix, partitionCount: Int32(clamping: settings.topics.partitions))
     workers = settings.processor.workers
     instance = settings.processor.instance
+    timeZone = settings.processor.timeZone
     commitInterval = settings.processor.commitInterval
     commitRecords = settings.processor.maxBatchRecords
     commitBytes = settings.processor.maxBatchBytes

@@ -25,6 +25,7 @@ struct SimulateCommand: ParsableCommand {
         tidings simulate --catalog new.yaml --input events.ndjson --recipients people.ndjson --above 5
         tidings simulate --catalog new.yaml --input events.ndjson --json | jq '.catalog.channels'
         tidings simulate --catalog new.yaml --against catalog.yaml --topic --since 7d
+        tidings simulate --catalog daily.yaml --input events.ndjson.gz --zone Europe/Berlin
       """)
 
   @Option(help: ArgumentHelp("The catalog to try.", valueName: "file"))
@@ -65,6 +66,12 @@ struct SimulateCommand: ParsableCommand {
     help: ArgumentHelp(
       "How long an id is remembered, such as 24h (processor.dedupHorizon).", valueName: "duration"))
   var dedupHorizon = "24h"
+
+  @Option(
+    help: ArgumentHelp(
+      "The zone of recipients whose record names none, by its IANA name (processor.timeZone).",
+      valueName: "zone"))
+  var zone = ReplayOptions().timeZone
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -126,6 +133,11 @@ struct SimulateCommand: ParsableCommand {
     var options = ReplayOptions()
     options.above = above
     options.partitionCount = partitions
+    guard ZoneDatabase.system.zone(named: zone) != nil else {
+      let meant = ZoneDatabase.suggestion(for: zone).map { " (did you mean \"\($0)\"?)" } ?? ""
+      throw ValidationError("--zone: \"\(zone)\" is no time zone of the IANA database\(meant)")
+    }
+    options.timeZone = zone
     do {
       let horizon = try DurationText.parse(dedupHorizon)
       guard Self.horizons.contains(horizon) else {
