@@ -197,7 +197,7 @@ struct DecisionChecker {
       subject.versions.contains { refusal($0) == nil }, .onceOnly,
       "\(place): \(channel) is \(actual), although \(refusal(subject.versions[0]) ?? "")")
     switch (rule.rule, actual) {
-    case (.digest, .open): return
+    case (.digest, .open), (.schedule, .open): return
     case (.immediate, .delivered(let id)):
       guard
         let index = commit.deliveries.indices.first(where: {
@@ -218,7 +218,7 @@ struct DecisionChecker {
         refusal(version) == nil, .provenance,
         "\(place): delivery \(id) is \(refusal(version) ?? "") by its record")
       try checkAddress(commit.deliveries[index].delivery, version?.fact, place)
-    case (.digest, _), (.immediate, _):
+    case (.digest, _), (.schedule, _), (.immediate, _):
       throw Violation(.onceOnly, "\(place): \(channel) is \(actual) under \(rule.rule)")
     }
   }
@@ -241,7 +241,8 @@ struct DecisionChecker {
   private func checkAddress(_ delivery: Delivery, _ fact: RecipientFact?, _ place: String) throws(Violation) {
     let address = delivery.channel == .email ? fact?.email : nil
     try require(
-      delivery.address == address && delivery.locale == fact?.locale, .provenance,
+      delivery.address == address && delivery.locale == fact?.locale
+        && delivery.timeZone == fact?.timeZone, .provenance,
       "\(place): delivery \(delivery.id) goes to \(delivery.address ?? "nobody"), the record says \(address ?? "nobody")"
     )
   }

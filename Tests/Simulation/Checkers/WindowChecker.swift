@@ -44,21 +44,25 @@ struct WindowChecker {
 
   /// Takes the outcomes of an arrival.
   mutating func take(
-    _ arrival: DecisionRecord.Arrival, _ decision: DecisionRecord, _ fact: EventFact, _ commit: HomeCommit
+    _ arrival: DecisionRecord.Arrival, _ decision: DecisionRecord, _ fact: EventFact, _ commit: HomeCommit,
+    facts: InputFacts
   ) throws(Violation) {
     for (channel, outcome) in arrival.channels {
       guard case .open(let id, let until) = outcome else { continue }
       guard let catalog = catalogs.first(where: { $0.version == arrival.catalog }),
-        case .digest(let length, let items, let group)? = catalog.type(named: fact.type)?.channel(channel)?
-          .rule
+        let rule = catalog.type(named: fact.type)?.channel(channel)?.rule, rule.isCollecting
       else { throw Violation(.onceOnly, "\(commit.place): \(fact.type) has no window on \(channel)") }
-      let group2 = group ?? arrival.category
-      let key = "\(channel) \(group2) \(decision.recipientKey)"
+      let group = rule.group ?? arrival.category
+      let key = "\(channel) \(group) \(decision.recipientKey)"
       if current[commit.home][key] == nil {
-        let expected = Self.id(decision, channel, group2, opened: decision.time)
+        let expected = Self.id(decision, channel, group, opened: decision.time)
+        let versions = facts.versions(
+          of: decision.recipientKey, partition: commit.home, known: commit.before?.positions[2] ?? 0,
+          end: commit.header.positions[2])
+        let due = rule.due(openedAt: decision.time, versions.map { $0?.fact })
         try require(
-          until == decision.time + length, .windows,
-          "\(commit.place): window \(id) of \(key) opens at \(decision.time) for \(length) ms and is due at \(until)"
+          due.contains(until), .windows,
+          "\(commit.place): window \(id) of \(key) opens at \(decision.time) and is due at \(until), not \(due)"
         )
         try require(
           id == expected, .windows, "\(commit.place): window \(id) of \(key) should be \(expected)")
@@ -66,7 +70,8 @@ struct WindowChecker {
           used.insert(id).inserted, .windows, "\(commit.place): window \(id) of \(key) opens a second time")
         current[commit.home][key] = id
         open[commit.home][id] = Window(
-          id: id, key: key, opened: decision.time, due: until, itemLimit: items, catalog: arrival.catalog)
+          id: id, key: key, opened: decision.time, due: until, itemLimit: rule.items, catalog: arrival.catalog
+        )
       }
       guard current[commit.home][key] == id, var window = open[commit.home][id] else {
         throw Violation(
@@ -175,7 +180,8 @@ struct WindowChecker {
     }
     let address = digest.channel == .email ? version?.fact.email : nil
     try require(
-      digest.address == address && digest.locale == version?.fact.locale, .provenance,
+      digest.address == address && digest.locale == version?.fact.locale
+        && digest.timeZone == version?.fact.timeZone, .provenance,
       "\(place): goes to \(digest.address ?? "nobody"), the record says \(address ?? "nobody")")
   }
 

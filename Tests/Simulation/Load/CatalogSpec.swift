@@ -7,6 +7,36 @@ struct CatalogSpec {
   enum Rule: Equatable {
     case immediate
     case digest(window: Int64, items: Int, group: String?)
+    case schedule(times: MinuteTimes, items: Int, group: String?)
+
+    /// Whether what it decides waits in a window.
+    var isCollecting: Bool { self != .immediate }
+
+    /// The number of items that a digest carries in full.
+    var items: Int {
+      switch self {
+      case .immediate: 1
+      case .digest(_, let items, _), .schedule(_, let items, _): items
+      }
+    }
+
+    /// What shares a window besides recipient and channel; nil for the category.
+    var group: String? {
+      switch self {
+      case .immediate: nil
+      case .digest(_, _, let group), .schedule(_, _, let group): group
+      }
+    }
+
+    /// The instants at which a window may close that opens at another, all in milliseconds, if the recipient's record
+    /// is one of some.
+    func due(openedAt opened: Int64, _ versions: [RecipientFact?]) -> [Int64] {
+      switch self {
+      case .immediate: []
+      case .digest(let window, _, _): [opened + window]
+      case .schedule(let times, _, _): versions.map { times.next(after: opened, in: $0?.timeZone) }
+      }
+    }
   }
 
   struct ChannelSpec {
@@ -41,8 +71,11 @@ struct CatalogSpec {
   /// The longest window, in milliseconds.
   var longestWindow: Int64 {
     types.flatMap { [$0.email, $0.inapp] }.reduce(0) { longest, channel in
-      guard case .digest(let window, _, _)? = channel?.rule else { return longest }
-      return max(longest, window)
+      switch channel?.rule {
+      case .digest(let window, _, _): return max(longest, window)
+      case .schedule: return max(longest, 60_000)
+      case .immediate, nil: return longest
+      }
     }
   }
 
@@ -60,6 +93,10 @@ struct CatalogSpec {
           let groupText = group.map { ", group: \($0)" } ?? ""
           lines.append(
             "      \(name): { policy: digest, window: \(window)ms, items: \(items)\(groupText)\(mandatory) }")
+        case .schedule(let times, let items, let group):
+          let groupText = group.map { ", group: \($0)" } ?? ""
+          lines.append(
+            "      \(name): { policy: schedule, \(times.keys), items: \(items)\(groupText)\(mandatory) }")
         }
       }
     }
@@ -68,15 +105,20 @@ struct CatalogSpec {
 }
 
 extension CatalogSpec {
-  /// A catalog of a few types with windows of several lengths.
-  static func draw(_ random: inout SeededGenerator) throws -> CatalogSpec {
+  /// A catalog of a few types with windows of several lengths, and some that close by schedule in the minutes after the
+  /// start of the run, in milliseconds since the epoch.
+  static func draw(_ random: inout SeededGenerator, start: Int64) throws -> CatalogSpec {
     let windows: [Int64] = [200, 700, 1500, 3000, 8000, 20_000]
+    let times = MinuteTimes(after: start)
     func digest(_ random: inout SeededGenerator) -> ChannelSpec {
-      ChannelSpec(
-        rule: .digest(
-          window: windows[Int.random(in: 0..<windows.count, using: &random)],
-          items: Int.random(in: 1...4, using: &random),
-          group: Int.random(in: 0..<3, using: &random) == 0 ? "shared" : nil),
+      let window = windows[Int.random(in: 0..<windows.count, using: &random)]
+      let items = Int.random(in: 1...4, using: &random)
+      let group = Int.random(in: 0..<3, using: &random) == 0 ? "shared" : nil
+      let isScheduled = Int.random(in: 0..<4, using: &random) == 0
+      return ChannelSpec(
+        rule: isScheduled
+          ? .schedule(times: times, items: items, group: group)
+          : .digest(window: window, items: items, group: group),
         isMandatory: Int.random(in: 0..<8, using: &random) == 0)
     }
     let immediate = ChannelSpec(rule: .immediate, isMandatory: false)

@@ -176,6 +176,9 @@ struct Workload {
     var fact = RecipientFact()
     if !chance(0.12) { fact.email = "u\(Int.random(in: 0..<1000, using: &random))@example.org" }
     if chance(0.3) { fact.locale = chance(0.5) ? "de" : "en" }
+    if chance(0.6) {
+      fact.timeZone = MinuteTimes.zones[Int.random(in: 0..<MinuteTimes.zones.count, using: &random)]
+    }
     if chance(0.25) {
       fact.optOut.append(
         (["cards", "builds", "security", "*"][Int.random(in: 0..<4, using: &random)], "email"))
@@ -201,6 +204,7 @@ struct Workload {
     var fields: [String] = []
     if let email = fact.email { fields.append("\"email\":\"\(email)\"") }
     if let locale = fact.locale { fields.append("\"locale\":\"\(locale)\"") }
+    if let timeZone = fact.timeZone { fields.append("\"timeZone\":\"\(timeZone)\"") }
     if !fact.optOut.isEmpty {
       let entries = fact.optOut.map { "{\"category\":\"\($0.category)\",\"channel\":\"\($0.channel)\"}" }
       fields.append("\"optOut\":[\(entries.joined(separator: ","))]")

@@ -44,6 +44,7 @@ func home(of key: String, _ partitionCount: Int) -> Int {
 struct RecipientFact: Equatable {
   var email: String?
   var locale: String?
+  var timeZone: String?
   var optOut: [(category: String, channel: String)] = []
 
   func optsOut(of category: String, _ channel: String) -> Bool {
@@ -53,7 +54,7 @@ struct RecipientFact: Equatable {
   }
 
   static func == (left: RecipientFact, right: RecipientFact) -> Bool {
-    left.email == right.email && left.locale == right.locale
+    left.email == right.email && left.locale == right.locale && left.timeZone == right.timeZone
       && left.optOut.elementsEqual(right.optOut) { $0 == $1 }
   }
 }

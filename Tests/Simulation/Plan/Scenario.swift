@@ -61,7 +61,9 @@ struct Scenario {
     backlogBytes = pick([4_000, 60_000, 4 << 20])
     frozenLifetime = pick([500, 300_000, 300_000])
     clockSkew = pick([0, 0, 0, 300, 1500])
-    catalogs = [try CatalogSpec.draw(&random), try CatalogSpec.draw(&random)]
+    catalogs = [
+      try CatalogSpec.draw(&random, start: start), try CatalogSpec.draw(&random, start: start),
+    ]
     shape = Workload.Shape(
       recipients: pick([2, 5, 12]), meanDistance: pick([40, 120, 300]),
       repeats: Double.random(in: 0.1...0.3, using: &random), burst: pick([10, 40, 120]),

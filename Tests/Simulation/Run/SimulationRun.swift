@@ -308,7 +308,7 @@ extension SimulationRun: BrokerObserver {
     try decisions.check(commit, facts: journal.facts) { (decision, fact, _) throws(Violation) in
       switch decision.kind {
       case .arrival(let arrival):
-        if let fact { try windows.take(arrival, decision, fact, commit) }
+        if let fact { try windows.take(arrival, decision, fact, commit, facts: journal.facts) }
       case .closure(let closure):
         try windows.take(closure, decision, commit, facts: journal.facts, service: service)
       }
