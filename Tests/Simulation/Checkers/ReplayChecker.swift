@@ -57,7 +57,8 @@ final class ReplayChecker {
   ) throws {
     self.broker = broker
     self.prefix = prefix
-    codecs = try Codecs(prefix: prefix, recordLimit: 256 << 10)
+    codecs = try Codecs(
+      prefix: prefix, recordLimit: 256 << 10, timeZone: MinuteTimes.deploymentZone)
     shadows = (0..<partitionCount).map {
       var configuration = configuration(Int32($0))
       // The checkers that know what is right have to notice these by themselves.

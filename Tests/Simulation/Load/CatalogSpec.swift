@@ -73,7 +73,7 @@ struct CatalogSpec {
     types.flatMap { [$0.email, $0.inapp] }.reduce(0) { longest, channel in
       switch channel?.rule {
       case .digest(let window, _, _): return max(longest, window)
-      case .schedule: return max(longest, 60_000)
+      case .schedule: return max(longest, MinuteTimes.longestWait)
       case .immediate, nil: return longest
       }
     }

@@ -1,19 +1,31 @@
-/// A schedule that is due at each of the five full minutes after an instant, in each zone of the run, and at the same
+/// A schedule that is due at some of the full minutes after an instant, at others in each zone of the run, and at the same
 /// local times of every other day.
 ///
 /// Zones are a table of offsets here: in the days of the runs no clock of theirs changes, and nothing of the product's
 /// zones takes part in its own check.
 struct MinuteTimes: Equatable {
-  /// The names that recipients' records have. The last two are no zones, so that the deployment's decides: UTC.
+  /// The names that recipients' records have. The last two are no zones, so that the deployment's decides.
   static let zones = ["UTC", "Europe/Berlin", "Asia/Kolkata", "Mars/Phobos", "europe/berlin"]
+  /// The zone of the deployment.
+  static let deploymentZone = "Asia/Kolkata"
 
   /// The local times, in minutes since midnight.
   let minutes: [Int64]
 
   init(after start: Int64) {
-    let clocks = [nil, "Europe/Berlin", "Asia/Kolkata"].map { start / 60_000 + Self.offset(of: $0) }
-    minutes = Set(clocks.flatMap { clock in (1...5).map { (clock + $0) % 1_440 } }).sorted()
+    // Whichever minute a window opens in, one of the zones closes it at another instant than the others would.
+    let due: [(zone: String, minutes: [Int64])] = [
+      ("UTC", [1, 3, 5, 7, 9]), ("Europe/Berlin", [2, 4, 6, 8]), (Self.deploymentZone, [1, 2, 3, 4, 5, 6, 7]),
+    ]
+    minutes = Set(
+      due.flatMap { zone, minutes in
+        minutes.map { (start / 60_000 + Self.offset(of: zone) + $0) % 1_440 }
+      }
+    ).sorted()
   }
+
+  /// The longest that a window waits in the first minutes, in milliseconds.
+  static let longestWait: Int64 = 120_000
 
   /// The first instant after another at which it is due, both in milliseconds, by a zone of a recipient's record.
   func next(after instant: Int64, in zone: String?) -> Int64 {
@@ -31,9 +43,9 @@ struct MinuteTimes: Equatable {
   /// In November, in minutes.
   private static func offset(of zone: String?) -> Int64 {
     switch zone {
+    case "UTC": 0
     case "Europe/Berlin": 60
-    case "Asia/Kolkata": 330
-    default: 0
+    default: 330
     }
   }
 

@@ -102,6 +102,7 @@ struct Scenario {
     if let snapshotInterval { configuration.snapshotInterval = .milliseconds(snapshotInterval) }
     configuration.snapshotSliceBytes = snapshotSlice
     configuration.heartbeatInterval = .milliseconds(heartbeatInterval)
+    configuration.timeZone = MinuteTimes.deploymentZone
     configuration.flaws = flaws
     configuration.pipelineLimits = pipelineLimits
     return configuration
