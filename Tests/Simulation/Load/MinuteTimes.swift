@@ -15,7 +15,8 @@ struct MinuteTimes: Equatable {
   init(after start: Int64) {
     // Whichever minute a window opens in, one of the zones closes it at another instant than the others would.
     let due: [(zone: String, minutes: [Int64])] = [
-      ("UTC", [1, 3, 5, 7, 9]), ("Europe/Berlin", [2, 4, 6, 8]), (Self.deploymentZone, [1, 2, 3, 4, 5, 6, 7]),
+      ("UTC", [1, 3, 5, 7, 9]), ("Europe/Berlin", [2, 4, 6, 8]),
+      (Self.deploymentZone, [1, 2, 3, 4, 5, 6, 7]),
     ]
     minutes = Set(
       due.flatMap { zone, minutes in
