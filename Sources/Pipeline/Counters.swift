@@ -17,6 +17,8 @@ public struct Counters: Equatable, Sendable {
   public var tombstones: Int64 = 0
   /// Records written to other homes: a forwarded record of n recipients counts n.
   public var forwards: Int64 = 0
+  /// Facts that were not remembered because there were as many as the partition may hold.
+  public var factsRefused: Int64 = 0
   /// Deliveries by email.
   public var email = ChannelCounters()
   /// Deliveries to the inbox.
@@ -59,12 +61,14 @@ public struct Counters: Equatable, Sendable {
     sum.rejected += right.rejected
     sum.tombstones += right.tombstones
     sum.forwards += right.forwards
+    sum.factsRefused += right.factsRefused
     sum.email = left.email + right.email
     sum.inapp = left.inapp + right.inapp
     return sum
   }
 
-  /// Calls `body` with each field in the order in which the state's header holds them: new ones come at the end.
+  /// Calls `body` with each field that is of no channel, in the order in which the state's header holds them: another
+  /// one comes at the end.
   @inline(__always)
   mutating func forEachCodedField(_ body: (inout Int64) -> Void) {
     body(&consumed)
@@ -73,8 +77,7 @@ public struct Counters: Equatable, Sendable {
     body(&rejected)
     body(&tombstones)
     body(&forwards)
-    email.forEachCodedField(body)
-    inapp.forEachCodedField(body)
+    body(&factsRefused)
   }
 
   /// How many there are.
@@ -111,7 +114,7 @@ public struct ChannelCounters: Equatable, Sendable {
     accepted - delivered - suppressed.total - expired - retracted - collapsed - open
   }
 
-  /// As those of `Counters`. They stand in the middle of them: a new one needs another version of the format.
+  /// As those of `Counters`.
   @inline(__always)
   mutating func forEachCodedField(_ body: (inout Int64) -> Void) {
     body(&accepted)
@@ -124,6 +127,14 @@ public struct ChannelCounters: Equatable, Sendable {
     body(&collapsed)
     body(&open)
   }
+
+  /// How many there are.
+  static let codedFieldCount: Int = {
+    var counters = ChannelCounters()
+    var count = 0
+    counters.forEachCodedField { _ in count += 1 }
+    return count
+  }()
 
   /// The sums of two channels.
   public static func + (left: ChannelCounters, right: ChannelCounters) -> ChannelCounters {

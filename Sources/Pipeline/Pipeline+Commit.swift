@@ -76,6 +76,7 @@ extension Pipeline {
     }
     confirmedLedger = sealedLedger
     ids.sweepOne(confirmedMinute: confirmedMinute)
+    facts.sweepOne(confirmedClocks)
   }
 
   /// Takes everything back that is not confirmed: state, timers, counters, positions and output are as they were.
@@ -99,6 +100,10 @@ extension Pipeline {
       case .windowClosed(let slot):
         if flaws.contains(.closedWindowsStayClosed) { return }
         windows.reopen(slot)
+      case .factAdded(let key):
+        facts.remove(key)
+      case .factReplaced(let before):
+        facts.set(before)
       case .recipientSet(let key, let before):
         if flaws.contains(.recipientsNotRolledBack) { return }
         recipients.set(key, before)
@@ -164,6 +169,9 @@ extension Pipeline {
       buffer.append(littleEndian: window.headLength)
       buffer.append(lengthPrefixed: window.block.view)
     }
+    let remembered = facts.entries(prefixes: prefixes, confirmedClocks)
+    buffer.append(littleEndian: UInt32(remembered.count))
+    for fact in remembered { fact.append(to: &buffer) }
   }
 
   /// The canonical encoding of the whole state, without the recipients' table: two partitions are in the same

@@ -14,6 +14,7 @@ extension Pipeline {
     rollback()
     self.ids = DedupTable(horizonMinutes: ids.horizonMinutes)
     self.windows = WindowStore()
+    self.facts = FactTable()
     recipients.removeAll()
     ledger = Ledger()
     sealedLedger = ledger
@@ -61,10 +62,10 @@ extension Pipeline {
     }
     // From the log's start; a log that goes on from what is in memory is short.
     if ledger.sequence == 0, ids.count == 0 { loader.begin() }
-    try replay(record.changes, of: record.ledger.sequence)
+    try replay(record.changes, of: record.ledger.sequence, version: record.version)
     // While a snapshot's slices are newer, all keys are known: a checkpoint's slice brings nothing.
     if !record.slicePrefixes.isEmpty, snapshot == nil {
-      try replace(record.slicePrefixes, with: record.slice)
+      try replace(record.slicePrefixes, with: record.slice, version: record.version)
     }
     ledger = record.ledger
     if configuration.flaws.contains(.fanOutProgressLost) { ledger.fanOut = nil }
@@ -77,7 +78,9 @@ extension Pipeline {
 
   /// Applies the changes of a record, but those of slices that the checkpoint is still to bring, and those that the
   /// snapshot has.
-  private mutating func replay(_ changes: ByteView, of sequence: UInt64) throws(StateFault) {
+  private mutating func replay(
+    _ changes: ByteView, of sequence: UInt64, version: UInt8
+  ) throws(StateFault) {
     let knownPrefixes = knownPrefixes
     let hasSnapshot = snapshot != nil
     var reader = ByteReader(changes)
@@ -91,7 +94,9 @@ extension Pipeline {
       }
       guard let change = Change(&reader) else { throw .torn }
       let prefix = UInt32(change.key.high >> 48)
-      if prefix < knownPrefixes, !hasSnapshot || !snapshotHolds(prefix, sequence) { try replay(change) }
+      if prefix < knownPrefixes, !hasSnapshot || !snapshotHolds(prefix, sequence) {
+        try replay(change, version: version)
+      }
     }
   }
 
@@ -119,7 +124,7 @@ extension Pipeline {
     return true
   }
 
-  private mutating func replay(_ change: Change) throws(StateFault) {
+  private mutating func replay(_ change: Change, version: UInt8) throws(StateFault) {
     switch change {
     case .idAdded(let entry):
       add(entry)
@@ -128,7 +133,13 @@ extension Pipeline {
       _ = windows.open(key: key, id: id, opened: opened, due: due, head: head)
     case .windowAppended(let key, let member):
       guard let slot = windows.find(key) else { throw .torn }
-      try append(member, to: slot)
+      if version < 3 {
+        memberScratch.removeAll()
+        guard EarlierMember.convert(member, into: &memberScratch) else { throw .torn }
+        try append(memberScratch.view, to: slot)
+      } else {
+        try append(member, to: slot)
+      }
     case .windowRescheduled(let key, let due):
       guard let slot = windows.find(key) else { throw .torn }
       windows.setDue(due, of: slot)
@@ -137,6 +148,8 @@ extension Pipeline {
       guard let slot = windows.find(key) else { throw .torn }
       windows.close(slot)
       windows.release(slot)
+    case .factSet(let fact):
+      facts.set(fact)
     }
   }
 
@@ -158,14 +171,17 @@ extension Pipeline {
     }
   }
 
-  private mutating func replace(_ prefixes: Range<UInt32>, with slice: ByteView) throws(StateFault) {
+  private mutating func replace(
+    _ prefixes: Range<UInt32>, with slice: ByteView, version: UInt8
+  ) throws(StateFault) {
     ids.remove(prefixes: prefixes)
     loader.remove(prefixes: prefixes)
     for (_, slot) in windows.entries(prefixes: prefixes) {
       windows.close(slot)
       windows.release(slot)
     }
-    var image = SnapshotImage(slice)
+    facts.remove(prefixes: prefixes)
+    var image = SnapshotImage(slice, version: version)
     if loader.isLoading {
       loader.expect(image.ids.count, in: prefixes)
       image.ids.forEachEntry { loader.append($0) }
@@ -173,9 +189,10 @@ extension Pipeline {
       image.ids.forEachEntry { ids.insert($0, confirmedMinute: confirmedMinute) }
     }
     while let window = image.nextWindow() {
-      guard windows.load(window) else { throw .torn }
+      guard load(window, version: version) else { throw .torn }
     }
-    guard image.isSound else { throw .torn }
+    while let fact = image.nextFact() { facts.set(fact) }
+    guard image.isWhole else { throw .torn }
     if prefixes.lowerBound <= knownPrefixes { knownPrefixes = max(knownPrefixes, prefixes.upperBound) }
   }
 }

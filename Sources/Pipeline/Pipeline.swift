@@ -28,6 +28,8 @@ public struct Pipeline: ~Copyable {
     public var windowMemberLimit: Int
     /// Bytes forwarded by one transaction for one record; the rest follows in the next.
     public var fanOutLimit: Int
+    /// The facts that the partition remembers at most; those that never end may be as many again.
+    public var factLimit: Int
     /// The smallest log, in bytes, that is worth a checkpoint.
     public var checkpointFloor: Int64
     /// The bytes that a checkpoint adds to one commit, about.
@@ -45,6 +47,7 @@ public struct Pipeline: ~Copyable {
       self.digestItemsLimit = 160 << 10
       self.windowMemberLimit = 10_000
       self.fanOutLimit = 8 << 20
+      self.factLimit = 1_000_000
       self.checkpointFloor = 4 << 20
       self.checkpointSliceLimit = 256 << 10
     }
@@ -59,6 +62,7 @@ public struct Pipeline: ~Copyable {
   /// The ids of a restore from the log's start, until it ends.
   var loader = DedupTableLoader()
   var windows = WindowStore()
+  var facts = FactTable()
   var recipients = RecipientTable()
   var undo = UndoLog()
 
@@ -138,7 +142,9 @@ extension Pipeline {
 
   /// Live state in bytes, about: what a checkpoint would hold.
   public var liveBytes: Int64 {
-    Int64(ids.count * MemoryLayout<DedupTable.Entry>.stride + windows.bytes + windows.count * 64)
+    Int64(
+      ids.count * MemoryLayout<DedupTable.Entry>.stride + windows.bytes + windows.count * 64 + facts.count
+        * 32)
   }
 
   var confirmedMinute: Int64 {

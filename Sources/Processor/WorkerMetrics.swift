@@ -48,6 +48,7 @@ final class WorkerMetrics {
   func count(from before: Counters, to after: Counters) {
     add("tidings_records_consumed_total", [], after.consumed - before.consumed)
     add("tidings_records_forwarded_total", [], after.forwards - before.forwards)
+    add("tidings_facts_refused_total", [], after.factsRefused - before.factsRefused)
     for channel in Channel.allCases {
       let old = before[channel]
       let new = after[channel]

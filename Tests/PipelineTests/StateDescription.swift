@@ -11,18 +11,18 @@ enum StateDescription {
       var reader = ByteReader(record.changes)
       while !reader.isAtEnd {
         guard let change = Change(&reader) else { throw StateFault.torn }
-        lines.append(try describe(change))
+        lines.append(try describe(change, version: record.version))
       }
       if !record.slicePrefixes.isEmpty {
         lines.append("slice \(record.slicePrefixes)")
-        lines += try image(record.slice)
+        lines += try image(record.slice, version: record.version)
       }
       return lines.joined(separator: "\n")
     }
   }
 
-  /// The ids and windows of an image.
-  static func image(_ bytes: ByteView) throws -> [String] {
+  /// The ids, windows and facts of an image.
+  static func image(_ bytes: ByteView, version: UInt8) throws -> [String] {
     var reader = ByteReader(bytes)
     var lines: [String] = []
     guard let idCount = reader.integer(UInt32.self) else { throw StateFault.torn }
@@ -37,8 +37,15 @@ enum StateDescription {
         let block = reader.lengthPrefixed()
       else { throw StateFault.torn }
       let head = try head(block.slice(0..<Int(headLength)))
-      let members = try members(block.slice(Int(headLength)..<block.count))
+      let members = try members(block.slice(Int(headLength)..<block.count), version: version)
       lines.append("window \(key.hex) \(id.hex) \(opened) \(due) \(head) \(members.joined(separator: " "))")
+    }
+    if version >= 3 {
+      guard let factCount = reader.integer(UInt32.self) else { throw StateFault.torn }
+      for _ in 0..<factCount {
+        guard let key = reader.hash(), let fact = Fact(key: key, &reader) else { throw StateFault.torn }
+        lines.append(describe(fact))
+      }
     }
     guard reader.isAtEnd else { throw StateFault.torn }
     return lines
@@ -47,10 +54,7 @@ enum StateDescription {
   private static func header(_ record: StateRecord.Contents) -> String {
     let ledger = record.ledger
     let positions = InputTopic.allCases.map { "\(ledger.positions[$0])" }.joined(separator: ",")
-    var fields = ledger.counters
-    var counts: [String] = []
-    fields.forEachCodedField { counts.append("\($0)") }
-    let counters = counts.joined(separator: ",")
+    let counters = describe(ledger.counters)
     let fanOut = ledger.fanOut.map { "\($0.topic.rawValue)@\($0.offset)+\($0.next)" } ?? "none"
     let checkpoint = ledger.checkpoint.map { "\($0.next)+\($0.bytes)" } ?? "none"
     return "flags=\(record.flags.rawValue) partition=\(record.partition)/\(record.partitionCount) "
@@ -59,16 +63,29 @@ enum StateDescription {
       + "fanOut=\(fanOut) checkpoint=\(checkpoint) log=\(ledger.logBytes)"
   }
 
-  private static func describe(_ change: Change) throws -> String {
+  static func describe(_ counters: Counters) -> String {
+    var counters = counters
+    var counts: [String] = []
+    counters.forEachCodedField { counts.append("\($0)") }
+    for channel in Channel.allCases { counters[channel].forEachCodedField { counts.append("\($0)") } }
+    return counts.joined(separator: ",")
+  }
+
+  private static func describe(_ change: Change, version: UInt8) throws -> String {
     switch change {
     case .idAdded(let entry): describe(entry)
     case .windowOpened(let key, let id, let opened, let due, let bytes):
       "opened \(key.hex) \(id.hex) \(opened) \(due) \(try head(bytes))"
     case .windowAppended(let key, let bytes):
-      "appended \(key.hex) \(try members(bytes).joined(separator: " "))"
+      "appended \(key.hex) \(try members(bytes, version: version).joined(separator: " "))"
     case .windowRescheduled(let key, let due): "rescheduled \(key.hex) \(due)"
     case .windowClosed(let key): "closed \(key.hex)"
+    case .factSet(let fact): describe(fact)
     }
+  }
+
+  private static func describe(_ fact: Fact) -> String {
+    "fact \(fact.key.hex) \(fact.kind) \(fact.until) \(fact.value.count):\(fact.value.number)"
   }
 
   private static func describe(_ entry: DedupTable.Entry) -> String {
@@ -85,8 +102,14 @@ enum StateDescription {
       + "\(head.priority) \(head.itemLimit) \(StateFault.hex(head.catalogVersion))}"
   }
 
-  private static func members(_ bytes: ByteView) throws -> [String] {
-    var reader = ByteReader(bytes)
+  private static func members(_ bytes: ByteView, version: UInt8) throws -> [String] {
+    var buffer = OutputBuffer()
+    if version < 3 {
+      guard EarlierMember.convert(bytes, into: &buffer) else { throw StateFault.torn }
+    } else {
+      buffer.append(bytes)
+    }
+    var reader = ByteReader(buffer.view)
     var members: [String] = []
     while !reader.isAtEnd {
       guard let member = WindowMember(&reader) else { throw StateFault.torn }

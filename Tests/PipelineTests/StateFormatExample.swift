@@ -63,10 +63,12 @@ enum StateFormatExample {
     ledger.inputClock = 1_700_000_000_000
     ledger.timerClock = 1_700_000_001_000
     var count: Int64 = 100
-    ledger.counters.forEachCodedField { field in
+    func number(_ field: inout Int64) {
       field = count
       count += 1
     }
+    ledger.counters.forEachCodedField(number)
+    for channel in Channel.allCases { ledger.counters[channel].forEachCodedField(number) }
     ledger.logBytes = 777
     return ledger
   }
@@ -98,6 +100,11 @@ enum StateFormatExample {
     }
     Change.windowRescheduled(key: keys[1], due: 1_700_000_000_501).append(to: &buffer)
     Change.windowClosed(key: keys[2]).append(to: &buffer)
+    for (key, until) in [(0x2000, Int64.max), (0xB000, 1_700_086_400_000)] as [(UInt64, Int64)] {
+      Change.factSet(
+        Fact(.retraction, key: Hash128(high: key << 48, low: 12), until: until, value: FactValue(0xFAC7))
+      ).append(to: &buffer)
+    }
   }
 }
 

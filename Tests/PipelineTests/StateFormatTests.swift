@@ -10,23 +10,27 @@ import Testing
   @Test("a state record is encoded today as the fixture of its version has it")
   func encoding() throws {
     let records = try StateFormatExample.log(epoch: Self.epoch)
-    #expect(StateRecord.version == 2)
-    #expect(try records == StateFormatExample.fixture("state-v2.hex"))
+    #expect(StateRecord.version == 3)
+    #expect(try records == StateFormatExample.fixture("state-v3.hex"))
   }
+
+  private static let versions: [(String, UInt8, UInt64)] = [
+    ("state-v1.hex", 1, 0), ("state-v2.hex", 2, Self.epoch), ("state-v3.hex", 3, Self.epoch),
+  ]
 
   @Test(
     "every field of a state record is read from the bytes of each version",
-    arguments: [("state-v1.hex", 0), ("state-v2.hex", Self.epoch)] as [(String, UInt64)])
-  func decoding(file: String, epoch: UInt64) throws {
+    arguments: versions)
+  func decoding(file: String, version: UInt8, epoch: UInt64) throws {
     let log = try StateFormatExample.fixture(file)
     let described = try log.map { try StateDescription.describe($0) }
-    #expect(described == Self.expected.map { $0.replacing("EPOCH", with: "\(epoch)") })
+    #expect(described == Self.expected(version).map { $0.replacing("EPOCH", with: "\(epoch)") })
   }
 
   @Test(
     "a log of each version restores to the same state, from its start and from its checkpoint",
-    arguments: [("state-v1.hex", 0), ("state-v2.hex", Self.epoch)] as [(String, UInt64)])
-  func restoring(file: String, epoch: UInt64) throws {
+    arguments: versions)
+  func restoring(file: String, version: UInt8, epoch: UInt64) throws {
     let log = try StateFormatExample.fixture(file)
     let whole = try StateFormatExample.pipeline()
     #expect(try whole.restore(log))
@@ -35,6 +39,7 @@ import Testing
     #expect(whole.image() == tail.image())
     #expect(whole.pipeline.epoch == epoch)
     #expect(whole.idCount == 2)
+    #expect(whole.pipeline.factCount == (version < 3 ? 0 : 2))
     #expect(whole.pipeline.openWindowCount == 2)
     #expect(whole.nextDue() == 1_700_000_000_501)
     #expect(whole.positions[.routed] == 1002)
@@ -79,12 +84,17 @@ import Testing
   func snapshotEncoding() throws {
     #expect(SnapshotFormat.version == 1)
     #expect(
-      try [StateFormatExample.snapshot(epoch: Self.epoch)] == StateFormatExample.fixture("snapshot-v1.hex"))
+      try [StateFormatExample.snapshot(epoch: Self.epoch)]
+        == StateFormatExample.fixture("snapshot-v1-state-v3.hex"))
   }
 
-  @Test("the snapshot of the fixture is read: its header, and the state that it brings")
-  func snapshotDecoding() throws {
-    let file = try #require(StateFormatExample.fixture("snapshot-v1.hex").first)
+  @Test(
+    "the snapshot of each fixture is read: its header, and the state that it brings",
+    arguments: [
+      ("snapshot-v1.hex", "state-v2.hex"), ("snapshot-v1-state-v3.hex", "state-v3.hex"),
+    ])
+  func snapshotDecoding(file name: String, state: String) throws {
+    let file = try #require(StateFormatExample.fixture(name).first)
     let fixture = try StateFormatExample.pipeline()
     let header = try SnapshotTests.loadFile(file, into: fixture)
     #expect(header.topic == "tidings.state")
@@ -96,7 +106,7 @@ import Testing
     #expect(header.sequence == 4)
     #expect(fixture.pipeline.snapshot?.sequence(at: 0x7FFF) == 4)
     #expect(fixture.pipeline.snapshot?.sequence(at: 0x8000) == 5)
-    let log = try StateFormatExample.fixture("state-v2.hex")
+    let log = try StateFormatExample.fixture(state)
     let restored = try StateFormatExample.pipeline()
     _ = try restored.restore(log)
     #expect(fixture.image() == restored.image())
@@ -113,39 +123,68 @@ import Testing
   private static let thirdWindow =
     "a0000000000000000000000000000009 000000000000000ba000000000000000 1700000000500 1700000010500"
 
+  /// The counters that the example has: 100 and so on, in the order of its version. What a version does not have is 0.
+  private static func counters(_ version: UInt8) -> String {
+    var counters = Counters()
+    var next: Int64 = 100
+    func number(_ field: inout Int64) {
+      field = next
+      next += 1
+    }
+    if version >= 3 {
+      counters.forEachCodedField(number)
+      for channel in Channel.allCases { counters[channel].forEachCodedField(number) }
+      return StateDescription.describe(counters)
+    }
+    counters.forEachCodedField { field in if next < 106 { number(&field) } }
+    for (channel, end) in [(Channel.email, 115), (.inapp, 124)] as [(Channel, Int64)] {
+      counters[channel].forEachCodedField { field in if next < end { number(&field) } }
+    }
+    return StateDescription.describe(counters)
+  }
+
   private static func record(
-    flags: Int, sequence: Int, fanOut: String = "none", checkpoint: String = "none", _ body: [String] = []
+    _ version: UInt8, flags: Int, sequence: Int, fanOut: String = "none", checkpoint: String = "none",
+    _ body: [String] = []
   ) -> String {
-    let counters = (100..<124).map(String.init).joined(separator: ",")
     let header =
       "flags=\(flags) partition=3/8 epoch=EPOCH sequence=\(sequence) decisions=2 positions=1001,1002,1003 "
-      + "clocks=1700000000000,1700000001000 counters=\(counters) fanOut=\(fanOut) checkpoint=\(checkpoint) log=777"
+      + "clocks=1700000000000,1700000001000 counters=\(counters(version)) fanOut=\(fanOut) "
+      + "checkpoint=\(checkpoint) log=777"
     return ([header] + body).joined(separator: "\n")
   }
 
-  private static let expected = [
-    record(flags: 1, sequence: 1),
-    record(
-      flags: 0, sequence: 2, fanOut: "1@1002+70000",
-      [
-        "id 0102030404000000 28333333 fefdfcfbfaf9f8f7", "id f1f2f3f4f4000000 28333333 0e0d0c0b0a090807",
-        "opened \(firstWindow) \(head)", "appended 10000000000000000000000000000009 \(member)",
-        "opened \(secondWindow) 1700000010500 \(head)", "appended 90000000000000000000000000000009 \(member)",
-        "opened \(thirdWindow) \(head)", "appended a0000000000000000000000000000009 \(member)",
-        "rescheduled 90000000000000000000000000000009 1700000000501",
-        "closed a0000000000000000000000000000009",
-      ]),
-    record(
-      flags: 2, sequence: 3, checkpoint: "32768+4321",
-      [
-        "slice 0..<32768", "id 0102030404000000 28333333 fefdfcfbfaf9f8f7",
-        "window \(firstWindow) \(head) \(member)",
-      ]),
-    record(
-      flags: 4, sequence: 4,
-      [
-        "slice 32768..<65536", "id f1f2f3f4f4000000 28333333 0e0d0c0b0a090807",
-        "window \(secondWindow) 1700000000501 \(head) \(member)",
-      ]),
-  ]
+  private static func expected(_ version: UInt8) -> [String] {
+    let facts = [
+      "fact 2000000000000000000000000000000c 128 9223372036854775807 8:64199",
+      "fact b000000000000000000000000000000c 128 1700086400000 8:64199",
+    ]
+    func fact(_ index: Int) -> [String] { version < 3 ? [] : [facts[index]] }
+    return [
+      record(version, flags: 1, sequence: 1),
+      record(
+        version, flags: 0, sequence: 2, fanOut: "1@1002+70000",
+        [
+          "id 0102030404000000 28333333 fefdfcfbfaf9f8f7", "id f1f2f3f4f4000000 28333333 0e0d0c0b0a090807",
+          "opened \(firstWindow) \(head)", "appended 10000000000000000000000000000009 \(member)",
+          "opened \(secondWindow) 1700000010500 \(head)",
+          "appended 90000000000000000000000000000009 \(member)",
+          "opened \(thirdWindow) \(head)", "appended a0000000000000000000000000000009 \(member)",
+          "rescheduled 90000000000000000000000000000009 1700000000501",
+          "closed a0000000000000000000000000000009",
+        ] + fact(0) + fact(1)),
+      record(
+        version, flags: 2, sequence: 3, checkpoint: "32768+4321",
+        [
+          "slice 0..<32768", "id 0102030404000000 28333333 fefdfcfbfaf9f8f7",
+          "window \(firstWindow) \(head) \(member)",
+        ] + fact(0)),
+      record(
+        version, flags: 4, sequence: 4,
+        [
+          "slice 32768..<65536", "id f1f2f3f4f4000000 28333333 0e0d0c0b0a090807",
+          "window \(secondWindow) 1700000000501 \(head) \(member)",
+        ] + fact(1)),
+    ]
+  }
 }

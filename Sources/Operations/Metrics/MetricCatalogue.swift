@@ -44,6 +44,9 @@ public enum MetricCatalogue {
       "tidings_open_notifications", .gauge, unit: "notifications", labels: ["partition"],
       help: "Notifications that wait in a window for their delivery."),
     MetricDeclaration(
+      "tidings_facts_refused_total", .counter, unit: "facts",
+      help: "Facts about recipients that were not remembered, since their partition held as many as it may."),
+    MetricDeclaration(
       "tidings_conservation_difference", .gauge, unit: "notifications", labels: ["partition"],
       help: "Accepted less all outcomes and open ones of a home partition; must be 0."),
     MetricDeclaration(

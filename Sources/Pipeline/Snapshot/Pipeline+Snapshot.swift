@@ -53,14 +53,36 @@ extension Pipeline {
   }
 
   /// Loads the image of the next slice; false where it is not one.
-  mutating func load(_ bytes: ByteView, prefixes: Range<UInt32>, sequence: UInt64) -> Bool {
+  mutating func load(
+    _ bytes: ByteView, prefixes: Range<UInt32>, sequence: UInt64, version: UInt8
+  ) -> Bool {
     guard snapshot?.append(prefixes, sequence: sequence) == true else { return false }
-    var image = SnapshotImage(bytes)
+    var image = SnapshotImage(bytes, version: version)
     guard ids.load(image.ids, within: prefixes, confirmedMinute: confirmedMinute) else { return false }
     while let window = image.nextWindow() {
-      guard prefixes.contains(UInt32(window.key.high >> 48)), windows.load(window) else { return false }
+      guard prefixes.contains(UInt32(window.key.high >> 48)), load(window, version: version) else {
+        return false
+      }
+    }
+    while let fact = image.nextFact() {
+      guard prefixes.contains(UInt32(fact.key.high >> 48)) else { return false }
+      facts.set(fact)
     }
     return image.isWhole
+  }
+
+  /// Loads a window of an image; false where it is none, or where it is there already.
+  mutating func load(_ window: SnapshotImage.WindowImage, version: UInt8) -> Bool {
+    guard version < 3 else { return windows.load(window) }
+    var window = window
+    let head = Int(window.headLength)
+    memberScratch.removeAll()
+    memberScratch.append(window.block.slice(0..<head))
+    guard EarlierMember.convert(window.block.slice(head..<window.block.count), into: &memberScratch) else {
+      return false
+    }
+    window.block = memberScratch.view
+    return windows.load(window)
   }
 
   /// The record that the snapshot goes on from, read again from the log: the same, or this is another log.

@@ -133,7 +133,9 @@ public struct SnapshotDecoder: Sendable {
     var reader = ByteReader(payload)
     guard let sequence = reader.integer(UInt64.self), let from = reader.integer(UInt32.self),
       let to = reader.integer(UInt32.self), from < to, let header, sequence >= header.sequence,
-      pipeline.load(payload.slice(reader.position..<payload.count), prefixes: from..<to, sequence: sequence)
+      pipeline.load(
+        payload.slice(reader.position..<payload.count), prefixes: from..<to, sequence: sequence,
+        version: header.stateVersion)
     else { throw .torn }
     position += Int64(bytes.count)
     guard position == endPosition else { return stage = .sliceFront }

@@ -17,6 +17,8 @@ public struct SnapshotHeader: Equatable, Sendable {
   /// The number of home partitions.
   public var partitionCount: Int32
   var ledger: Ledger
+  /// The version of the state's format that its slices are in: that of the state record in the header.
+  var stateVersion = StateRecord.version
 
   /// The identity of the state's history.
   public var epoch: UInt64 { ledger.epoch }
@@ -49,7 +51,8 @@ public struct SnapshotHeader: Equatable, Sendable {
       return SnapshotHeader(
         topic: topic.string, offset: offset, checkpointStart: checkpointStart < 0 ? nil : checkpointStart,
         partition: Int32(bitPattern: contents.partition),
-        partitionCount: Int32(bitPattern: contents.partitionCount), ledger: contents.ledger)
+        partitionCount: Int32(bitPattern: contents.partitionCount), ledger: contents.ledger,
+        stateVersion: contents.version)
     } catch {
       throw .doesNotFit(error)
     }

@@ -1,11 +1,16 @@
 import Contract
 
-/// A reader of the image of a slice: ids, then windows (`Pipeline.appendImage`).
+/// A reader of the image of a slice: ids, then windows, then facts (`Pipeline.appendImage`), each to its end before
+/// the next.
 struct SnapshotImage {
   /// The bytes of the ids.
   let ids: PackedIDs
   private var reader: ByteReader
   private var windowsLeft: UInt32 = 0
+  /// How many facts are still to be read; nil until their number was.
+  private var factsLeft: UInt32?
+  /// The version of the state's format that the image is in.
+  let version: UInt8
   /// Whether what was read so far is whole.
   private(set) var isSound: Bool
 
@@ -20,7 +25,10 @@ struct SnapshotImage {
     var block: ByteView
   }
 
-  init(_ bytes: ByteView) {
+  /// - Parameter version: of the state's format; the first two hold no facts.
+  init(_ bytes: ByteView, version: UInt8 = StateRecord.version) {
+    self.version = version
+    if version < 3 { factsLeft = 0 }
     var reader = ByteReader(bytes)
     if let idCount = reader.integer(UInt32.self), let idBytes = reader.take(Int(idCount) * PackedIDs.stride),
       let windowCount = reader.integer(UInt32.self)
@@ -36,7 +44,7 @@ struct SnapshotImage {
   }
 
   /// Whether all was read, and nothing is left over.
-  var isWhole: Bool { isSound && windowsLeft == 0 && reader.isAtEnd }
+  var isWhole: Bool { isSound && windowsLeft == 0 && factsLeft == 0 && reader.isAtEnd }
 
   mutating func nextWindow() -> WindowImage? {
     guard windowsLeft > 0 else { return nil }
@@ -50,6 +58,23 @@ struct SnapshotImage {
     }
     windowsLeft -= 1
     return WindowImage(key: key, id: id, opened: opened, due: due, headLength: headLength, block: block)
+  }
+
+  /// The next fact; nil at the end, and where the windows are not all read.
+  mutating func nextFact() -> Fact? {
+    guard isSound, windowsLeft == 0 else { return nil }
+    let left = factsLeft ?? reader.integer(UInt32.self)
+    factsLeft = left
+    guard let left, left > 0 else {
+      if left == nil { isSound = false }
+      return nil
+    }
+    guard let key = reader.hash(), let fact = Fact(key: key, &reader) else {
+      isSound = false
+      return nil
+    }
+    factsLeft = left - 1
+    return fact
   }
 }
 

@@ -7,6 +7,7 @@ enum Change {
   case windowAppended(key: Hash128, member: ByteView)
   case windowRescheduled(key: Hash128, due: Int64)
   case windowClosed(key: Hash128)
+  case factSet(Fact)
 
   /// The tag of an added id: nearly all changes of a log are of this kind.
   static let idAddedTag: UInt8 = 1
@@ -15,6 +16,7 @@ enum Change {
   var key: Hash128 {
     switch self {
     case .idAdded(let entry): Hash128(high: entry.high, low: entry.low)
+    case .factSet(let fact): fact.key
     case .windowOpened(let key, _, _, _, _), .windowAppended(let key, _), .windowRescheduled(let key, _),
       .windowClosed(let key):
       key
@@ -45,6 +47,9 @@ enum Change {
       buffer.append(byte: 5)
       buffer.append(key)
       buffer.append(littleEndian: due)
+    case .factSet(let fact):
+      buffer.append(byte: 6)
+      fact.append(to: &buffer)
     }
   }
 
@@ -67,6 +72,9 @@ enum Change {
     case 5:
       guard let due = reader.integer(Int64.self) else { return nil }
       self = .windowRescheduled(key: key, due: due)
+    case 6:
+      guard let fact = Fact(key: key, &reader) else { return nil }
+      self = .factSet(fact)
     default:
       return nil
     }

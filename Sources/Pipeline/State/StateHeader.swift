@@ -1,6 +1,6 @@
 import Contract
 
-/// What the header of a state record says: all of a home partition's state but its ids and windows. For tools that
+/// What the header of a state record says: all of a home partition's state but its ids, windows and facts. For tools that
 /// look at a state log; a restore does not need it.
 public struct StateHeader: Equatable, Sendable {
   /// How far the recipients of one record were forwarded.

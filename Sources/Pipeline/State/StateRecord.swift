@@ -7,9 +7,9 @@ import Contract
 enum StateRecord {
   static let magic: [UInt8] = [0x54, 0x53]
   /// The version that is written.
-  static let version: UInt8 = 2
-  /// The versions that are read. The first one names no epoch: it counts as 0.
-  static let readableVersions: ClosedRange<UInt8> = 1...2
+  static let version: UInt8 = 3
+  /// The versions that are read. The first one names no epoch: it counts as 0. Both earlier ones hold no facts.
+  static let readableVersions: ClosedRange<UInt8> = 1...3
   /// What a record takes in the log besides its changes, about: the header with its counters, and Kafka's batch and
   /// transaction marker.
   static let fixedBytes = 512
@@ -27,6 +27,8 @@ enum StateRecord {
 
   /// A decoded record. The views are valid as long as the bytes it was read from.
   struct Contents {
+    /// The version of the format that its changes and its slice are in.
+    var version = StateRecord.version
     var flags: Flags
     var partition: UInt32
     var partitionCount: UInt32
@@ -51,9 +53,7 @@ enum StateRecord {
     for topic in InputTopic.allCases { buffer.append(littleEndian: ledger.positions[topic]) }
     buffer.append(littleEndian: ledger.inputClock)
     buffer.append(littleEndian: ledger.timerClock)
-    buffer.append(byte: UInt8(Counters.codedFieldCount))
-    var counters = ledger.counters
-    counters.forEachCodedField { buffer.append(littleEndian: $0) }
+    append(ledger.counters, to: &buffer)
     buffer.append(byte: ledger.fanOut?.topic.rawValue ?? UInt8.max)
     buffer.append(littleEndian: ledger.fanOut?.offset ?? 0)
     buffer.append(littleEndian: UInt32(ledger.fanOut?.next ?? 0))
@@ -66,6 +66,17 @@ enum StateRecord {
     buffer.append(lengthPrefixed: contents.slice)
     let body = buffer.view.slice(start..<buffer.count)
     buffer.append(littleEndian: XXH3_64bits(body.start, body.count))
+  }
+
+  private static func append(_ counters: Counters, to buffer: inout OutputBuffer) {
+    var counters = counters
+    buffer.append(byte: UInt8(Counters.codedFieldCount))
+    counters.forEachCodedField { buffer.append(littleEndian: $0) }
+    buffer.append(byte: UInt8(Channel.allCases.count))
+    buffer.append(byte: UInt8(ChannelCounters.codedFieldCount))
+    for channel in Channel.allCases {
+      counters[channel].forEachCodedField { buffer.append(littleEndian: $0) }
+    }
   }
 
   /// Reads a record.
@@ -92,7 +103,8 @@ enum StateRecord {
       let to = reader.integer(UInt32.self), from <= to, to <= 65_536, let slice = reader.lengthPrefixed()
     else { return nil }
     return Contents(
-      flags: Flags(rawValue: flags), partition: partition, partitionCount: partitionCount, ledger: ledger,
+      version: version, flags: Flags(rawValue: flags), partition: partition, partitionCount: partitionCount,
+      ledger: ledger,
       changes: changes, slicePrefixes: from..<to, slice: slice)
   }
 
@@ -112,12 +124,11 @@ enum StateRecord {
       ledger.positions[topic] = position
     }
     guard let inputClock = reader.integer(Int64.self), let timerClock = reader.integer(Int64.self),
-      let counterCount = reader.byte(), Int(counterCount) <= Counters.codedFieldCount,
-      var counts = reader.take(Int(counterCount) * 8).map({ ByteReader($0) })
+      let counters = version < 3 ? earlierCounters(&reader) : counters(&reader)
     else { return nil }
     ledger.inputClock = inputClock
     ledger.timerClock = timerClock
-    ledger.counters.forEachCodedField { $0 = counts.integer(Int64.self) ?? 0 }
+    ledger.counters = counters
     guard let fanOutTopic = reader.byte(), let fanOutOffset = reader.integer(Int64.self),
       let fanOutNext = reader.integer(UInt32.self), let checkpointNext = reader.integer(UInt32.self),
       let checkpointBytes = reader.integer(Int64.self), let logBytes = reader.integer(Int64.self)
@@ -130,6 +141,38 @@ enum StateRecord {
     }
     ledger.logBytes = logBytes
     return ledger
+  }
+}
+
+// MARK: - Counters
+
+extension StateRecord {
+  private static func counters(_ reader: inout ByteReader) -> Counters? {
+    var counters = Counters()
+    guard let count = reader.byte(), Int(count) <= Counters.codedFieldCount,
+      var fields = reader.take(Int(count) * 8).map({ ByteReader($0) }),
+      let channelCount = reader.byte(), Int(channelCount) <= Channel.allCases.count,
+      let fieldCount = reader.byte(), Int(fieldCount) <= ChannelCounters.codedFieldCount
+    else { return nil }
+    counters.forEachCodedField { $0 = fields.integer(Int64.self) ?? 0 }
+    for channel in Channel.allCases.prefix(Int(channelCount)) {
+      guard var fields = reader.take(Int(fieldCount) * 8).map({ ByteReader($0) }) else { return nil }
+      counters[channel].forEachCodedField { $0 = fields.integer(Int64.self) ?? 0 }
+    }
+    return counters
+  }
+
+  /// Versions 1 and 2: one count, then six fields and nine of each channel.
+  private static func earlierCounters(_ reader: inout ByteReader) -> Counters? {
+    guard reader.byte() == 24, var general = reader.take(6 * 8).map({ ByteReader($0) }),
+      var email = reader.take(9 * 8).map({ ByteReader($0) }),
+      var inapp = reader.take(9 * 8).map({ ByteReader($0) })
+    else { return nil }
+    var counters = Counters()
+    counters.forEachCodedField { $0 = general.integer(Int64.self) ?? 0 }
+    counters.email.forEachCodedField { $0 = email.integer(Int64.self) ?? 0 }
+    counters.inapp.forEachCodedField { $0 = inapp.integer(Int64.self) ?? 0 }
+    return counters
   }
 }
 

@@ -73,10 +73,22 @@ struct WindowMember {
   /// The item's JSON, or empty where the window has its full items already.
   var fragment: ByteView
 
+  /// Which fields follow the notification: what a member does not have takes no room.
+  private struct Fields: OptionSet {
+    let rawValue: UInt8
+    static let actor = Fields(rawValue: 1)
+    static let expiry = Fields(rawValue: 2)
+    static let all: Fields = [.actor, .expiry]
+  }
+
   func append(to buffer: inout OutputBuffer) {
+    var fields: Fields = []
+    if actor != 0 { fields.insert(.actor) }
+    if expiry != Int64.max { fields.insert(.expiry) }
+    buffer.append(byte: fields.rawValue)
     buffer.append(notification)
-    buffer.append(littleEndian: actor)
-    buffer.append(littleEndian: expiry)
+    if actor != 0 { buffer.append(littleEndian: actor) }
+    if expiry != Int64.max { buffer.append(littleEndian: expiry) }
     buffer.append(lengthPrefixed: fragment)
   }
 
@@ -89,10 +101,20 @@ struct WindowMember {
 
   /// Reads a member; nil where the bytes are not one.
   init?(_ reader: inout ByteReader) {
-    guard let notification = reader.hash(), let actor = reader.integer(UInt64.self),
-      let expiry = reader.integer(Int64.self), let fragment = reader.lengthPrefixed()
-    else { return nil }
-    self.init(notification: notification, actor: actor, expiry: expiry, fragment: fragment)
+    guard let raw = reader.byte(), let notification = reader.hash() else { return nil }
+    let fields = Fields(rawValue: raw)
+    guard Fields.all.isSuperset(of: fields) else { return nil }
+    self.init(notification: notification, actor: 0, expiry: Int64.max, fragment: .empty)
+    if fields.contains(.actor) {
+      guard let actor = reader.integer(UInt64.self) else { return nil }
+      self.actor = actor
+    }
+    if fields.contains(.expiry) {
+      guard let expiry = reader.integer(Int64.self) else { return nil }
+      self.expiry = expiry
+    }
+    guard let fragment = reader.lengthPrefixed() else { return nil }
+    self.fragment = fragment
   }
 }
 
@@ -115,7 +137,7 @@ struct Window {
 
   /// The head. Valid until the window's block grows or goes.
   var head: WindowHead? {
-    var reader = ByteReader(block.view)
+    var reader = ByteReader(block.view.slice(0..<Int(headLength)))
     return WindowHead(&reader)
   }
 

@@ -100,6 +100,8 @@ extension RestoredState {
       costs.append(
         "open windows are forgotten: \(pipeline.openWindowCount), with \(members) notifications that are never "
           + "delivered")
+      costs.append(
+        "facts about recipients are forgotten: \(pipeline.factCount) (docs/formats.md lists what they say)")
       costs.append("the counters of the conservation law begin at 0")
     } else {
       costs.append(

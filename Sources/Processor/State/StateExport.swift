@@ -10,11 +10,13 @@ public struct StateExportCount: Sendable, Equatable {
   public var members = 0
   /// Ids.
   public var ids = 0
+  /// Facts.
+  public var facts = 0
 }
 
 extension StateTool {
   /// Writes the whole state as lines of JSON in a canonical order, so that two exports can be compared: a header, the
-  /// open windows, the ids. `docs/operations.md` describes the lines. The memory that it takes is that of the state.
+  /// open windows, the ids, the facts. `docs/operations.md` describes the lines. The memory that it takes is that of the state.
   ///
   /// - Parameter write: takes some lines at a time.
   /// - Throws: as ``inspect(progress:)``; `ProcessorFault.state` for a state that cannot be used,
@@ -41,6 +43,11 @@ extension StateTool {
     try state.pipeline.forEachID { hash, seen throws in
       count.ids += 1
       lines.append(id: hash, seen: seen)
+      if lines.isFull { try lines.flush(to: write) }
+    }
+    try state.pipeline.forEachFact { fact throws in
+      count.facts += 1
+      lines.append(fact)
       if lines.isFull { try lines.flush(to: write) }
     }
     try lines.flush(to: write)
@@ -91,6 +98,7 @@ private struct StateLines: ~Copyable {
     number(",\"open\":", header.counters.total.open)
     number(",\"windows\":", Int64(state.pipeline.openWindowCount))
     number(",\"ids\":", Int64(state.pipeline.idCount))
+    number(",\"facts\":", Int64(state.pipeline.factCount))
     buffer.append("}\n")
   }
 
@@ -132,6 +140,16 @@ private struct StateLines: ~Copyable {
     buffer.append("{\"id\":\"")
     buffer.append(hex: id)
     instant("\",\"seen\":", seen)
+    buffer.append("}\n")
+  }
+
+  mutating func append(_ fact: RememberedFact) {
+    buffer.append("{\"fact\":\"")
+    buffer.append(hex: fact.key)
+    buffer.append("\",\"kind\":")
+    buffer.append(jsonString: fact.kind)
+    if let until = fact.until { instant(",\"until\":", until) }
+    if let value = fact.number { number(",\"value\":", Int64(bitPattern: value)) }
     buffer.append("}\n")
   }
 

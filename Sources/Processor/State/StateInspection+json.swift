@@ -80,6 +80,8 @@ extension StateInspection {
     let difference: Int64?
     let ids: Int
     let openWindows: Int
+    let facts: Int
+    let factsRefused: Int64?
     let nextDue: String?
     let liveBytes: Int64
     let logBytes: Int64?
@@ -121,6 +123,8 @@ extension StateInspection {
       difference = header?.counters.difference
       ids = inspection.ids
       openWindows = inspection.openWindows
+      facts = inspection.facts
+      factsRefused = header?.counters.factsRefused
       nextDue = inspection.nextDue.map { InstantText($0).description }
       liveBytes = inspection.liveBytes
       logBytes = header?.logBytes

@@ -63,6 +63,8 @@ public struct StateInspection: Sendable {
   public let ids: Int
   /// Open windows.
   public let openWindows: Int
+  /// Facts in memory after a restore.
+  public let facts: Int
   /// When the first window is due, in milliseconds since the epoch.
   public let nextDue: Int64?
   /// The live state in bytes, about.
@@ -101,8 +103,8 @@ extension StateTool {
       defect: state.fault.map { StateInspection.Defect(fault: $0.0, offset: $0.offset) },
       version: state.version, header: state.lastHeader, partitionCount: configuration.partitionCount,
       group: configuration.groupID, members: members, inputs: inputs, ids: state.pipeline.idCount,
-      openWindows: state.pipeline.openWindowCount, nextDue: state.nextDue(),
-      liveBytes: state.pipeline.liveBytes, snapshot: snapshot(beside: state),
+      openWindows: state.pipeline.openWindowCount, facts: state.pipeline.factCount,
+      nextDue: state.nextDue(), liveBytes: state.pipeline.liveBytes, snapshot: snapshot(beside: state),
       now: instants.wallMilliseconds)
   }
 

@@ -105,7 +105,15 @@ extension StateInspection {
       windows += ", the next due \(InstantText(nextDue)) (\(nextDue > now ? "in " : "")\(span(nextDue - now))"
       windows += nextDue > now ? ")" : " ago)"
     }
-    return [row("holds", "\(ids.counted("id")), \(windows); about \(liveBytes.inBytes) in memory")]
+    var lines = [
+      row(
+        "holds",
+        "\(ids.counted("id")), \(facts.counted("fact")), \(windows); about \(liveBytes.inBytes) in memory")
+    ]
+    if let refused = header?.counters.factsRefused, refused > 0 {
+      lines.append(row("", "\(refused.counted("fact")) not remembered: the partition held as many as it may"))
+    }
+    return lines
   }
 
   private var snapshotLines: [String] {

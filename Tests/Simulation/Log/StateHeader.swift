@@ -19,6 +19,7 @@ struct StateHeader: Equatable {
   }
 
   struct Counts: Equatable {
+    var factsRefused: Int64 = 0
     var consumed: Int64 = 0
     var decided: Int64 = 0
     var forwarded: Int64 = 0
@@ -80,7 +81,7 @@ extension StateHeader {
   init?(_ bytes: ByteView) {
     var reader = BytesReader(bytes)
     guard reader.number(UInt8.self) == 0x54, reader.number(UInt8.self) == 0x53,
-      reader.number(UInt8.self) == 2, let flags = reader.number(UInt8.self),
+      reader.number(UInt8.self) == 3, let flags = reader.number(UInt8.self),
       let partition = reader.number(UInt32.self), let partitionCount = reader.number(UInt32.self),
       let epoch = reader.number(UInt64.self), let sequence = reader.number(UInt64.self),
       let decisions = reader.number(UInt64.self), let topics = reader.number(UInt8.self)
@@ -91,14 +92,10 @@ extension StateHeader {
       positions.append(position)
     }
     guard let inputClock = reader.number(Int64.self), let timerClock = reader.number(Int64.self),
-      let counters = reader.number(UInt8.self)
-    else { return nil }
-    var values: [Int64] = []
-    for _ in 0..<counters {
-      guard let value = reader.number(Int64.self) else { return nil }
-      values.append(value)
-    }
-    guard values.count == 24, let fanOutTopic = reader.number(UInt8.self),
+      let general = reader.numbers(), general.count == 7, reader.number(UInt8.self) == 2,
+      let fields = reader.number(UInt8.self), fields == ChannelCounts.fieldCount,
+      let email = reader.numbers(fields), let inapp = reader.numbers(fields),
+      let fanOutTopic = reader.number(UInt8.self),
       let fanOutOffset = reader.number(Int64.self), let fanOutNext = reader.number(UInt32.self),
       let checkpointNext = reader.number(UInt32.self), reader.number(Int64.self) != nil,
       let logBytes = reader.number(Int64.self), let changes = reader.bytes(),
@@ -115,9 +112,9 @@ extension StateHeader {
     self.inputClock = inputClock
     self.timerClock = timerClock
     counts = Counts(
-      consumed: values[0], decided: values[1], forwarded: values[2], rejected: values[3],
-      tombstones: values[4], forwards: values[5], email: ChannelCounts(values[6..<15]),
-      inapp: ChannelCounts(values[15..<24]))
+      factsRefused: general[6], consumed: general[0], decided: general[1], forwarded: general[2],
+      rejected: general[3], tombstones: general[4], forwards: general[5], email: ChannelCounts(email),
+      inapp: ChannelCounts(inapp))
     fanOut = (fanOutTopic, fanOutOffset, fanOutNext)
     self.checkpointNext = checkpointNext
     self.logBytes = logBytes
@@ -130,12 +127,12 @@ extension StateHeader {
 }
 
 extension StateHeader.ChannelCounts {
-  fileprivate init(_ values: ArraySlice<Int64>) {
-    let start = values.startIndex
+  fileprivate static let fieldCount: UInt8 = 9
+
+  fileprivate init(_ values: [Int64]) {
     self.init(
-      accepted: values[start], delivered: values[start + 1], duplicate: values[start + 2],
-      optedOut: values[start + 3], noAddress: values[start + 4], expired: values[start + 5],
-      retracted: values[start + 6], collapsed: values[start + 7], open: values[start + 8])
+      accepted: values[0], delivered: values[1], duplicate: values[2], optedOut: values[3],
+      noAddress: values[4], expired: values[5], retracted: values[6], collapsed: values[7], open: values[8])
   }
 }
 
@@ -151,6 +148,17 @@ struct BytesReader {
     guard let start = view.start, view.count - position >= size else { return nil }
     defer { position += size }
     return Number(littleEndian: UnsafeRawPointer(start + position).loadUnaligned(as: Number.self))
+  }
+
+  /// As many numbers as are wanted, or as the byte before them says.
+  mutating func numbers(_ count: UInt8? = nil) -> [Int64]? {
+    guard let count = count ?? number(UInt8.self) else { return nil }
+    var numbers: [Int64] = []
+    for _ in 0..<count {
+      guard let value = number(Int64.self) else { return nil }
+      numbers.append(value)
+    }
+    return numbers
   }
 
   /// A LEB128 length and as many bytes.
