@@ -21,6 +21,7 @@ let package = Package(
     .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CJemalloc", pkgConfig: "jemalloc", providers: [.apt(["libjemalloc-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
@@ -84,13 +85,14 @@ let package = Package(
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Contract", "Kafka", "MarkedYAML", "Pipeline", "Policy", "Processor",
+        "CJemalloc", "Contract", "Kafka", "MarkedYAML", "Pipeline", "Policy", "Processor",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "tidings",
       dependencies: [
-        "Audit", "Benchmarks", "CZlib", "Contract", "Delivery", "EmailSink", "Inbox", "Kafka", "MarkedYAML",
+        "Audit", "Benchmarks", "CJemalloc", "CZlib", "Contract", "Delivery", "EmailSink", "Inbox", "Kafka",
+        "MarkedYAML",
         "Operations", "Pipeline", "Policy", "Processor", "Replay", "Settings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

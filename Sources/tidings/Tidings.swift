@@ -34,6 +34,7 @@ enum Main {
   static func main() async {
     // A reader that went away, such as `head`, is an error of the write and not the end of the process.
     signal(SIGPIPE, SIG_IGN)
+    Allocator.returnMemoryInBackground()
     do {
       var command = try Tidings.parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

@@ -1,3 +1,4 @@
+import CJemalloc
 import Foundation
 import Kafka
 
@@ -13,6 +14,8 @@ public struct Machine: Encodable, Sendable {
   public let system: String
   /// The version of librdkafka in use.
   public let librdkafka: String
+  /// The allocator with its version.
+  public let allocator: String
   /// Whether this program was built without optimisation: its figures mean nothing then.
   public let isDebugBuild: Bool
   /// The load average of the last minute when this value was made; nil where the system keeps none.
@@ -26,6 +29,7 @@ public struct Machine: Encodable, Sendable {
     memoryBytes = process.physicalMemory
     system = process.operatingSystemVersionString
     librdkafka = LibrdkafkaCluster.libraryVersion
+    allocator = "jemalloc \(JEMALLOC_VERSION_MAJOR).\(JEMALLOC_VERSION_MINOR).\(JEMALLOC_VERSION_BUGFIX)"
     #if DEBUG
       isDebugBuild = true
     #else
@@ -41,7 +45,7 @@ public struct Machine: Encodable, Sendable {
     let load = loadAverage.map { String(format: ", load %.2f", $0) } ?? ""
     let debug = isDebugBuild ? ", DEBUG BUILD: its figures mean nothing" : ""
     return
-      "\(processor), \(processors) processors, \(memory), \(system), librdkafka \(librdkafka)\(load)\(debug)"
+      "\(processor), \(processors) processors, \(memory), \(system), librdkafka \(librdkafka), \(allocator)\(load)\(debug)"
   }
 
   private static var processorName: String? {
