@@ -174,7 +174,12 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "CrashTestTests"),
-    .testTarget(name: "SimulationTests", dependencies: ["Contract", "Simulation"]),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: [
+        "Contract", "Kafka", "Policy", "Processor", "SimulatedKafka", "Simulation",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(
       name: "BenchmarksTests",
       dependencies: ["Benchmarks", "Contract", "Kafka", .product(name: "Logging", package: "swift-log")]),

@@ -73,6 +73,8 @@ final class HomePartition {
   var lastCommit: Int64 = 0
   /// When the partition was frozen, in monotonic milliseconds.
   var frozenAt: Int64 = 0
+  /// Whether the process stood still for long while it had this partition: then it is not to be frozen.
+  var hasStoodStill = false
 
   init(partition: Int32, pipeline: consuming Pipeline) {
     self.partition = partition

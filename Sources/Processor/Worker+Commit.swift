@@ -116,13 +116,7 @@ extension Worker {
     let sealed = home.pipeline.seal(into: &stateRecord)
     home.reportedStateOffset = nil
     #if TIDINGS_FLAWS
-      if configuration.flaws.contains(.headerInOtherTransaction) { exchangeStateRecord(of: home.partition) }
-      if configuration.flaws.contains(.truncatedBeforeConfirmed), sealed.endsCheckpoint,
-        let start = home.checkpointStart
-      {
-        truncation.truncate(
-          TopicPartition(topic: configuration.stateTopic, partition: home.partition), before: start)
-      }
+      spoil(sealed, of: home)
     #endif
     try produce(
       OutgoingRecord(
@@ -133,18 +127,6 @@ extension Worker {
     takeSlice(of: home, recordBytes: stateRecord.count)
     observer?.sealed(sealed, home.pipeline, in: home.partition)
   }
-
-  #if TIDINGS_FLAWS
-    /// Puts the state record of the batch before in the place of this one's.
-    private func exchangeStateRecord(of partition: Int32) {
-      let record = Array(stateRecord.view.buffer)
-      if let held = heldStateRecords[partition] {
-        stateRecord.removeAll()
-        held.withUnsafeBytes { stateRecord.append(ByteView($0)) }
-      }
-      heldStateRecords[partition] = record
-    }
-  #endif
 
   /// The media type of a JSON array of events (CloudEvents 1.0 JSON format, §4).
   private static var decisionsContentType: HeaderView {
@@ -182,8 +164,7 @@ extension Worker {
     }
     var group = try consumer.groupMetadata()
     #if TIDINGS_FLAWS
-      if firstMetadata == nil { firstMetadata = group }
-      if configuration.flaws.contains(.staleGroupMetadata), let firstMetadata { group = firstMetadata }
+      group = flawedMetadata(group)
     #endif
     while true {
       do throws(KafkaError) {
@@ -340,6 +321,8 @@ extension Worker {
       }
     }
     guard !isRevoking else { return }
+    // What is still gone is said again.
+    inputDoubt = nil
     try kafka("going back to the last confirmed positions") { () throws(KafkaError) in
       if !configuration.flaws.contains(.rollbackWithoutSeek) { try consumer.seek(positions) }
       try consumer.resume(waiting)
@@ -363,6 +346,7 @@ extension Worker {
     frozen.removeAll()
     let partitions = homes.keys.sorted()
     for home in ownedHomes { home.snapshot.giveUp() }
+    inputDoubt = nil
     homes = [:]
     for partition in partitions { homes[partition] = makeHome(partition) }
     guard !isRevoking else { return }

@@ -113,7 +113,7 @@ extension Worker {
   private func consumerFailed(_ error: KafkaError) throws {
     if error.isFatal { throw ProcessorFault.kafka(error, doing: "consuming") }
     // The client reads no further in that partition.
-    if error.code == .noOffset { throw lostInput(error) }
+    if error.code == .noOffset { return doubtInput(error) }
     logger.warning("consumer: \(error)")
   }
 }

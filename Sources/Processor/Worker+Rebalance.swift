@@ -1,6 +1,12 @@
 import Kafka
 import Pipeline
 
+/// When a turn of a worker began, in milliseconds of both clocks.
+struct TurnStart {
+  var monotonic: Int64
+  var wall: Int64
+}
+
 /// What the group says. Called inside `consumer.poll` and `consumer.close`, on the worker's thread.
 extension Worker {
   package func partitionsAssigned(_ partitions: [TopicPartition]) {
@@ -8,6 +14,8 @@ extension Worker {
     do {
       let homePartitions = Set(partitions.map(\.partition)).sorted()
       observer?.assigned(homePartitions)
+      noticeStandstill()
+      dropOldFrozen()
       for partition in homePartitions where homes[partition] == nil {
         let home = frozen.removeValue(forKey: partition) ?? makeHome(partition)
         home.phase = .assigned
@@ -44,8 +52,10 @@ extension Worker {
       // What is in flight is finished before the unassign; nothing new begins.
       if !configuration.flaws.contains(.unassignBeforeCommitEnds) { try settleCommit() }
       if configuration.flaws.contains(.beginDuringRevoke), workSince != nil { try beginCommit() }
+      noticeStandstill()
       for home in ownedHomes { freeze(home) }
       forgetBatch()
+      inputDoubt = nil
       logger.info(
         lost ? "partitions lost" : "partitions revoked", metadata: ["partitions": "\(homes.keys.sorted())"])
       homes = [:]
@@ -60,10 +70,10 @@ extension Worker {
     publishStatus(force: true)
   }
 
-  /// Keeps a partition that ran, at its last confirmed commit. One that was still restoring, or had none yet, begins
-  /// again.
+  /// Keeps a partition that ran, at its last confirmed commit. One that was still restoring, had none yet, or was not
+  /// looked after for long begins again.
   private func freeze(_ home: HomePartition) {
-    guard home.isRestored, home.pipeline.confirmedSequence > 0 else { return }
+    guard home.isRestored, home.pipeline.confirmedSequence > 0, !home.hasStoodStill else { return }
     if !configuration.flaws.contains(.frozenNotRolledBack) { home.pipeline.rollback() }
     home.snapshot.giveUp()
     observer?.rolledBack(home.pipeline, in: home.partition)
@@ -79,6 +89,24 @@ extension Worker {
     guard !frozen.isEmpty else { return }
     let bound = monotonic - configuration.frozenLifetime.milliseconds
     frozen = frozen.filter { $0.value.frozenAt > bound }
+  }
+
+  /// Notices that the whole process stood still (stopped, or its machine suspended) for longer than anything is kept
+  /// frozen. The recipients' topic may have lost tombstones meanwhile (`delete.retention.ms`), so that what a partition
+  /// knew before is no start to catch up from.
+  ///
+  /// The group's word comes some turns after the wake-up: the partitions bear the mark until then. A commit of theirs
+  /// is refused, for the session was over long before. By both clocks: a machine that was suspended may learn of it
+  /// from the one that is put right. One of them that is wrong costs no more than a restore.
+  func noticeStandstill() {
+    let turn = TurnStart(monotonic: monotonic, wall: instants.wallMilliseconds)
+    defer { lastTurn = turn }
+    guard let lastTurn,
+      max(turn.monotonic - lastTurn.monotonic, turn.wall - lastTurn.wall)
+        > configuration.frozenLifetime.milliseconds
+    else { return }
+    frozen = [:]
+    for home in ownedHomes { home.hasStoodStill = true }
   }
 
   func makeHome(_ partition: Int32) -> HomePartition {

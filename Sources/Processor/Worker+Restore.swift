@@ -141,32 +141,6 @@ extension Worker {
     }
   }
 
-  /// What to say of input that is gone before it was consumed.
-  func lostInput(_ error: KafkaError) -> ProcessorFault {
-    let partitions = assignedPartitions()
-    guard
-      let ranges = try? cluster.admin.offsets(
-        of: partitions, isolation: .readUncommitted, timeout: .seconds(5))
-    else { return .kafka(error, doing: "consuming") }
-    let known = Dictionary(ranges.map { ($0.topicPartition, $0) }) { first, _ in first }
-    for home in ownedHomes {
-      for topic in InputTopic.allCases {
-        let partition = topicPartition(topic, home.partition)
-        let position = home.pipeline.positions[topic]
-        guard position >= 0, let range = known[partition] else { continue }
-        if position < range.earliest {
-          return .lostInput(
-            topic: partition.topic, partition: home.partition, position: position, low: range.earliest)
-        }
-        if position > range.latest {
-          return .beyondInput(
-            topic: partition.topic, partition: home.partition, position: position, high: range.latest)
-        }
-      }
-    }
-    return .kafka(error, doing: "consuming")
-  }
-
   private func restore(_ record: ConsumedRecord) throws {
     guard let home = homes[record.partition], case .restoringState = home.phase,
       record.offset >= home.statePosition

@@ -55,15 +55,14 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var frozen: [Int32: HomePartition] = [:]
   var inFlight: CommitInFlight?
   var stateRecord = OutputBuffer(capacity: 64 << 10)
-  #if TIDINGS_FLAWS
-    var heldStateRecords: [Int32: [UInt8]] = [:]
-    var firstMetadata: (any GroupMetadata)?
-  #endif
+  var flawMemory = FlawMemory()
   /// Whether the assignment is on its way out: what is rolled back then is not read again by this member.
   var isRevoking = false
   /// Whether the group has given an assignment, be it an empty one. The client's own word for it is a question to
   /// its main thread, which a callback inside of `close` would wait for in vain.
   var hasJoined = false
+  /// Input that the client does not find, until it is known why.
+  var inputDoubt: InputDoubt?
   /// What a callback could not throw.
   var callbackFault: (any Error)?
 
@@ -75,6 +74,8 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var flushAt: Int64?
   var lastCommitStart: Int64 = 0
   var transactionTime: Int64 = 0
+  /// When the last turn began; nil before the first.
+  var lastTurn: TurnStart?
   var lastStatus: Int64 = 0
   var lastRestoreLog: Int64 = 0
 
@@ -181,7 +182,9 @@ package final class Worker: RebalanceListener, DeliveryListener {
 
   /// One turn of the loop.
   package func turn() throws {
+    noticeStandstill()
     try driveCommit()
+    try settleInputDoubt()
     readSnapshots()
     try startRestores()
     checkClocks()

@@ -8,7 +8,7 @@ import ProcessorTesting
 import SimulatedKafka
 
 /// The instants of a simulated process.
-private final class ProcessInstants: InstantSource, @unchecked Sendable {
+final class ProcessInstants: InstantSource, @unchecked Sendable {
   private unowned let process: SimulatedProcess
 
   init(_ process: SimulatedProcess) { self.process = process }
@@ -18,7 +18,7 @@ private final class ProcessInstants: InstantSource, @unchecked Sendable {
 }
 
 /// The background queue of a simulated process.
-private final class ProcessBackground: BackgroundWork, @unchecked Sendable {
+final class ProcessBackground: BackgroundWork, @unchecked Sendable {
   private unowned let process: SimulatedProcess
 
   init(_ process: SimulatedProcess) { self.process = process }

@@ -222,9 +222,6 @@ public final class SimulationRun {
   /// Being fenced ends a process; so does whatever else its clients cannot pass: but only where a fault can be the
   /// cause.
   private func isExpected(_ error: any Error) -> Bool {
-    // What the group's next owner has consumed is deleted at once here; who does not know yet that it has lost the
-    // partition misses it. A retention of days leaves it the time to learn so.
-    if case ProcessorFault.lostInput(_, let home, _, _) = error { return service.isDecided(Int(home)) }
     guard case ProcessorFault.kafka(let error, _) = error, error.isFenced || error.isFatal else {
       return false
     }

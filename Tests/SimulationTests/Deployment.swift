@@ -1,0 +1,108 @@
+import Contract
+import Kafka
+import Logging
+import Policy
+import Processor
+import SimulatedKafka
+
+@testable import Simulation
+
+/// A cluster with the topics of one home partition, and workers that a test starts and disturbs itself.
+final class Deployment {
+  /// A worker on the thread of a process of its own.
+  final class Running {
+    let process: SimulatedProcess
+    let status = ProcessorStatus()
+    /// What it ended with.
+    private(set) var failure: (any Error)?
+    private var worker: Worker?
+    private var hasStarted = false
+
+    fileprivate init(_ deployment: Deployment, _ name: String, flags: ProcessorConfiguration) throws {
+      process = deployment.world.spawn(name)
+      worker = try Worker(
+        cluster: process.cluster, configuration: flags, catalog: deployment.catalog, number: 0,
+        random: deployment.world.random.next(), instants: ProcessInstants(process), control: WorkerControl(),
+        background: ProcessBackground(process), disk: ProcessBackground(process), status: status,
+        logger: Logger(label: name) { _ in SwiftLogNoOpLogHandler() })
+      process.step = { [unowned self] in turn() }
+    }
+
+    private func turn() -> Bool {
+      guard let worker else { return false }
+      do {
+        if hasStarted { try worker.turn() } else { try worker.start() }
+        hasStarted = true
+        return true
+      } catch {
+        failure = error
+        worker.close()
+        self.worker = nil
+        return false
+      }
+    }
+  }
+
+  private static let prefix = "sim"
+  let world: SimulatedWorld
+  let catalog: Catalog
+  private var workers: [Running] = []
+
+  init(seed: UInt64 = 1) throws {
+    world = SimulatedWorld(seed: seed)
+    catalog = try Catalog.parse(
+      yaml: """
+        types:
+          card.moved:
+            category: cards
+            title: "a card moved"
+            channels:
+              email: { policy: immediate }
+        """, file: "catalog.yaml")
+    for topic in TopicPlan.topics(prefix: Self.prefix, partitionCount: 1, replicationFactor: 1) {
+      world.broker.create(topic)
+    }
+  }
+
+  /// The only partition of a topic.
+  func partition(_ topic: String) -> TopicPartition {
+    TopicPartition(topic: "\(Self.prefix).\(topic)", partition: 0)
+  }
+
+  func start(_ name: String) throws -> Running {
+    let running = try Running(
+      self, name, flags: ProcessorConfiguration(prefix: Self.prefix, partitionCount: 1))
+    workers.append(running)
+    return running
+  }
+
+  /// Appends a record at once; nil is a tombstone.
+  func publish(_ value: String?, key: String, to topic: String) throws {
+    let type = topic == "events" ? "application/cloudevents+json" : "application/json"
+    let record = ProducerRecord(
+      topicIndex: 0, key: Array(key.utf8), value: value.map { Array($0.utf8) },
+      headers: [ProducerRecord.Header("content-type", type)])
+    _ = try record.withViews { (views) throws(KafkaError) in world.broker.append(views, to: partition(topic))
+    }
+  }
+
+  /// Appends an event for one recipient.
+  func publish(event id: String, for recipient: String) throws {
+    try publish(
+      """
+      {"specversion":"1.0","id":"\(id)","source":"/test","type":"card.moved","recipient":"\(recipient)","data":{}}
+      """, key: recipient, to: "events")
+  }
+
+  /// Runs the world until it is so, for a minute of its time at most.
+  func wait(for what: String, seconds: Int64 = 60, _ isDone: () -> Bool) throws {
+    guard world.run(until: world.now + seconds * 1000, isDone: isDone) else { throw InVain(what: what) }
+  }
+
+  deinit { world.end() }
+}
+
+/// What was waited for did not happen.
+struct InVain: Error {
+  let what: String
+}
