@@ -84,6 +84,7 @@ public struct ProcessorService: Service {
           throw ProcessorFault.kafka(error, doing: "looking at the topics")
         }
         logger.warning("waiting for the brokers at \(cluster.bootstrapServers): \(error.message)")
+        // Nothing tells when a broker is back: it has to be asked. The thread is the service's own.
         Thread.sleep(forTimeInterval: 1)
         continue
       }
@@ -91,6 +92,7 @@ public struct ProcessorService: Service {
       let wanted = configuration.inputTopics + configuration.producerTopics
       if let missing = wanted.first(where: { counts[$0] == nil }) {
         guard instants.monotonicMilliseconds < patience else { throw ProcessorFault.missingTopic(missing) }
+        // Nothing tells when a broker has learned of a topic: it has to be asked.
         Thread.sleep(forTimeInterval: 0.1)
         continue
       }

@@ -69,7 +69,8 @@ extension InboxConsumerLoop: RebalanceListener {
     }
   }
 
-  /// Repeats for some seconds what fails for a passing reason: in a rebalance the group waits for the answer.
+  /// Repeats for some seconds what fails for a passing reason: in a rebalance the group waits for the answer. It sleeps
+  /// in between, for the callback may not return without it, and the thread has nothing else to do.
   private func retrying<Result>(_ body: () throws -> Result) throws -> Result {
     let deadline = ContinuousClock.now + .seconds(20)
     while true {

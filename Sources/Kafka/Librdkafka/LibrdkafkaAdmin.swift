@@ -78,7 +78,8 @@ final class LibrdkafkaAdmin: ClusterAdmin {
     try awaitTopics(Set(topics.map(\.name)), timeout: timeout)
   }
 
-  // The controller answers; the broker that is asked next may learn of the topics some milliseconds later.
+  // The controller answers; the broker that is asked next may learn of the topics some milliseconds later. Nothing tells
+  // when it has: it is asked again and again, and the thread sleeps in between, as it does in every call of an admin.
   private func awaitTopics(_ names: Set<String>, timeout: Duration) throws(KafkaError) {
     let deadline = ContinuousClock.now + timeout
     while true {
