@@ -1,17 +1,20 @@
 import Contract
 import MarkedYAML
 
-/// The notification types of the product teams, and how each is delivered: `catalog.yaml`, read and checked.
+/// The notification types of the product teams, and how each is delivered: `catalog.yaml`, or a folder of such files,
+/// read and checked.
 ///
 /// Immutable: any thread may read it, and a changed file is another catalog with another version. The look-ups on the
 /// data path (`typeIndex`, `rules`, `defaultRules`, `text`, `schedule`) allocate nothing.
 public final class Catalog: Sendable {
-  /// The hash of the content: equal for files that say the same, whatever their order, comments and spelling.
+  /// The hash of the content: equal for files that say the same, whatever their order, number, comments and spelling.
   ///
   /// The upper half of the XXH3 128-bit hash of the canonical encoding. Decisions and deliveries carry it.
   public let version: UInt64
   /// What happens with an event of a type that is not listed.
   public let unknownTypes: UnknownTypes
+  /// What the files say in vain, such as defaults that no type falls back to: no mistakes, but worth a look.
+  public let warnings: [YAMLProblem]
   /// The rules for types that are not listed, where `unknownTypes` is `deliver`.
   public let defaultRules: TypeRules
 
@@ -30,6 +33,7 @@ public final class Catalog: Sendable {
     allRules = types.map { TypeRules($0.value, &texts, &schedules) }
     names = types.map { texts.intern($0.key) }
     unknownTypes = definition.unknownTypes
+    warnings = definition.warnings
     self.texts = texts.build()
     self.schedules = schedules.schedules
     var slots = [UInt32](repeating: 0, count: Catalog.slotCount(forTypes: types.count))
@@ -87,11 +91,11 @@ public final class Catalog: Sendable {
 }
 
 extension Catalog {
-  /// Reads a catalog file.
+  /// Reads a catalog: a file, or a folder whose files `*.yaml` are one catalog together.
   ///
-  /// - Throws: `YAMLProblems`, every problem of the file with line, column and key.
-  public static func load(file: String) throws(YAMLProblems) -> Catalog {
-    try read(YAMLDocument(contentsOf: file))
+  /// - Throws: `YAMLProblems`, every problem of the files with line, column and key.
+  public static func load(path: String) throws(YAMLProblems) -> Catalog {
+    try read(CatalogFiles.documents(at: path))
   }
 
   /// Reads the text of a catalog.
@@ -101,15 +105,16 @@ extension Catalog {
   ///   - file: the name that problems carry.
   /// - Throws: `YAMLProblems`, every problem of the text with line, column and key.
   public static func parse(yaml: String, file: String) throws(YAMLProblems) -> Catalog {
-    try read(YAMLDocument(yaml: yaml, file: file))
+    try read([YAMLDocument(yaml: yaml, file: file)])
   }
 
   /// The catalog of a system that has none: every type goes to the inbox at once, titled by its name.
   public static let `default` = Catalog(CatalogDefinition())
 
-  private static func read(_ document: YAMLDocument) throws(YAMLProblems) -> Catalog {
-    let definition = CatalogDefinition(reading: document)
-    try document.finish()
+  private static func read(_ documents: [YAMLDocument]) throws(YAMLProblems) -> Catalog {
+    let definition = CatalogDefinition(reading: documents)
+    let problems = documents.flatMap(\.problems)
+    guard problems.isEmpty else { throw YAMLProblems(problems) }
     return Catalog(definition)
   }
 }

@@ -9,40 +9,54 @@ enum CatalogLimits {
 }
 
 extension CatalogDefinition {
-  /// Takes the content from a document and reports to it whatever is wrong. What it returns is to be used only if
-  /// the document has no problems.
-  init(reading document: YAMLDocument) {
+  /// The sections at the root of a file.
+  private static let sections = ["unknownTypes", "defaults", "types"]
+
+  /// Takes the content from documents and reports to each whatever is wrong in it. What it returns is to be used only
+  /// if no document has problems.
+  ///
+  /// - Parameter areAll: whether the documents are the whole catalog; else what is missing is not reported.
+  init(reading documents: [YAMLDocument], areAll: Bool = true) {
     self.init()
-    guard let root = document.root, !root.isEmpty else {
-      document.report("the catalog is empty; it needs at least `types:` or `defaults:`")
-      return
-    }
-    guard let mapping = root.mapping(keys: ["unknownTypes", "defaults", "types"]) else { return }
-    if let value = mapping["unknownTypes"],
+    let sections = CatalogSections(of: documents, keys: CatalogDefinition.sections)
+    if let value = sections.only("unknownTypes"),
       let choice = value.choice(of: ["deliver": UnknownTypes.deliver, "reject": .reject])
     {
       unknownTypes = choice
     }
-    if let value = mapping["defaults"], let type = TypeDefinition(readingDefaults: value) { defaults = type }
-    if let value = mapping["types"] { readTypes(value) }
-    if unknownTypes == .reject, types.isEmpty, document.problems.isEmpty {
-      document.report("every event would be rejected: `unknownTypes` is reject and `types` lists none")
+    if let value = sections.only("defaults"), let type = TypeDefinition(readingDefaults: value) {
+      defaults = type
     }
+    var places: [String: YAMLValue] = [:]
+    for entry in sections.all("types") { readTypes(entry.value, &places) }
+    guard areAll, documents.allSatisfy(\.problems.isEmpty) else { return }
+    if unknownTypes == .reject, types.isEmpty {
+      documents.first?.report(
+        "every event would be rejected: `unknownTypes` is reject and `types` lists none")
+    }
+    warnings = CatalogReach(self, sections).warnings
   }
 
-  private mutating func readTypes(_ value: YAMLValue) {
+  /// - Parameter places: where each type of the files before is listed.
+  private mutating func readTypes(_ value: YAMLValue, _ places: inout [String: YAMLValue]) {
     guard !value.isEmpty else {
       value.report("lists no type; remove the key, or list one")
       return
     }
     guard let mapping = value.mapping() else { return }
-    if mapping.entries.count > CatalogLimits.types {
-      value.report("lists \(mapping.entries.count) types; at most \(CatalogLimits.types) are allowed")
+    let count = places.count + mapping.entries.count
+    guard count <= CatalogLimits.types else {
+      let all = places.isEmpty ? "" : ", \(count) with those of the files before"
+      value.report("lists \(mapping.entries.count) types\(all); at most \(CatalogLimits.types) are allowed")
       return
     }
     for entry in mapping.entries {
       guard isName(entry.key, of: entry.keyValue, what: "the name of a type") else { continue }
-      if let type = TypeDefinition(reading: entry.value, defaults: defaults) { types[entry.key] = type }
+      let type = TypeDefinition(reading: entry.value, defaults: defaults)
+      if let place = places.updateValue(entry.keyValue, forKey: entry.key)?.place {
+        entry.keyValue.report("is listed twice: in \(place) as well; keep one of them")
+      }
+      types[entry.key] = type
     }
   }
 }

@@ -1,4 +1,5 @@
 import Contract
+import MarkedYAML
 
 /// What happens with an event of a type that the catalog does not list.
 public enum UnknownTypes: String, CaseIterable, Sendable {
@@ -13,6 +14,8 @@ struct CatalogDefinition: Equatable {
   var unknownTypes = UnknownTypes.deliver
   var defaults = TypeDefinition()
   var types: [String: TypeDefinition] = [:]
+  /// What it says in vain, with the place in the files. Not part of the content.
+  var warnings: [YAMLProblem] = []
 }
 
 /// The content of one type.

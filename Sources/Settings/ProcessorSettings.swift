@@ -4,7 +4,7 @@ public struct ProcessorSettings: Equatable, Sendable {
   public var workers: Int
   /// The name of this instance, stable over restarts; nil for dynamic membership.
   public var instance: String?
-  /// The catalog file; nil for the built-in catalog.
+  /// The catalog, a file or a folder of files; nil for the built-in catalog.
   public var catalog: String?
   /// The zone of recipients whose record names none that is known, by its IANA name.
   public var timeZone: String
@@ -40,7 +40,7 @@ public struct ProcessorSettings: Equatable, Sendable {
     dynamic membership.
     """)
   static let catalog = SettingKey(
-    optional: "processor", "catalog", format: .text("path of a file"),
+    optional: "processor", "catalog", format: .text("path of a file or a folder"),
     "The catalog of notification types. Not set: every type goes to the inbox at once.")
   static let timeZone = SettingKey(
     "processor", "timeZone", default: "UTC",

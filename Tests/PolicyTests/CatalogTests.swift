@@ -169,13 +169,13 @@ struct CatalogTests {
 
   @Test("the example at the root of the repository is a valid catalog")
   func example() throws {
-    let catalog = try Catalog.load(file: repositoryFile("catalog.yaml"))
+    let catalog = try Catalog.load(path: Self.repositoryFile("catalog.yaml"))
     #expect(catalog.typeCount == 3)
   }
 
   @Test("the examples of the documentation are valid catalogs")
   func documentation() throws {
-    let page = try String(contentsOfFile: repositoryFile("docs/catalog.md"), encoding: .utf8)
+    let page = try String(contentsOfFile: Self.repositoryFile("docs/catalog.md"), encoding: .utf8)
     let examples = page.split(separator: "```yaml\n").dropFirst().map { $0.prefix { $0 != "`" } }
     #expect(examples.count == 3)
     for example in examples {
@@ -239,7 +239,7 @@ struct CatalogTests {
     #expect(MemoryLayout<TypeRules>.size <= 128)
   }
 
-  private func repositoryFile(_ path: String) -> String {
+  static func repositoryFile(_ path: String) -> String {
     URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../\(path)").standardizedFileURL
       .path
   }

@@ -8,7 +8,7 @@ struct CatalogCheckTests {
   private func check(_ yaml: String) throws -> (CatalogCheck, path: String) {
     let folder = try TemporaryFolder()
     let file = try folder.write(Array(yaml.utf8), to: "catalog.yaml")
-    return (CatalogCheck(file: file), file)
+    return (CatalogCheck(path: file), file)
   }
 
   @Test("of a sound one names its version and counts its types")
@@ -49,9 +49,33 @@ struct CatalogCheckTests {
     #expect(problems[0]["suggestion"] as? String == "email")
   }
 
+  @Test("of one that says something in vain warns of it")
+  func warnings() throws {
+    let (check, path) = try check("types: { a: { title: x, digestTitle: y } }")
+    #expect(check.isSound && check.warnings.count == 1)
+    let version = try #require(check.version)
+    #expect(
+      check.text == """
+        \(path):1:38: types.a.digestTitle: is never used: none of the type's channels makes digests
+        \(path): sound, 1 type, version \(version), 1 warning
+
+        """)
+  }
+
+  @Test("of a folder names the file of each mistake")
+  func folder() throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.write(Array("types: { a: { title: x } }".utf8), to: "a.yaml")
+    let file = try folder.write(Array("types: { b: { titel: x, title: y } }".utf8), to: "b.yaml")
+    let check = CatalogCheck(path: folder.path)
+    #expect(!check.isSound && check.problems.map(\.file) == [file])
+    _ = try folder.write(Array("types: { b: { title: y } }".utf8), to: "b.yaml")
+    #expect(CatalogCheck(path: folder.path).types == 2)
+  }
+
   @Test("of a file that is not there is a problem of it")
   func missing() {
-    let check = CatalogCheck(file: "/nowhere/catalog.yaml")
+    let check = CatalogCheck(path: "/nowhere/catalog.yaml")
     #expect(!check.isSound && check.problems.count == 1)
     #expect(check.text.hasPrefix("/nowhere/catalog.yaml:1:1: "))
   }

@@ -1,19 +1,29 @@
 /// How often a recipient wants a category on a channel: what their preference chooses among.
-public enum Cadence: String, CaseIterable, Sendable {
+public enum Cadence: UInt8, CaseIterable, Sendable {
   /// Each notification by itself, at once.
-  case instant
+  case instant = 0
   /// Together, at every full hour.
-  case hourly
+  case hourly = 1
   /// Together, every day.
-  case daily
+  case daily = 2
   /// Together, every week.
-  case weekly
+  case weekly = 3
 
   /// The name in catalogs and records.
-  public var name: String { rawValue }
+  public var name: String {
+    switch self {
+    case .instant: "instant"
+    case .hourly: "hourly"
+    case .daily: "daily"
+    case .weekly: "weekly"
+    }
+  }
 
   /// The cadence of a name; nil for every other text.
-  public init?(name: String) { self.init(rawValue: name) }
+  public init?(name: String) {
+    guard let cadence = Cadence.allCases.first(where: { $0.name == name }) else { return nil }
+    self = cadence
+  }
 
   /// The schedule that the cadence stands for; nil for `instant`.
   public var schedule: Schedule? {

@@ -1,9 +1,8 @@
 import Contract
-import Foundation
 import MarkedYAML
 import Policy
 
-/// What is wrong in a catalog file, or what it is if nothing is.
+/// What is wrong in a catalog, or what it is if nothing is.
 struct CatalogCheck: Encodable {
   struct Problem: Encodable {
     let file: String
@@ -14,8 +13,18 @@ struct CatalogCheck: Encodable {
     let message: String
     /// What was probably meant.
     let suggestion: String?
+
+    init(_ problem: YAMLProblem) {
+      file = problem.file
+      line = problem.line
+      column = problem.column
+      path = problem.path
+      message = problem.message
+      suggestion = problem.suggestion
+    }
   }
 
+  /// The file or folder, as the user named it.
   let file: String
   let isSound: Bool
   /// The version that decisions and deliveries would carry; nil where there are mistakes.
@@ -23,40 +32,39 @@ struct CatalogCheck: Encodable {
   /// The number of types that it lists; nil where there are mistakes.
   let types: Int?
   let problems: [Problem]
+  /// What it says in vain; empty where there are mistakes.
+  let warnings: [Problem]
   /// The result for people, a line for each problem.
   let text: String
 
   private enum CodingKeys: String, CodingKey {
-    case file, version, types, problems
+    case file, version, types, problems, warnings
     case isSound = "sound"
   }
 
-  init(file: String) {
-    self.file = file
+  init(path: String) {
+    file = path
     do throws(YAMLProblems) {
-      let catalog = try Catalog.load(file: file)
+      let catalog = try Catalog.load(path: path)
       isSound = true
       version = catalog.versionText
       types = catalog.typeCount
       problems = []
-      text = "\(file): sound, \(catalog.typeCount.counted("type")), version \(catalog.versionText)\n"
+      warnings = catalog.warnings.map { Problem($0) }
+      let count = warnings.isEmpty ? "" : ", \(warnings.count.counted("warning"))"
+      text =
+        catalog.warnings.map { "\($0)\n" }.joined()
+        + "\(path): sound, \(catalog.typeCount.counted("type")), version \(catalog.versionText)\(count)\n"
     } catch {
       isSound = false
       version = nil
       types = nil
-      problems = error.problems.map {
-        Problem(
-          file: $0.file, line: $0.line, column: $0.column, path: $0.path, message: $0.message,
-          suggestion: $0.suggestion)
-      }
+      problems = error.problems.map { Problem($0) }
+      warnings = []
       text = "\(error)\n\(error.problems.count.counted("problem"))\n"
     }
   }
 
   /// The result as JSON, ending with a line break.
-  func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
-  }
+  func json() throws -> String { try JSONDocument.text(self, as: .indented) }
 }

@@ -6,24 +6,28 @@ struct CatalogCheckCommand: ParsableCommand {
     commandName: "check",
     abstract: "Say all that is wrong in a catalog, each with line, column and what was probably meant.",
     discussion: """
-      It reads the file as a process does at its start; a process does not start with what is refused here.
+      It reads the file as a process does at its start; a process does not start with what is refused here. Of a folder
+      all files *.yaml are one catalog. What it says in vain, such as a digestTitle where nothing makes digests, is a
+      warning.
 
       Examples:
         tidings catalog check catalog.yaml
+        tidings catalog check catalogs/
         tidings catalog check catalog.yaml --json | jq '.problems[] | [.line, .message]'
 
-      Exit status: 0 the catalog is sound; 2 it has mistakes, or cannot be read.
+      Exit status: 0 the catalog is sound; 1 it is, but there are warnings; 2 it has mistakes, or cannot be read.
       """)
 
-  @Argument(help: ArgumentHelp("The catalog.", valueName: "file"))
-  var file: String
+  @Argument(help: ArgumentHelp("The catalog, a file or a folder.", valueName: "path"))
+  var path: String
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
-    let check = CatalogCheck(file: file)
+    let check = CatalogCheck(path: path)
     Terminal.output.write(json ? try check.json() : check.text)
     if !check.isSound { throw CommandEnd(.usage) }
+    if !check.warnings.isEmpty { throw CommandEnd(.failed) }
   }
 }

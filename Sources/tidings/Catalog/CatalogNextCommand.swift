@@ -38,7 +38,7 @@ struct CatalogNextCommand: ParsableCommand {
       "The times after this instant, such as 2026-03-07T12:00:00Z. (default: now)", valueName: "time"))
   var from: String?
 
-  @Option(help: ArgumentHelp("The catalog.", valueName: "file"))
+  @Option(help: ArgumentHelp("The catalog, a file or a folder.", valueName: "path"))
   var catalog = "catalog.yaml"
 
   @Flag(help: "Print JSON.")
@@ -55,7 +55,7 @@ struct CatalogNextCommand: ParsableCommand {
 
   func run() throws {
     let times = try DueTimes(
-      of: type, on: channel.flatMap { Channel(name: $0) }, in: try Catalog.load(file: catalog), file: catalog,
+      of: type, on: channel.flatMap { Channel(name: $0) }, in: try Catalog.load(path: catalog), file: catalog,
       zone: zone, count: count, after: try start())
     Terminal.output.write(json ? try times.json() : times.text)
   }

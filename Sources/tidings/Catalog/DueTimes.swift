@@ -1,5 +1,4 @@
 import Contract
-import Foundation
 import MarkedYAML
 import Policy
 
@@ -82,9 +81,5 @@ struct DueTimes: Encodable {
   }
 
   /// The same as JSON, ending with a line break.
-  func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
-  }
+  func json() throws -> String { try JSONDocument.text(self, as: .indented) }
 }

@@ -29,7 +29,8 @@ struct ProcessorCommand: AsyncParsableCommand {
       throw CommandEnd(
         .usage, "processor.timeZone: \"\(zone)\" is no time zone of the IANA database\(meant)")
     }
-    let catalog = try settings.processor.catalog.map { try Catalog.load(file: $0) }
+    let catalog = try settings.processor.catalog.map { try Catalog.load(path: $0) }
+    for warning in catalog?.warnings ?? [] { process.logger.warning("\(warning)") }
     let cluster = try settings.makeCluster(clientID: "tidings-processor")
     let service = ProcessorService(
       cluster: cluster, configuration: ProcessorConfiguration(settings), catalog: catalog ?? .default,

@@ -28,10 +28,10 @@ struct SimulateCommand: ParsableCommand {
         tidings simulate --catalog daily.yaml --input events.ndjson.gz --zone Europe/Berlin
       """)
 
-  @Option(help: ArgumentHelp("The catalog to try.", valueName: "file"))
+  @Option(help: ArgumentHelp("The catalog to try, a file or a folder.", valueName: "path"))
   var catalog: String
 
-  @Option(help: ArgumentHelp("Another catalog, to say what changes from it.", valueName: "file"))
+  @Option(help: ArgumentHelp("Another catalog, to say what changes from it.", valueName: "path"))
   var against: String?
 
   @Option(
@@ -99,7 +99,7 @@ struct SimulateCommand: ParsableCommand {
     let options = try options()
     // Mistakes in what is small are told before what is large is read.
     let catalogs = try [catalog, against].compactMap { $0 }.map {
-      (file: $0, catalog: try Catalog.load(file: $0))
+      (file: $0, catalog: try Catalog.load(path: $0))
     }
     var progress = ProgressBar()
     let run = SimulationRun(options)

@@ -1,0 +1,58 @@
+import Contract
+import MarkedYAML
+
+/// Finds what a catalog says in vain: sound parts that no event can ever reach.
+///
+/// Such a part is no mistake, so that a process starts with it; but whoever wrote it meant something by it.
+struct CatalogReach {
+  private let definition: CatalogDefinition
+  private let sections: CatalogSections
+  private(set) var warnings: [YAMLProblem] = []
+
+  /// - Parameters:
+  ///   - definition: what was read from the sections.
+  ///   - sections: those of documents without a problem.
+  init(_ definition: CatalogDefinition, _ sections: CatalogSections) {
+    self.definition = definition
+    self.sections = sections
+    let types = sections.all("types").flatMap { $0.value.mapping()?.entries ?? [] }
+    for type in types { readType(type) }
+    if let defaults = sections.only("defaults")?.mapping() { readDefaults(defaults, types) }
+    warnings = YAMLProblems(warnings).problems
+  }
+
+  private mutating func readType(_ entry: YAMLMapping.Entry) {
+    guard let type = definition.types[entry.key], let keys = entry.value.mapping() else { return }
+    if let title = keys["digestTitle"], !type.hasDigest {
+      warn(title, "is never used: none of the type's channels makes digests")
+    }
+  }
+
+  private mutating func readDefaults(_ defaults: YAMLMapping, _ types: [YAMLMapping.Entry]) {
+    if definition.unknownTypes == .deliver {
+      if let title = defaults["digestTitle"], !definition.defaults.hasDigest {
+        warn(title, "is never used: none of the defaults' channels makes digests")
+      }
+      return
+    }
+    // Only listed types are delivered: the defaults are what these fall back to.
+    for key in ["title", "link", "digestTitle"] {
+      guard let value = defaults[key] else { continue }
+      warn(value, "is never used: types have templates of their own, and `unknownTypes` is reject")
+    }
+    for entry in defaults.entries where !["title", "link", "digestTitle"].contains(entry.key) {
+      guard types.allSatisfy({ $0.value.mapping()?[entry.key] != nil }) else { continue }
+      warn(entry.value, "is never used: every type has its own, and `unknownTypes` is reject")
+    }
+  }
+
+  private mutating func warn(_ value: YAMLValue, _ message: String) {
+    warnings.append(value.problem(message))
+  }
+}
+
+extension TypeDefinition {
+  fileprivate var hasDigest: Bool {
+    channels.values.contains { if case .immediate = $0.policy { false } else { true } }
+  }
+}
