@@ -130,4 +130,6 @@ extension Flaws {
   public static let snapshotBeforeLogUsed = Flaws(rawValue: 1 << 53)
   /// Idle partitions write nothing, however long.
   public static let noHeartbeat = Flaws(rawValue: 1 << 54)
+  /// A reloaded catalog reaches only the partitions that a worker is given later.
+  public static let reloadPassedOver = Flaws(rawValue: 1 << 60)
 }

@@ -56,7 +56,9 @@ extension Pipeline {
       reject(record, rejection, using: &codecs)
       return .done
     case .event(let event):
-      if let rejection = rejectionOfType(event) {
+      // Part of its recipients have it already: another catalog in between cannot take that back.
+      let isUnderWay = ledger.fanOut.map { $0.topic == record.topic && $0.offset == record.offset } ?? false
+      if !isUnderWay, let rejection = rejectionOfType(event) {
         reject(record, rejection, using: &codecs)
         return .done
       }

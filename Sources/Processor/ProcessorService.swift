@@ -3,12 +3,14 @@ import Kafka
 import Logging
 import Policy
 import ServiceLifecycle
+import Synchronization
 
 /// The processor: n workers, each on a thread of its own, until a graceful shutdown.
 public struct ProcessorService: Service {
   private let cluster: any KafkaCluster
   private let configuration: ProcessorConfiguration
-  private let catalog: Catalog
+  private let control = WorkerControl()
+  private let inForce: CatalogInForce
   private let instants: any InstantSource
   private let logger: Logger
   /// What others look at.
@@ -22,10 +24,20 @@ public struct ProcessorService: Service {
   ) {
     self.cluster = cluster
     self.configuration = configuration
-    self.catalog = catalog
+    inForce = CatalogInForce(catalog)
     self.instants = instants
     self.status = status
     self.logger = logger
+  }
+
+  /// The catalog by which workers decide, or are about to.
+  public var catalog: Catalog { inForce.catalog }
+
+  /// Lets every worker decide by another catalog what it takes in from then on, without a restart. Windows that are open
+  /// keep the rules that they were opened with.
+  public func use(_ catalog: Catalog) {
+    inForce.set(catalog)
+    control.use(catalog)
   }
 
   /// Checks the topics, then consumes, decides and commits until a graceful shutdown or a fault. On shutdown each
@@ -33,7 +45,6 @@ public struct ProcessorService: Service {
   ///
   /// - Throws: `ProcessorFault` with what happened where and what to do.
   public func run() async throws {
-    let control = WorkerControl()
     try await withTaskCancellationHandler {
       try await withGracefulShutdownHandler {
         try await onThread("tidings topics") { [self] in try checkTopics(control) }
@@ -107,9 +118,22 @@ public struct ProcessorService: Service {
   }
 }
 
+/// What a service's copies share.
+private final class CatalogInForce: Sendable {
+  private let current: Mutex<Catalog>
+
+  init(_ catalog: Catalog) { current = Mutex(catalog) }
+
+  var catalog: Catalog { current.withLock { $0 } }
+
+  func set(_ catalog: Catalog) { current.withLock { $0 = catalog } }
+}
+
 /// Runs blocking work on a thread of its own, off the cooperative pool.
-func onThread(_ name: String, _ body: @escaping @Sendable () throws -> Void) async throws {
-  try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+func onThread<Value: Sendable>(
+  _ name: String, _ body: @escaping @Sendable () throws -> Value
+) async throws -> Value {
+  try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
     let thread = Thread { continuation.resume(with: Result { try body() }) }
     thread.name = name
     thread.stackSize = 4 << 20

@@ -36,6 +36,8 @@ public final class ProcessorStatus: Sendable {
     public var clockSkew: Int64 = 0
     /// Whether windows stay open because the clocks differ too much.
     public var areTimersStopped = false
+    /// The version of the catalog that it decides by.
+    public var catalogVersion: UInt64 = 0
   }
 
   private struct State {

@@ -21,6 +21,7 @@ extension Worker {
     worker.isReady = hasJoined && !areTimersStopped && ownedHomes.allSatisfy(\.isRunning)
     worker.clockSkew = clockGuard.skew(drift: clock.drift())
     worker.areTimersStopped = areTimersStopped
+    worker.catalogVersion = catalog.version
     status.set(worker, number: number)
     metrics.publish(ownedHomes.map { self.lag(of: $0) }, worker: worker)
   }

@@ -7,7 +7,7 @@ import Policy
 
 /// One member of the processors' group: a thread that owns a consumer, a transactional producer and the state
 /// machines of its home partitions (design §5). Everything in here happens on that thread; what may cross is
-/// `WorkerControl` (stop) and `ProcessorStatus` (what others look at).
+/// `WorkerControl` (stop, another catalog) and `ProcessorStatus` (what others look at).
 ///
 ///     turn: drive the commit on ─> close what is due ─> consume and decide ─> restore ─> begin the next commit
 ///
@@ -47,6 +47,8 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var reportedAppendTime: Int64?
   var codecs: Codecs
   var catalog: Catalog
+  /// How many catalogs it was given since its start.
+  var catalogNumber = 0
   var homes: [Int32: HomePartition] = [:] {
     didSet { ownedHomes = homes.values.sorted { $0.partition < $1.partition } }
   }
@@ -183,6 +185,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   /// One turn of the loop.
   package func turn() throws {
     noticeStandstill()
+    takeCatalog()
     try driveCommit()
     try settleInputDoubt()
     readSnapshots()

@@ -1,5 +1,6 @@
 import Kafka
 import Pipeline
+import Policy
 
 /// Sees every step of the state machines of a worker, on the worker's thread. The simulation records them by it;
 /// in production there is none.
@@ -14,6 +15,8 @@ package protocol WorkerObserver: AnyObject {
   func decides(in partition: Int32)
   /// The outcome of the transaction under way cannot be known: all partitions begin anew from the log.
   func outcomeUnknown()
+  /// All partitions decide by another catalog from here on.
+  func took(_ catalog: Catalog)
   /// The partition took a record in.
   func applied(_ record: PartitionRecord, now: Int64, progress: Pipeline.Progress, in partition: Int32)
   /// The partition closed what was due.

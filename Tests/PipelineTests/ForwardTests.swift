@@ -83,6 +83,29 @@ import Testing
     #expect(fixture.counters.difference == 0)
   }
 
+  @Test("a fan-out that has begun goes on to its end, also by a catalog that would reject its type")
+  func catalogInBetween() throws {
+    let fixture = try Fixture(partitionCount: 8) { $0.fanOutLimit = 2_000 }
+    let names = (0..<100).map { "user\($0)" }
+    let record = TestRecord.event(id: "1", recipients: names.joined(separator: ","))
+    #expect(try fixture.apply(record, offset: 0, now: Fixture.start) == .again)
+    var served = fixture.output().count
+    fixture.commit()
+    fixture.pipeline.catalog = try .parse(
+      yaml: "unknownTypes: reject\ntypes: { card.due: { title: due } }", file: "catalog.yaml")
+    while true {
+      let progress = try fixture.apply(record, offset: 0, now: Fixture.start)
+      served += fixture.output().count
+      fixture.commit()
+      if progress == .done { break }
+    }
+    #expect(served == 100)
+    #expect(fixture.counters.forwarded == 1 && fixture.counters.rejected == 0)
+    try fixture.apply(record)
+    #expect(fixture.counters.forwarded == 1 && fixture.counters.rejected == 1)
+    #expect(fixture.counters.difference == 0)
+  }
+
   @Test("a recipient's record away from home is republished there, and an older one never overwrites a newer")
   func recipients() throws {
     let home = "ann".withByteView { Murmur2.partition(ofKey: $0, count: 8) }

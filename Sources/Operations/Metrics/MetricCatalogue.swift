@@ -71,6 +71,15 @@ public enum MetricCatalogue {
       "tidings_restore_left_seconds", .gauge, unit: "seconds", labels: ["partition"],
       help: "How long the restore takes if it goes on as it did; -1 while nothing is known."),
     MetricDeclaration(
+      "tidings_catalog_info", .gauge, unit: "boolean", labels: ["version"],
+      help: "1 for the version of the catalog in force, 0 for those before it in this process."),
+    MetricDeclaration(
+      "tidings_catalog_last_reload_successful", .gauge, unit: "boolean",
+      help: "1 when the last reading of the catalog, at the start or by SIGHUP, found no mistake, else 0."),
+    MetricDeclaration(
+      "tidings_catalog_last_reload_success_timestamp_seconds", .gauge, unit: "seconds",
+      help: "When a catalog without mistakes was read last, since the epoch."),
+    MetricDeclaration(
       "tidings_clock_skew_seconds", .gauge, unit: "seconds", labels: ["worker"],
       help:
         "How far the wall clock or the broker's is ahead of the clock that closes windows; beyond 60 s none is closed."

@@ -13,6 +13,8 @@ struct ProcessorCommand: AsyncParsableCommand {
       Any number of processors share the work as one consumer group. Stop one with SIGINT or SIGTERM: it commits what
       it has decided. A broken catalog or configuration ends it at the start, with file, line and key.
 
+      SIGHUP makes it read the catalog again, without a restart; a broken one is logged and changes nothing.
+
       Examples:
         tidings processor
         tidings processor --config production.yaml --set processor.instance=0 --set metrics.port=9465
@@ -36,6 +38,9 @@ struct ProcessorCommand: AsyncParsableCommand {
       cluster: cluster, configuration: ProcessorConfiguration(settings), catalog: catalog ?? .default,
       logger: process.logger)
     service.status.addChecks(to: process.health)
-    try await process.run([service])
+    // The reloader first, so that it is there to take a SIGHUP from the first moment on.
+    let reloader = CatalogReloader(
+      path: settings.processor.catalog, processor: service, logger: process.logger)
+    try await process.run([reloader, service])
   }
 }

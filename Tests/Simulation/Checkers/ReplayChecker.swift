@@ -14,8 +14,8 @@ import SimulatedKafka
 final class ReplayChecker {
   private enum Call {
     case started(InputPositions)
-    case applied(InputTopic, offset: Int64, now: Int64)
-    case ticked(now: Int64)
+    case applied(InputTopic, offset: Int64, now: Int64, Catalog)
+    case ticked(now: Int64, Catalog)
     case advanced(InputTopic, to: Int64)
   }
 
@@ -27,7 +27,6 @@ final class ReplayChecker {
     var timerClock: Int64
     var counters: Counters
     var calls: [Call]
-    var catalog: Catalog
     /// The homes that the worker decided when it began the transaction.
     var decided: Set<Int>
     var isRolledBack = false
@@ -47,6 +46,7 @@ final class ReplayChecker {
   private var calls: [[Int: [Call]]]
   /// By home: what was sealed and is not decided yet.
   private var batches: [[Batch]]
+  /// By worker: the catalog that it decides by.
   private var catalogs: [Int: Catalog] = [:]
   private var buffer = OutputBuffer(capacity: 4096)
   private var other = OutputBuffer(capacity: 4096)
@@ -71,14 +71,17 @@ final class ReplayChecker {
 
   // MARK: - What workers do
 
-  func begins(worker: Int, catalog: Catalog) { catalogs[worker] = catalog }
+  /// A worker decides by this catalog from here on.
+  func decides(worker: Int, by catalog: Catalog) { catalogs[worker] = catalog }
 
   func applied(_ record: PartitionRecord, now: Int64, worker: Int, home: Int) {
-    calls[home][worker, default: []].append(.applied(record.topic, offset: record.offset, now: now))
+    guard let catalog = catalogs[worker] else { return }
+    calls[home][worker, default: []].append(.applied(record.topic, offset: record.offset, now: now, catalog))
   }
 
   func ticked(now: Int64, worker: Int, home: Int) {
-    calls[home][worker, default: []].append(.ticked(now: now))
+    guard let catalog = catalogs[worker] else { return }
+    calls[home][worker, default: []].append(.ticked(now: now, catalog))
   }
 
   func advanced(_ topic: InputTopic, to offset: Int64, worker: Int, home: Int) {
@@ -88,12 +91,11 @@ final class ReplayChecker {
   func sealed(
     _ commit: SealedCommit, _ pipeline: borrowing Pipeline, worker: Int, home: Int, decided: Set<Int>
   ) throws(Violation) {
-    guard let catalog = catalogs[worker] else { return }
     batches[home].append(
       Batch(
         worker: worker, sequence: commit.sequence, positions: pipeline.positions,
         timerClock: pipeline.timerClock, counters: pipeline.counters, calls: calls[home][worker] ?? [],
-        catalog: catalog, decided: decided))
+        decided: decided))
     calls[home][worker] = []
   }
 
@@ -157,7 +159,6 @@ final class ReplayChecker {
       "\(commit.place): worker \(batch.worker) took it back before it was committed")
     batches[commit.home].removeAll { $0.sequence <= header.sequence }
     let shadow = shadows[commit.home]
-    shadow.pipeline.catalog = batch.catalog
     for call in batch.calls { try replay(call, on: shadow, epoch: header.epoch, commit) }
     try compareOutput(of: shadow, commit)
     buffer.removeAll()
@@ -184,9 +185,12 @@ final class ReplayChecker {
   ) throws(Violation) {
     switch call {
     case .started(let positions): shadow.pipeline.start(at: positions, epoch: epoch)
-    case .ticked(let now): shadow.pipeline.tick(now: now)
+    case .ticked(let now, let catalog):
+      shadow.pipeline.catalog = catalog
+      shadow.pipeline.tick(now: now)
     case .advanced(let topic, let offset): shadow.pipeline.advance(topic, to: offset)
-    case .applied(let topic, let offset, let now):
+    case .applied(let topic, let offset, let now, let catalog):
+      shadow.pipeline.catalog = catalog
       let place = TopicPartition(topic: "\(prefix).\(topic.name)", partition: Int32(commit.home))
       guard let entry = broker.log(place)?.entry(at: offset), let record = entry.record else {
         throw Violation(.restore, "\(commit.place): \(place) at \(offset) was applied and is not in the log")

@@ -7,7 +7,7 @@ struct FaultProfile {
   enum Kind: String, CaseIterable {
     case crash, crashAtStep, stop, scale, freezeProcess, stallThread, brokersDown, groupCoordinatorAway
     case transactionCoordinatorAway, stuckPartition, slowPartition, clockJump, retention, compaction
-    case offsetExpiry, deploy, outage, groupReset
+    case offsetExpiry, deploy, outage, groupReset, reload
   }
 
   /// What happens at all.

@@ -186,6 +186,7 @@ final class FaultInjector {
     case .deploy: deploy()
     case .outage: outage()
     case .groupReset: resetGroup()
+    case .reload: reload()
     }
   }
 
@@ -244,6 +245,20 @@ final class FaultInjector {
         guard !isOver else { return }
         instance.stop()
         instance.restart(run, after: 500)
+      }
+    }
+  }
+
+  /// Each process is told to decide by the other catalog, one after another, while it goes on; some hear it twice.
+  private func reload() {
+    run.trace.note("fault: the other catalog is reloaded")
+    run.exchangeCatalog()
+    for instance in run.instances where instance.isAlive {
+      for _ in 0...number(0...1) {
+        world.schedule(after: number(0...1_500)) { [self] in
+          guard !isOver, !run.isOver else { return }
+          instance.reload(run.catalogInForce)
+        }
       }
     }
   }

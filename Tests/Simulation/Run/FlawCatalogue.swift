@@ -44,6 +44,7 @@ public struct NamedFlaw: Sendable {
     NamedFlaw(name: "clockJumpPersisted", flaw: .clockJumpPersisted),
     NamedFlaw(name: "windowsCloseEarly", flaw: .windowsCloseEarly),
     NamedFlaw(name: "catalogInDigestID", flaw: .catalogInDigestID),
+    NamedFlaw(name: "reloadPassedOver", flaw: .reloadPassedOver),
     NamedFlaw(name: "closedWindowsRestored", flaw: .closedWindowsRestored),
     NamedFlaw(name: "closedWindowsStayClosed", flaw: .closedWindowsStayClosed),
     NamedFlaw(name: "abortedMembersStay", flaw: .abortedMembersStay),

@@ -57,7 +57,7 @@ final class WorkerThread: WorkerObserver {
       disk: ProcessBackground(process),
       snapshots: instance.snapshots,
       observer: self, status: ProcessorStatus(), logger: run.trace.logger(name))
-    run.replay.begins(worker: id, catalog: catalog)
+    run.replay.decides(worker: id, by: catalog)
     process.step = { [unowned self] in step() }
   }
 
@@ -68,6 +68,13 @@ final class WorkerThread: WorkerObserver {
     guard !isStopping, !hasEnded else { return }
     isStopping = true
     control.stop()
+    process.wake()
+  }
+
+  /// Told to decide by another catalog, as by SIGHUP.
+  func reload(_ catalog: Catalog) {
+    guard !hasEnded else { return }
+    control.use(catalog)
     process.wake()
   }
 
@@ -139,6 +146,11 @@ final class WorkerThread: WorkerObserver {
   }
 
   func revoked() { observe { () throws(Violation) in run.writers.revoked(worker: id) } }
+
+  func took(_ catalog: Catalog) {
+    run.trace.note("\(name): decides by catalog \(catalog.versionText)")
+    run.replay.decides(worker: id, by: catalog)
+  }
 
   func decides(in partition: Int32) {
     run.service.decides(Int(partition), worker: id, now: run.world.now)
@@ -278,6 +290,8 @@ final class Instance {
   func exchangeSnapshot(_ name: String, with bytes: [UInt8]) { snapshots?.set(name, to: bytes) }
 
   func stop() { for worker in workers { worker.stop() } }
+
+  func reload(_ catalog: Catalog) { for worker in workers { worker.reload(catalog) } }
 
   /// Starts it again after a while, if it is wanted then.
   func restart(_ run: SimulationRun, after milliseconds: Int64) {
