@@ -35,9 +35,11 @@ class Processor:
         self.lock = threading.RLock()
         self.state_folder = os.path.join(folder, f"{instance}.state")
         self.log_path = os.path.join(folder, f"{instance}.log")
+        self.log_start = 0  # where the log of the present process begins
 
     def start(self):
         with open(self.log_path, "ab") as log:
+            self.log_start = log.tell()
             # In a group of its own: Ctrl-C is for the test, which ends its processes itself.
             self.process = subprocess.Popen(
                 [self.binary, "processor", "--config", "tidings.yaml", "--set", f"processor.instance={self.instance}",
@@ -118,6 +120,10 @@ class Processor:
             time.sleep(0.1)
         return False
 
+    def has_spoken(self):
+        """Whether the present process has written anything yet."""
+        return os.path.getsize(self.log_path) > self.log_start
+
     def log_count(self, text):
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
             return sum(text in line for line in log)
@@ -154,8 +160,13 @@ class Processors:
                     processor.lock.release()
 
     def shut_down(self, processor):
-        """SIGTERM; anything but an end in order is kept in `unclean`."""
+        """SIGTERM; anything but an end in order is kept in `unclean`.
+
+        A program that is still being loaded has no handler for signals: the system ends it, and nothing had begun.
+        """
         status = processor.terminate()
+        if status == -signal.SIGTERM and not processor.has_spoken():
+            return status
         if status != 0:
             self.unclean.append((processor.instance, status, processor.log_tail()))
         return status
