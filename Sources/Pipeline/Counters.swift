@@ -126,6 +126,8 @@ public struct ChannelCounters: Equatable, Sendable {
     body(&retracted)
     body(&collapsed)
     body(&open)
+    body(&suppressed.muted)
+    body(&suppressed.ownAction)
   }
 
   /// How many there are.
@@ -155,6 +157,8 @@ public struct SuppressionCounters: Equatable, Sendable {
   var duplicate: Int64 = 0
   var optedOut: Int64 = 0
   var noAddress: Int64 = 0
+  var muted: Int64 = 0
+  var ownAction: Int64 = 0
 
   /// All at zero.
   public init() {}
@@ -166,6 +170,8 @@ public struct SuppressionCounters: Equatable, Sendable {
       case .duplicate: duplicate
       case .optedOut: optedOut
       case .noAddress: noAddress
+      case .muted: muted
+      case .ownAction: ownAction
       }
     }
     set {
@@ -173,10 +179,12 @@ public struct SuppressionCounters: Equatable, Sendable {
       case .duplicate: duplicate = newValue
       case .optedOut: optedOut = newValue
       case .noAddress: noAddress = newValue
+      case .muted: muted = newValue
+      case .ownAction: ownAction = newValue
       }
     }
   }
 
   /// All reasons together.
-  public var total: Int64 { duplicate + optedOut + noAddress }
+  public var total: Int64 { duplicate + optedOut + noAddress + muted + ownAction }
 }

@@ -10,6 +10,9 @@ struct Arrival {
   var category: ByteView
   var appended: Int64
   var now: Int64
+
+  /// The event's priority, else that of its type.
+  var priority: Priority { event.priority ?? rules.priority }
 }
 
 extension Pipeline {
@@ -33,10 +36,12 @@ extension Pipeline {
     RecipientKey.append(tenant: event.tenant, recipient: recipient, to: &scratch)
     let entry = isDuplicate ? nil : recipients.find(Hash128(of: scratch.view))
     var outcomes = ChannelOutcomes()
+    var grounds = ChannelGrounds()
     for channel in Channel.allCases {
       guard let rule = rules.channels[channel] else { continue }
       ledger.counters[channel].accepted += 1
-      let outcome = isDuplicate ? .suppressed(.duplicate) : decide(arrival, on: channel, rule, entry, codecs)
+      let outcome =
+        isDuplicate ? .suppressed(.duplicate) : decide(arrival, by: rule, entry, &grounds[channel], codecs)
       if !isDuplicate || !configuration.flaws.contains(.duplicatesNotCounted) { count(outcome, on: channel) }
       outcomes[channel] = outcome
     }
@@ -46,7 +51,8 @@ extension Pipeline {
       arrival: ArrivalDecision(
         tenant: event.tenant, recipient: recipient, source: event.source, event: event.id, type: event.type,
         category: arrival.category, notification: arrival.notification, topic: codecs.name(of: record.topic),
-        offset: record.offset, catalog: catalog.version, isDuplicate: isDuplicate, channels: outcomes),
+        offset: record.offset, catalog: catalog.version, isDuplicate: isDuplicate, channels: outcomes,
+        grounds: grounds),
       head: DecisionHead(
         partition: configuration.partition, number: ledger.decisions, timeMilliseconds: arrival.now))
   }
@@ -69,24 +75,21 @@ extension Pipeline {
   }
 
   private mutating func decide(
-    _ arrival: Arrival, on channel: Channel, _ rule: ChannelRule, _ entry: RecipientTable.Entry?,
-    _ codecs: borrowing Codecs
+    _ arrival: Arrival, by rule: ChannelRule, _ entry: RecipientTable.Entry?,
+    _ grounds: inout DecisionGrounds?, _ codecs: borrowing Codecs
   ) -> ChannelOutcome {
     if let expiry = arrival.event.expiryMilliseconds, expiry <= arrival.now { return .expired }
     let profile = RecipientAddressing(entry)
-    let refusal = profile.withView { view -> SuppressionReason? in
-      if !rule.mandatory, view?.optsOut(of: arrival.category, channel) ?? false,
-        !configuration.flaws.contains(.optOutIgnoredByDigests) || rule.policy == .immediate
-      {
-        return .optedOut
+    let resolution = resolve(arrival, rule, profile)
+    grounds = DecisionGrounds(preference: resolution.preference)
+    switch resolution.action {
+    case .suppress(let reason): return .suppressed(reason)
+    case .deliver(let policy):
+      grounds?.policy = policy.ground
+      switch policy {
+      case .immediate: return deliver(arrival, on: rule.channel, profile)
+      case .digest(let digest): return collect(arrival, on: rule.channel, digest, profile, codecs)
       }
-      if channel.needsAddress, view?.address(for: channel) == nil { return .noAddress }
-      return nil
-    }
-    if let refusal { return .suppressed(refusal) }
-    switch rule.policy {
-    case .immediate: return deliver(arrival, on: channel, profile)
-    case .digest(let digest): return collect(arrival, on: channel, digest, profile, codecs)
     }
   }
 
@@ -101,7 +104,7 @@ extension Pipeline {
       id: id, timeMilliseconds: arrival.now, tenant: event.tenant, recipient: arrival.recipient,
       channel: channel,
       kind: .single, category: arrival.category, type: event.type,
-      priority: event.priority ?? arrival.rules.priority,
+      priority: arrival.priority,
       title: catalog.text(arrival.rules.title), catalog: catalog.version, totalEvents: 1,
       totalActors: event.actor.isEmpty ? 0 : 1)
     if let link = arrival.rules.link { head.link = catalog.text(link) }
@@ -143,11 +146,6 @@ extension Pipeline {
       .delivery(channel), partition: configuration.partition, key: key, value: value,
       headers: headerStart..<outbox.headerCount, eventAppended: eventAppended)
   }
-}
-
-extension Channel {
-  /// Whether nothing can be delivered there without an address.
-  var needsAddress: Bool { self == .email }
 }
 
 /// What a recipient's record says about reaching them, at the moment of a decision.

@@ -59,6 +59,8 @@ extension Pipeline {
     case .length(let milliseconds): opened + milliseconds
     case .schedule(let id):
       catalog.schedule(id).next(after: opened, in: profile.withView { codecs.zone(of: $0) })
+    case .cadence(let cadence):
+      cadence.schedule?.next(after: opened, in: profile.withView { codecs.zone(of: $0) }) ?? opened
     }
   }
 
@@ -73,7 +75,7 @@ extension Pipeline {
       title: catalog.text(arrival.rules.title),
       link: arrival.rules.link.map { catalog.text($0) } ?? .empty,
       digestTitle: arrival.rules.digestTitle.map { catalog.text($0) } ?? .empty,
-      priority: event.priority ?? arrival.rules.priority, itemLimit: rule.itemLimit,
+      priority: arrival.priority, itemLimit: rule.itemLimit,
       catalogVersion: catalog.version
     ).append(to: &scratch)
     let opened = arrival.now

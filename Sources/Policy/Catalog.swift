@@ -127,7 +127,8 @@ extension TypeRules {
     for channel in Channel.allCases {
       guard let rule = definition.channels[channel] else { continue }
       channels[channel] = ChannelRule(
-        channel: channel, policy: ChannelPolicy(rule.policy, &texts, &schedules), mandatory: rule.mandatory)
+        channel: channel, policy: ChannelPolicy(rule.policy, &texts, &schedules), mandatory: rule.mandatory,
+        choices: rule.effectiveChoices)
     }
     self.init(
       category: texts.intern(definition.category),
@@ -135,6 +136,7 @@ extension TypeRules {
       link: definition.link.map { texts.intern($0) },
       digestTitle: definition.digestTitle.map { texts.intern($0) },
       priority: definition.priority,
+      ownAction: definition.ownAction,
       channels: ChannelRules(channels))
   }
 }

@@ -62,7 +62,7 @@ extension CatalogDefinition {
 }
 
 extension TypeDefinition {
-  private static let keys = ["category", "title", "link", "digestTitle", "priority", "channels"]
+  private static let keys = ["category", "title", "link", "digestTitle", "priority", "ownAction", "channels"]
 
   /// The `defaults` section: everything is optional and keeps the built-in default.
   fileprivate init?(readingDefaults value: YAMLValue) {
@@ -75,11 +75,13 @@ extension TypeDefinition {
     read(mapping)
   }
 
-  /// A listed type. Category, priority and channels fall back to the catalog's defaults; templates do not: a title
-  /// that was made for any type says nothing about this one.
+  /// A listed type. Category, priority, own-action rule and channels fall back to the catalog's defaults; templates do
+  /// not: a title that was made for any type says nothing about this one.
   fileprivate init?(reading value: YAMLValue, defaults: TypeDefinition) {
     guard let mapping = value.mapping(keys: TypeDefinition.keys) else { return nil }
-    self.init(category: defaults.category, priority: defaults.priority, channels: defaults.channels)
+    self.init(
+      category: defaults.category, priority: defaults.priority, ownAction: defaults.ownAction,
+      channels: defaults.channels)
     if mapping["title"] == nil {
       value.report("lacks a title: add `title:` with a template such as \"{{actor}}: {{data.title}}\"")
     }
@@ -95,6 +97,11 @@ extension TypeDefinition {
       let choice = value.choice(of: ["normal": Priority.normal, "critical": .critical])
     {
       priority = choice
+    }
+    if let value = mapping["ownAction"],
+      let choice = value.choice(of: ["skip": OwnAction.skip, "deliver": .deliver])
+    {
+      ownAction = choice
     }
     if let value = mapping["channels"], let rules = readChannels(value) { channels = rules }
   }
@@ -135,10 +142,11 @@ extension TypeDefinition {
 
 extension ChannelDefinition {
   fileprivate init?(reading value: YAMLValue) {
-    let keys = ["policy", "window", "cadence", "at", "weekdays", "items", "group", "mandatory"]
+    let keys = ["policy", "window", "cadence", "at", "weekdays", "items", "group", "mandatory", "choices"]
     guard let mapping = value.mapping(keys: keys) else { return nil }
     self.init()
     if let flag = mapping["mandatory"]?.boolean() { mandatory = flag }
+    if let value = mapping["choices"] { choices = CadenceChoices(reading: value) }
     guard let policyValue = mapping.required("policy"),
       let kind = policyValue.choice(of: [
         "immediate": Kind.immediate, "digest": .digest, "schedule": .schedule,

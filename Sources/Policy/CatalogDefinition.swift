@@ -25,6 +25,7 @@ struct TypeDefinition: Equatable {
   var link: String?
   var digestTitle: String?
   var priority = Priority.normal
+  var ownAction = OwnAction.skip
   var channels: [Channel: ChannelDefinition] = [.inapp: ChannelDefinition()]
 }
 
@@ -32,6 +33,10 @@ struct TypeDefinition: Equatable {
 struct ChannelDefinition: Equatable {
   var policy = PolicyDefinition.immediate
   var mandatory = false
+  /// Nil where the catalog says nothing.
+  var choices: CadenceChoices?
+
+  var effectiveChoices: CadenceChoices { choices ?? .standard(mandatory: mandatory) }
 }
 
 /// The content of one policy.
@@ -69,11 +74,12 @@ extension TypeDefinition {
     output.append(canonical: title)
     output.append(canonical: link)
     output.append(canonical: digestTitle)
-    output.append(byte: priority == .critical ? 1 : 0)
+    output.append(byte: (priority == .critical ? 1 : 0) | (ownAction == .deliver ? 2 : 0))
     output.append(byte: UInt8(channels.count))
     for (channel, rule) in channels.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       output.append(byte: channel.rawValue)
-      output.append(byte: rule.mandatory ? 1 : 0)
+      let unusual = rule.effectiveChoices.symmetricDifference(.standard(mandatory: rule.mandatory))
+      output.append(byte: (rule.mandatory ? 1 : 0) | unusual.rawValue << 1)
       switch rule.policy {
       case .immediate:
         output.append(byte: 0)

@@ -15,8 +15,18 @@ public struct TypeRules: Equatable, Sendable {
   public let digestTitle: TextID?
   /// The priority of an event that names none itself.
   public let priority: Priority
+  /// What becomes of an event whose actor is its recipient.
+  public let ownAction: OwnAction
   /// The channels of the type, at least one.
   public let channels: ChannelRules
+}
+
+/// What becomes of an event for the one who caused it.
+public enum OwnAction: UInt8, CaseIterable, Sendable {
+  /// The actor is not told of it, except on mandatory channels.
+  case skip = 0
+  /// The actor is told like everybody else.
+  case deliver = 1
 }
 
 /// The rules of a type for each channel that it goes to, in place of a dictionary and without its allocation.
@@ -48,8 +58,10 @@ public struct ChannelRule: Equatable, Sendable {
   public let channel: Channel
   /// When it is delivered: at once, or with others.
   public let policy: ChannelPolicy
-  /// Whether a recipient's opt-out has no force here.
+  /// Whether nobody's wish keeps it away here: opt-outs, mutes and the own-action rule have no force.
   public let mandatory: Bool
+  /// The cadences among which recipients may choose here.
+  public let choices: CadenceChoices
 }
 
 /// When a notification is handed to its channel.
@@ -83,4 +95,6 @@ public enum WindowRule: Equatable, Sendable {
   case length(milliseconds: Int64)
   /// At the next time of a schedule, by the recipient's clock.
   case schedule(ScheduleID)
+  /// At the next time of the cadence that the recipient chose, by the recipient's clock.
+  case cadence(Cadence)
 }

@@ -70,7 +70,7 @@ final class Deployment {
     let name = recipients.count > 1 ? "recipients" : "recipient"
     let value =
       "{\"specversion\":\"1.0\",\"id\":\"\(id)\",\"source\":\"/test\",\"type\":\"\(type)\",\"\(name)\":"
-      + "\"\(recipients.joined(separator: ","))\",\"actor\":\"bob\"\(extra),\"data\":{\"n\":1}}"
+      + "\"\(recipients.joined(separator: ","))\",\"actor\":\"dan\"\(extra),\"data\":{\"n\":1}}"
     return append(
       "events", partition ?? Self.home(of: recipients[0]), value: value,
       headers: ["content-type": "application/cloudevents+json"])

@@ -54,6 +54,13 @@ import Testing
       RecipientRecord(),
       RecipientRecord(
         email: "ü\"@x", locale: "de-AT", timeZone: "UTC", optOut: [.init(category: nil, channel: nil)]),
+      RecipientRecord(
+        preferences: [
+          .init(category: "a\"b", channel: .email, .daily), .init(category: "a\"b", channel: nil, .off),
+          .init(category: nil, channel: .inapp, .on), .init(category: "c", channel: .email, .instant),
+        ],
+        mutes: [.init(subject: "x\\y", until: 1_700_000_000_123), .init(subject: "ü")]),
+      RecipientRecord(quietHours: try quietHours()),
       RecipientRecord(optOut: [
         .init(category: "a\\b", channel: .email), .init(category: "c", channel: .inapp),
       ]),
@@ -61,6 +68,44 @@ import Testing
       var buffer = OutputBuffer()
       buffer.append(recipient: record)
       #expect(try decode(buffer.view.string) == record)
+    }
+  }
+
+  private func quietHours() throws -> QuietHours {
+    let (ten, seven) = (try #require(LocalTime("22:00")), try #require(LocalTime("07:00")))
+    let intervals = [
+      QuietInterval(from: ten, until: seven),
+      QuietInterval(weekdays: Weekdays([.friday]), from: seven, until: ten),
+      QuietInterval(wholeDays: Weekdays([.sunday])),
+    ]
+    return try #require(QuietHours(intervals.compactMap { $0 }))
+  }
+
+  @Test("a category that no catalog knows is kept, and so is a subject in any letters")
+  func unknownCategory() throws {
+    let record = try #require(
+      try decode(#"{"preferences":{"caf\u00e9":{"*":"weekly"}},"mutes":[{"subject":"a b/c","until":null}]}"#))
+    #expect(record.preferences == [.init(category: "café", channel: nil, .weekly)])
+    #expect(record.mutes == [.init(subject: "a b/c")])
+  }
+
+  @Test(
+    "more than may be is refused",
+    arguments: [
+      ("preferences", "{" + (0..<1001).map { "\"c\($0)\":{\"*\":\"on\"}" }.joined(separator: ",") + "}"),
+      ("mutes", "[" + (0..<1001).map { "{\"subject\":\"\($0)\"}" }.joined(separator: ",") + "]"),
+      (
+        "quietHours",
+        "[" + (0..<9).map { "{\"from\":\"0\($0):00\",\"until\":\"0\($0):30\"}" }.joined(separator: ",") + "]"
+      ),
+    ])
+  func tooMany(field: String, value: String) throws {
+    do {
+      _ = try decode("{\"\(field)\":\(value)}")
+      Issue.record("accepted")
+    } catch let rejection as Rejection {
+      #expect(
+        rejection.reason == .invalidAttribute && rejection.detail.contains("\"\(field)\" has more than"))
     }
   }
 

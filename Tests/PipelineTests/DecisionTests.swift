@@ -104,14 +104,14 @@ import Testing
   @Test("windows that are due at one instant close in the order of their recipients")
   func order() throws {
     let fixture = try Fixture()
-    for name in ["eve", "ann", "joe", "bob"] {
+    for name in ["eve", "ann", "joe", "dan"] {
       try fixture.apply(.recipient(name, "{\"email\":\"\(name)@example.org\"}"))
       try fixture.apply(.event(id: "1", recipients: name))
     }
     fixture.commit()
     fixture.pipeline.tick(now: now + 60_000)
     let keys = fixture.output().dropLast().map { String($0.split(separator: " ")[2]) }
-    #expect(keys == ["ann", "bob", "eve", "joe"])
+    #expect(keys == ["ann", "dan", "eve", "joe"])
   }
 
   @Test("who has no address gets no email, and who opted out of a category gets none of it")

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What a catalog sends, worked out a second time: slowly, with nothing of the product, and from docs/catalog.md,
-/// docs/schedules.md and docs/simulate.md alone. Everything is a dictionary, and windows are looked at one by one.
+/// docs/recipients.md, docs/schedules.md and docs/simulate.md alone. Everything is a dictionary, and windows are looked at one by one.
 struct NaiveReplay {
   struct Channel {
     /// nil: immediate, or by schedule.
@@ -9,10 +9,14 @@ struct NaiveReplay {
     var schedule: NaiveSchedule?
     var group: String?
     var mandatory = false
+    /// nil: all, or none if it is mandatory.
+    var choices: [String]?
   }
 
   struct EventType {
     var category: String
+    var isCritical = false
+    var tellsActor = false
     var channels: [String: Channel]
   }
 
@@ -21,6 +25,20 @@ struct NaiveReplay {
     var timeZone: String?
     /// Category and channel, `*` for all.
     var optOut: [(category: String, channel: String)] = []
+    /// Settings by category and channel, `*` for all.
+    var preferences: [String: [String: String]] = [:]
+    /// Ends by subject.
+    var mutes: [String: Int64] = [:]
+
+    /// "An opt-out, else the one that names category and channel, else the one that names the category, …"
+    func setting(_ category: String, _ channel: String) -> String? {
+      let isUnwanted = optOut.contains {
+        ($0.category == "*" || $0.category == category) && ($0.channel == "*" || $0.channel == channel)
+      }
+      if isUnwanted { return "off" }
+      return preferences[category]?[channel] ?? preferences[category]?["*"] ?? preferences["*"]?[channel]
+        ?? preferences["*"]?["*"]
+    }
   }
 
   struct Sent: Equatable {
@@ -55,6 +73,11 @@ struct NaiveReplay {
   private var windows: [[String]: Window] = [:]
 
   private static let required = ["id", "source", "type"]
+  private static let cadences = ["instant", "hourly", "daily", "weekly"]
+  private static let schedules = [
+    "hourly": NaiveSchedule(), "daily": NaiveSchedule(times: [540]),
+    "weekly": NaiveSchedule(weekdays: [0], times: [540]),
+  ]
   private let days = Self.formatter(.withFullDate)
   private let seconds = Self.formatter(.withInternetDateTime)
   private let fractions = Self.formatter([.withInternetDateTime, .withFractionalSeconds])
@@ -88,23 +111,28 @@ struct NaiveReplay {
     let tenant = text("tenant") ?? "default"
     let category = text("category") ?? type.category
     let expiry = text("expirytime").map(milliseconds) ?? .max
+    let isCritical = text("priority").map { $0 == "critical" } ?? type.isCritical
     var seen: Set<String> = []
     for recipient in list.components(separatedBy: ",") where seen.insert(recipient).inserted {
       let id = [tenant, text("source") ?? "", text("id") ?? "", recipient]
       let isDuplicate = remembered[id].map { now / 60_000 - $0 <= horizonMinutes } ?? false
       if !isDuplicate { remembered[id] = now / 60_000 }
       let known = recipients.map { $0["\(tenant)/\(recipient)"] } ?? Recipient(email: "a@example.org")
+      let isMuted = known?.mutes[text("subject") ?? ""].map { now < $0 } ?? false
       for (channel, rule) in type.channels {
         count(channel, "accepted")
-        let isUnwanted = known?.optOut.contains {
-          ($0.category == "*" || $0.category == category) && ($0.channel == "*" || $0.channel == channel)
-        }
+        let setting = known?.setting(category, channel)
+        let rule = isCritical ? rule : Self.chosen(setting, rule)
         if isDuplicate {
           count(channel, "duplicate")
         } else if expiry <= now {
           count(channel, "expired")
-        } else if isUnwanted ?? false, !rule.mandatory {
+        } else if text("actor") == recipient, !type.tellsActor, !rule.mandatory {
+          count(channel, "ownAction")
+        } else if setting == "off", !rule.mandatory {
           count(channel, "optedOut")
+        } else if isMuted, !rule.mandatory {
+          count(channel, "muted")
         } else if channel == "email", known?.email == nil {
           count(channel, "noAddress")
         } else if rule.windowMilliseconds != nil || rule.schedule != nil {
@@ -120,6 +148,18 @@ struct NaiveReplay {
         }
       }
     }
+  }
+
+  /// "A choice that is not allowed becomes the next rarer one that is, else the rarest that is allowed."
+  private static func chosen(_ setting: String?, _ rule: Channel) -> Channel {
+    let allowed = rule.choices ?? (rule.mandatory ? [] : cadences)
+    guard let setting, let wanted = cadences.firstIndex(of: setting) else { return rule }
+    let choice = cadences[wanted...].first(where: allowed.contains) ?? cadences.last(where: allowed.contains)
+    guard let choice else { return rule }
+    var rule = rule
+    rule.windowMilliseconds = nil
+    rule.schedule = schedules[choice]
+    return rule
   }
 
   private func due(_ rule: Channel, openedAt now: Int64, _ recipient: Recipient?) -> Int64 {

@@ -32,7 +32,12 @@ struct RandomCatalog {
     using generator: inout SeededGenerator
   ) -> (text: String, rules: NaiveReplay.EventType) {
     let category = ["cards", "builds", "money"].randomElement(using: &generator) ?? "cards"
-    var text = "  category: \(category)\n  channels:\n"
+    var text = "  category: \(category)\n"
+    var rules = NaiveReplay.EventType(category: category, channels: [:])
+    rules.isCritical = Int.random(in: 0..<5, using: &generator) == 0
+    rules.tellsActor = Int.random(in: 0..<3, using: &generator) == 0
+    text += "  priority: \(rules.isCritical ? "critical" : "normal")\n"
+    text += "  ownAction: \(rules.tellsActor ? "deliver" : "skip")\n  channels:\n"
     var channels: [String: NaiveReplay.Channel] = [:]
     let names = [["email"], ["inapp"], ["email", "inapp"]].randomElement(using: &generator) ?? ["email"]
     for name in names {
@@ -40,7 +45,8 @@ struct RandomCatalog {
       channels[name] = channel.rule
       text += "    \(name): { \(channel.text) }\n"
     }
-    return (text, NaiveReplay.EventType(category: category, channels: channels))
+    rules.channels = channels
+    return (text, rules)
   }
 
   private static func channel(
@@ -62,6 +68,12 @@ struct RandomCatalog {
     if Int.random(in: 0..<4, using: &generator) == 0 {
       rule.mandatory = true
       text += ", mandatory: true"
+    }
+    if Int.random(in: 0..<3, using: &generator) == 0 {
+      let choices = ["instant", "hourly", "daily", "weekly"].shuffled(using: &generator)
+        .prefix(Int.random(in: 0...3, using: &generator))
+      rule.choices = Array(choices)
+      text += ", choices: [\(choices.joined(separator: ", "))]"
     }
     return (text, rule)
   }

@@ -30,7 +30,7 @@ struct RandomHistory {
       lines.append(Self.line(number: number, now: now, isSound: isLast, using: &generator))
     }
     for number in 0..<8 where Int.random(in: 0..<4, using: &generator) > 0 {
-      add(recipient: number, using: &generator)
+      add(recipient: number, until: now, using: &generator)
     }
   }
 
@@ -61,10 +61,14 @@ struct RandomHistory {
     } else {
       line += ",\"recipient\":\"user\(Int.random(in: 0..<8, using: &generator))\""
     }
-    return line + ",\"actor\":\"bob\",\"data\":{\"n\":\(number)}}"
+    if chance(3) { line += ",\"subject\":\"board/\(Int.random(in: 0..<3, using: &generator))\"" }
+    if chance(6) { line += ",\"priority\":\"\(chance(2) ? "critical" : "normal")\"" }
+    let actor = chance(3) ? "user\(Int.random(in: 0..<8, using: &generator))" : "bob"
+    return line + ",\"actor\":\"\(actor)\",\"data\":{\"n\":\(number)}}"
   }
 
-  private mutating func add(recipient number: Int, using generator: inout SeededGenerator) {
+  /// - Parameter end: the last event's time, about; mutes end before or behind it.
+  private mutating func add(recipient number: Int, until end: Int64, using generator: inout SeededGenerator) {
     let tenant = Bool.random(using: &generator) ? "acme" : "default"
     var recipient = NaiveReplay.Recipient()
     var line = "{\"recipient\":\"user\(number)\",\"tenant\":\"\(tenant)\""
@@ -82,8 +86,34 @@ struct RandomHistory {
       recipient.optOut = [(category, channel)]
       line += ",\"optOut\":[{\"category\":\"\(category)\",\"channel\":\"\(channel)\"}]"
     }
+    if Bool.random(using: &generator) {
+      line += Self.preferences(&recipient, using: &generator)
+    }
+    if Bool.random(using: &generator) {
+      let subject = "board/\(Int.random(in: 0..<3, using: &generator))"
+      let until =
+        Bool.random(using: &generator) ? nil : end - Int64.random(in: -1_000...900_000_000, using: &generator)
+      recipient.mutes[subject] = until ?? .max
+      line +=
+        ",\"mutes\":[{\"subject\":\"\(subject)\"\(until.map { ",\"until\":\"\(Self.text($0))\"" } ?? "")}]"
+    }
     recipientLines.append(line + "}")
     recipients["\(tenant)/user\(number)"] = recipient
+  }
+
+  private static func preferences(
+    _ recipient: inout NaiveReplay.Recipient, using generator: inout SeededGenerator
+  ) -> String {
+    let settings = ["on", "off", "instant", "hourly", "daily", "weekly"]
+    for category in ["*", "cards", "builds", "own"] where Bool.random(using: &generator) {
+      for channel in ["*", "email", "inapp"] where Bool.random(using: &generator) {
+        recipient.preferences[category, default: [:]][channel] = settings.randomElement(using: &generator)
+      }
+    }
+    let categories = recipient.preferences.map { category, channels in
+      "\"\(category)\":{\(channels.map { "\"\($0)\":\"\($1)\"" }.joined(separator: ","))}"
+    }
+    return ",\"preferences\":{\(categories.joined(separator: ","))}"
   }
 
   private static func text(_ milliseconds: Int64) -> String {

@@ -6,6 +6,10 @@ public enum SuppressionReason: UInt8, CaseIterable, Sendable {
   case optedOut = 1
   /// The channel needs an address, and the recipient has none.
   case noAddress = 2
+  /// The recipient wants to hear nothing of the event's subject for a time.
+  case muted = 3
+  /// The recipient is the event's actor.
+  case ownAction = 4
 
   /// The code in decisions and metrics.
   public var literal: StaticString {
@@ -13,6 +17,8 @@ public enum SuppressionReason: UInt8, CaseIterable, Sendable {
     case .duplicate: "duplicate"
     case .optedOut: "optedOut"
     case .noAddress: "noAddress"
+    case .muted: "muted"
+    case .ownAction: "ownAction"
     }
   }
 }

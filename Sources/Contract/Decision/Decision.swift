@@ -41,13 +41,15 @@ public struct ArrivalDecision {
   public var isDuplicate: Bool
   /// What became of it by channel; of a duplicate, `suppressed(duplicate)` on each channel of its type.
   public var channels: ChannelOutcomes
+  /// What decided, by channel; none of a duplicate.
+  public var grounds: ChannelGrounds
 
   /// A decision of those parts.
   public init(
     tenant: ByteView, recipient: ByteView, source: ByteView, event: ByteView, type: ByteView,
     category: ByteView,
     notification: Hash128, topic: ByteView, offset: Int64, catalog: UInt64, isDuplicate: Bool,
-    channels: ChannelOutcomes
+    channels: ChannelOutcomes, grounds: ChannelGrounds = ChannelGrounds()
   ) {
     self.tenant = tenant
     self.recipient = recipient
@@ -61,6 +63,7 @@ public struct ArrivalDecision {
     self.catalog = catalog
     self.isDuplicate = isDuplicate
     self.channels = channels
+    self.grounds = grounds
   }
 }
 

@@ -28,6 +28,10 @@ extension OutputBuffer {
       append(channel.literal)
       append("\":")
       append(outcome: outcome)
+      if let grounds = arrival.grounds[channel] {
+        append(grounds: grounds, category: arrival.category, channel: channel)
+      }
+      append(byte: UInt8(ascii: "}"))
     }
     append("}}}")
   }
@@ -71,6 +75,7 @@ extension OutputBuffer {
     append(comma: "data")
   }
 
+  /// Appends the object of an outcome without its closing brace.
   private mutating func append(outcome: ChannelOutcome) {
     switch outcome {
     case .open(let window, let untilMilliseconds):
@@ -87,7 +92,6 @@ extension OutputBuffer {
     case .retracted: append("{\"outcome\":\"retracted\"")
     case .collapsed: append("{\"outcome\":\"collapsed\"")
     }
-    append(byte: UInt8(ascii: "}"))
   }
 
   private mutating func append(hashes: UnsafeBufferPointer<Hash128>) {

@@ -39,7 +39,9 @@ public struct RecipientDecoder: ~Copyable {
     }
     return RecipientRecord(
       email: email, locale: try RecipientDecoder.text(root, "locale"),
-      timeZone: try RecipientDecoder.text(root, "timeZone"), optOut: try RecipientDecoder.optOut(root))
+      timeZone: try RecipientDecoder.text(root, "timeZone"), optOut: try RecipientDecoder.optOut(root),
+      preferences: try RecipientDecoder.preferences(root), quietHours: try RecipientDecoder.quietHours(root),
+      mutes: try RecipientDecoder.mutes(root))
   }
 
   /// A text of at most 320 bytes (the longest address of RFC 5321) without control characters.

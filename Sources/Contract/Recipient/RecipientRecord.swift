@@ -20,44 +20,38 @@ public struct RecipientRecord: Equatable, Sendable {
   public var locale: String?
   /// The time zone (IANA), not checked here.
   public var timeZone: String?
-  /// What the recipient does not want: at most `maxOptOuts`.
+  /// What the recipient does not want, before all preferences: at most `maxOptOuts`.
   public var optOut: [OptOut]
+  /// What the recipient wants, at most `maxPreferences`, and one for each pair of category and channel.
+  public var preferences: [Preference]
+  /// When the recipient wants to be left alone.
+  public var quietHours: QuietHours
+  /// Subjects of which the recipient wants to hear nothing: at most `maxMutes`.
+  public var mutes: [Mute]
 
   /// The opt-outs that a record may have.
   public static let maxOptOuts = 1000
+  /// The preferences that a record may have.
+  public static let maxPreferences = 1000
+  /// The mutes that a record may have.
+  public static let maxMutes = 1000
 
   /// A record of those parts.
-  public init(email: String? = nil, locale: String? = nil, timeZone: String? = nil, optOut: [OptOut] = []) {
+  public init(
+    email: String? = nil, locale: String? = nil, timeZone: String? = nil, optOut: [OptOut] = [],
+    preferences: [Preference] = [], quietHours: QuietHours = .none, mutes: [Mute] = []
+  ) {
     self.email = email
     self.locale = locale
     self.timeZone = timeZone
     self.optOut = optOut
+    self.preferences = preferences
+    self.quietHours = quietHours
+    self.mutes = mutes
   }
 
   /// Whether the recipient does not want that category on that channel.
   public func optsOut(of category: String, on channel: Channel) -> Bool {
     optOut.contains { ($0.category ?? category) == category && ($0.channel ?? channel) == channel }
-  }
-}
-
-extension OutputBuffer {
-  /// Appends a recipient's record as JSON, the value of a record of the recipients topic.
-  public mutating func append(recipient record: RecipientRecord) {
-    append("{\"optOut\":[")
-    for (index, entry) in record.optOut.enumerated() {
-      append(index == 0 ? "{\"category\":" : ",{\"category\":")
-      append(jsonString: entry.category ?? "*")
-      append(comma: "channel", literal: entry.channel?.literal ?? "*")
-      append("}")
-    }
-    append("]")
-    for (name, text) in [("email", record.email), ("locale", record.locale), ("timeZone", record.timeZone)] {
-      guard let text else { continue }
-      append(",")
-      append(jsonString: name)
-      append(":")
-      append(jsonString: text)
-    }
-    append("}")
   }
 }

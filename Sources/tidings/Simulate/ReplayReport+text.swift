@@ -170,21 +170,20 @@ extension ReplayReport {
   }
 
   private var lawTable: String {
+    let reasons = SuppressionReason.shown(in: runs.map(\.outcome.counters))
     var table = TextTable(
-      header: [
-        "", "accepted", "delivered", "duplicate", "opted out", "no address", "expired", "retracted",
-        "collapsed",
-        "open",
+      header: ["", "accepted", "delivered"] + reasons.map(\.words) + [
+        "expired", "retracted", "collapsed", "open",
       ])
     var lines = ""
     for (index, run) in runs.enumerated() {
       let counters = run.outcome.counters
       for channel in Channel.allCases where counters[channel].accepted > 0 {
         let count = counters[channel]
-        let cells = [
-          count.accepted, count.delivered, count.suppressed[.duplicate], count.suppressed[.optedOut],
-          count.suppressed[.noAddress], count.expired, count.retracted, count.collapsed, count.open,
-        ]
+        let cells =
+          [count.accepted, count.delivered] + reasons.map { count.suppressed[$0] } + [
+            count.expired, count.retracted, count.collapsed, count.open,
+          ]
         table.add(["\(channel.name) \(name(of: index))"] + cells.map(\.grouped))
       }
       lines +=

@@ -52,6 +52,8 @@ struct ConservationChecker {
         case .suppressed("duplicate"): counts[channel].duplicate += 1
         case .suppressed("optedOut"): counts[channel].optedOut += 1
         case .suppressed("noAddress"): counts[channel].noAddress += 1
+        case .suppressed("muted"): counts[channel].muted += 1
+        case .suppressed("ownAction"): counts[channel].ownAction += 1
         case .suppressed, .other: break
         }
       }

@@ -182,10 +182,11 @@ struct DecisionChecker {
     let category = subject.fact.category ?? type.category
     try require(
       arrival.category == category, .onceOnly, "\(place): category \(arrival.category), not \(category)")
+    let question = WishQuestion(
+      channel: channel, category: category, event: subject.fact.narrowed(to: decision.recipient), type: type,
+      rule: rule, time: decision.time)
     func refusal(_ version: (offset: Int64, fact: RecipientFact)?) -> String? {
-      if !rule.isMandatory, version?.fact.optsOut(of: category, channel) ?? false { return "optedOut" }
-      if channel == "email", version?.fact.email == nil { return "noAddress" }
-      return nil
+      question.refusal(version?.fact)
     }
     if case .suppressed(let reason) = actual {
       try require(
@@ -196,9 +197,12 @@ struct DecisionChecker {
     try require(
       subject.versions.contains { refusal($0) == nil }, .onceOnly,
       "\(place): \(channel) is \(actual), although \(refusal(subject.versions[0]) ?? "")")
-    switch (rule.rule, actual) {
-    case (.digest, .open), (.schedule, .open): return
-    case (.immediate, .delivered(let id)):
+    // The rules that count by the records that do not refuse.
+    let rules = subject.versions.filter { refusal($0) == nil }.map { question.effective($0?.fact) }
+    let policy = arrival.policies[channel]
+    switch actual {
+    case .open where rules.contains { $0.isCollecting && $0.name == policy }: return
+    case .delivered(let id) where rules.contains(.immediate) && policy == "immediate":
       guard
         let index = commit.deliveries.indices.first(where: {
           left[$0] && commit.deliveries[$0].delivery.id == id
@@ -215,11 +219,14 @@ struct DecisionChecker {
             + "\(commit.deliveries[index].delivery.recipientRecord.map(String.init) ?? "none")")
       }
       try require(
-        refusal(version) == nil, .provenance,
-        "\(place): delivery \(id) is \(refusal(version) ?? "") by its record")
+        refusal(version) == nil && question.effective(version?.fact) == .immediate, .provenance,
+        "\(place): delivery \(id) is \(refusal(version) ?? question.effective(version?.fact).name) by its record"
+      )
       try checkAddress(commit.deliveries[index].delivery, version?.fact, place)
-    case (.digest, _), (.schedule, _), (.immediate, _):
-      throw Violation(.onceOnly, "\(place): \(channel) is \(actual) under \(rule.rule)")
+    default:
+      throw Violation(
+        .onceOnly,
+        "\(place): \(channel) is \(actual) by the policy \(policy ?? "none") under \(rules.map(\.name))")
     }
   }
 
@@ -334,7 +341,8 @@ struct DecisionChecker {
     let key = fact.key(of: recipient)
     try require(
       sent.header("ce_id") == fact.id
-        && sent.header("ce_actor") == fact.actor && sent.record.key?.string == key
+        && sent.header("ce_actor") == fact.actor && sent.header("ce_subject") == fact.subject
+        && sent.record.key?.string == key
         && sent.partition == home(of: key, homes.count),
       .onceOnly, "\(commit.place): \(sent.place) is not events at \(record.offset) for \(recipient)")
   }

@@ -37,8 +37,10 @@ struct WindowChecker {
     current = Array(repeating: [:], count: partitionCount)
   }
 
-  /// The windows that are open.
-  var openCount: Int { open.reduce(0) { $0 + $1.count } }
+  /// The windows that are open and due at an instant.
+  func overdueCount(at instant: Int64) -> Int {
+    open.reduce(0) { count, windows in count + windows.values.count { $0.due <= instant } }
+  }
 
   // MARK: - Arrivals
 
@@ -50,16 +52,22 @@ struct WindowChecker {
     for (channel, outcome) in arrival.channels {
       guard case .open(let id, let until) = outcome else { continue }
       guard let catalog = catalogs.first(where: { $0.version == arrival.catalog }),
-        let rule = catalog.type(named: fact.type)?.channel(channel)?.rule, rule.isCollecting
+        let type = catalog.type(named: fact.type), let rule = type.channel(channel)
       else { throw Violation(.onceOnly, "\(commit.place): \(fact.type) has no window on \(channel)") }
-      let group = rule.group ?? arrival.category
+      // That the policy is a collecting one was checked with the decision.
+      let group = rule.rule.group ?? arrival.category
       let key = "\(channel) \(group) \(decision.recipientKey)"
       if current[commit.home][key] == nil {
         let expected = Self.id(decision, channel, group, opened: decision.time)
         let versions = facts.versions(
           of: decision.recipientKey, partition: commit.home, known: commit.before?.positions[2] ?? 0,
           end: commit.header.positions[2])
-        let due = rule.due(openedAt: decision.time, versions.map { $0?.fact })
+        let question = WishQuestion(
+          channel: channel, category: arrival.category, event: fact.narrowed(to: decision.recipient),
+          type: type, rule: rule, time: decision.time)
+        let rules = versions.map { (question.effective($0?.fact), $0?.fact.timeZone) }
+          .filter { $0.0.isCollecting && $0.0.name == arrival.policies[channel] }
+        let due = rules.map { $0.0.due(openedAt: decision.time, in: $0.1) }
         try require(
           due.contains(until), .windows,
           "\(commit.place): window \(id) of \(key) opens at \(decision.time) and is due at \(until), not \(due)"
@@ -70,7 +78,8 @@ struct WindowChecker {
           used.insert(id).inserted, .windows, "\(commit.place): window \(id) of \(key) opens a second time")
         current[commit.home][key] = id
         open[commit.home][id] = Window(
-          id: id, key: key, opened: decision.time, due: until, itemLimit: rule.items, catalog: arrival.catalog
+          id: id, key: key, opened: decision.time, due: until, itemLimit: rules.first?.0.items ?? 0,
+          catalog: arrival.catalog
         )
       }
       guard current[commit.home][key] == id, var window = open[commit.home][id] else {

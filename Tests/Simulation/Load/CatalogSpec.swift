@@ -8,6 +8,8 @@ struct CatalogSpec {
     case immediate
     case digest(window: Int64, items: Int, group: String?)
     case schedule(times: MinuteTimes, items: Int, group: String?)
+    /// What a recipient chose in its place: `hourly`, `daily` or `weekly`. No catalog says so.
+    case cadence(String, items: Int, group: String?)
 
     /// Whether what it decides waits in a window.
     var isCollecting: Bool { self != .immediate }
@@ -16,7 +18,7 @@ struct CatalogSpec {
     var items: Int {
       switch self {
       case .immediate: 1
-      case .digest(_, let items, _), .schedule(_, let items, _): items
+      case .digest(_, let items, _), .schedule(_, let items, _), .cadence(_, let items, _): items
       }
     }
 
@@ -24,17 +26,28 @@ struct CatalogSpec {
     var group: String? {
       switch self {
       case .immediate: nil
-      case .digest(_, _, let group), .schedule(_, _, let group): group
+      case .digest(_, _, let group), .schedule(_, _, let group), .cadence(_, _, let group): group
       }
     }
 
-    /// The instants at which a window may close that opens at another, all in milliseconds, if the recipient's record
-    /// is one of some.
-    func due(openedAt opened: Int64, _ versions: [RecipientFact?]) -> [Int64] {
+    /// The instant at which a window closes that opens at another, both in milliseconds, by a zone of a recipient's
+    /// record.
+    func due(openedAt opened: Int64, in zone: String?) -> Int64 {
       switch self {
-      case .immediate: []
-      case .digest(let window, _, _): [opened + window]
-      case .schedule(let times, _, _): versions.map { times.next(after: opened, in: $0?.timeZone) }
+      case .immediate: opened
+      case .digest(let window, _, _): opened + window
+      case .schedule(let times, _, _): times.next(after: opened, in: zone)
+      case .cadence(let cadence, _, _): MinuteTimes.next(cadence, after: opened, in: zone)
+      }
+    }
+
+    /// The policy as decisions name it.
+    var name: String {
+      switch self {
+      case .immediate: "immediate"
+      case .digest: "digest"
+      case .schedule: "schedule"
+      case .cadence(let cadence, _, _): cadence
       }
     }
   }
@@ -42,11 +55,20 @@ struct CatalogSpec {
   struct ChannelSpec {
     var rule: Rule
     var isMandatory: Bool
+    /// Nil where the catalog says nothing.
+    var choices: [String]?
+
+    /// The keys beside the policy's.
+    var keys: String {
+      (isMandatory ? ", mandatory: true" : "")
+        + (choices.map { ", choices: [\($0.joined(separator: ", "))]" } ?? "")
+    }
   }
 
   struct TypeSpec {
     var name: String
     var category: String
+    var tellsActor = false
     var email: ChannelSpec?
     var inapp: ChannelSpec?
 
@@ -74,7 +96,7 @@ struct CatalogSpec {
       switch channel?.rule {
       case .digest(let window, _, _): return max(longest, window)
       case .schedule: return max(longest, MinuteTimes.longestWait)
-      case .immediate, nil: return longest
+      case .immediate, .cadence, nil: return longest
       }
     }
   }
@@ -83,20 +105,22 @@ struct CatalogSpec {
     var lines = ["unknownTypes: reject", "types:"]
     for type in types {
       lines += ["  \(type.name):", "    category: \(type.category)", "    title: \"{{actor}} \(type.name)\""]
+      if type.tellsActor { lines.append("    ownAction: deliver") }
       lines.append("    channels:")
       for (name, channel) in [("email", type.email), ("inapp", type.inapp)] {
         guard let channel else { continue }
-        let mandatory = channel.isMandatory ? ", mandatory: true" : ""
+        let keys = channel.keys
         switch channel.rule {
-        case .immediate: lines.append("      \(name): { policy: immediate\(mandatory) }")
+        case .cadence: continue
+        case .immediate: lines.append("      \(name): { policy: immediate\(keys) }")
         case .digest(let window, let items, let group):
           let groupText = group.map { ", group: \($0)" } ?? ""
           lines.append(
-            "      \(name): { policy: digest, window: \(window)ms, items: \(items)\(groupText)\(mandatory) }")
+            "      \(name): { policy: digest, window: \(window)ms, items: \(items)\(groupText)\(keys) }")
         case .schedule(let times, let items, let group):
           let groupText = group.map { ", group: \($0)" } ?? ""
           lines.append(
-            "      \(name): { policy: schedule, \(times.keys), items: \(items)\(groupText)\(mandatory) }")
+            "      \(name): { policy: schedule, \(times.keys), items: \(items)\(groupText)\(keys) }")
         }
       }
     }
@@ -107,7 +131,11 @@ struct CatalogSpec {
 extension CatalogSpec {
   /// A catalog of a few types with windows of several lengths, and some that close by schedule in the minutes after the
   /// start of the run, in milliseconds since the epoch.
-  static func draw(_ random: inout SeededGenerator, start: Int64) throws -> CatalogSpec {
+  ///
+  /// - Parameter wishes: draws what concerns the recipients' wishes.
+  static func draw(
+    _ random: inout SeededGenerator, wishes: inout SeededGenerator, start: Int64
+  ) throws -> CatalogSpec {
     let windows: [Int64] = [200, 700, 1500, 3000, 8000, 20_000]
     let times = MinuteTimes(after: start)
     func digest(_ random: inout SeededGenerator) -> ChannelSpec {
@@ -122,7 +150,7 @@ extension CatalogSpec {
         isMandatory: Int.random(in: 0..<8, using: &random) == 0)
     }
     let immediate = ChannelSpec(rule: .immediate, isMandatory: false)
-    return try CatalogSpec(types: [
+    var types = [
       TypeSpec(name: "card.moved", category: "cards", email: digest(&random), inapp: immediate),
       TypeSpec(name: "card.due", category: "cards", email: digest(&random), inapp: digest(&random)),
       TypeSpec(name: "build.failed", category: "builds", email: immediate, inapp: immediate),
@@ -130,6 +158,17 @@ extension CatalogSpec {
       TypeSpec(
         name: "login", category: "security", email: ChannelSpec(rule: .immediate, isMandatory: true),
         inapp: nil),
-    ])
+    ]
+    for index in types.indices {
+      types[index].tellsActor = Int.random(in: 0..<4, using: &wishes) == 0
+      types[index].email?.choices = choices(&wishes)
+      types[index].inapp?.choices = choices(&wishes)
+    }
+    return try CatalogSpec(types: types)
+  }
+
+  private static func choices(_ random: inout SeededGenerator) -> [String]? {
+    guard Int.random(in: 0..<3, using: &random) == 0 else { return nil }
+    return ["instant", "hourly", "daily", "weekly"].filter { _ in Bool.random(using: &random) }
   }
 }

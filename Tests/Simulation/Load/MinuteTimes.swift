@@ -35,6 +35,21 @@ struct MinuteTimes: Equatable {
     return minute * 60_000
   }
 
+  /// The first instant after another at which a cadence that recipients choose is due, both in milliseconds.
+  static func next(_ cadence: String, after instant: Int64, in zone: String?) -> Int64 {
+    // The clock on the wall, in minutes since 1970-01-01, a Thursday.
+    var clock = instant / 60_000 + offset(of: zone) + 1
+    func isDue() -> Bool {
+      switch cadence {
+      case "hourly": clock % 60 == 0
+      case "daily": clock % 1_440 == 540
+      default: clock % 1_440 == 540 && (clock / 1_440 + 3) % 7 == 0
+      }
+    }
+    while !isDue() { clock += 1 }
+    return (clock - offset(of: zone)) * 60_000
+  }
+
   /// The keys of the catalog.
   var keys: String {
     let texts = minutes.map { "\"\(Self.digits($0 / 60)):\(Self.digits($0 % 60))\"" }

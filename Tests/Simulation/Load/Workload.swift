@@ -35,6 +35,8 @@ struct Workload {
   /// The types' names, of both catalogs.
   let types: [String]
   var random: SeededGenerator
+  /// Draws what concerns the recipients' wishes.
+  private var wishes: SeededGenerator
 
   private let recipients: [(tenant: String, id: String)]
   private var published: [EventFact] = []
@@ -48,15 +50,16 @@ struct Workload {
     self.types = types
     var random = random
     hasBrokenRecipients = Bool.random(using: &random)
+    wishes = SeededGenerator(seed: random.seed &* 0xC2B2_AE35 &+ 3)
     self.random = random
     recipients = (0..<shape.recipients).map { ($0 % 5 == 4 ? "acme" : "default", "r\($0)") }
   }
 
   /// Most recipients are known before the first event.
-  mutating func directory() -> [PublishedRecord] {
+  mutating func directory(now: Int64) -> [PublishedRecord] {
     var records: [PublishedRecord] = []
     for index in recipients.indices where !chance(0.15) {
-      records.append(recipientRecord(of: index, fact: drawProfile()))
+      records.append(recipientRecord(of: index, fact: drawProfile(now: now)))
     }
     return records
   }
@@ -80,7 +83,7 @@ struct Workload {
     let roll = Double.random(in: 0..<1, using: &random)
     if roll < 0.05 {
       let index = Int.random(in: 0..<recipients.count, using: &random)
-      return recipientRecord(of: index, fact: chance(0.15) ? nil : drawProfile())
+      return recipientRecord(of: index, fact: chance(0.15) ? nil : drawProfile(now: now))
     }
     if hasBrokenRecipients, roll < 0.055 { return brokenRecipient() }
     if roll < 0.085 { return brokenEvent() }
@@ -104,6 +107,9 @@ struct Workload {
     if chance(0.1) { fact.category = chance(0.5) ? "cards" : "urgent" }
     if chance(0.12) { fact.expiry = now + Int64.random(in: -500...12_000, using: &random) }
     if chance(0.01) { fact.type = CatalogSpec.unknownType }
+    if wish(0.12) { fact.actor = recipient.id }
+    if wish(0.4) { fact.subject = "board/\(Int.random(in: 0..<3, using: &wishes))" }
+    if wish(0.08) { fact.isCritical = true }
     fact.id = newID(of: fact)
     published.append(fact)
     return fact
@@ -153,6 +159,8 @@ struct Workload {
     if fact.tenant != "default" { text += ",\"tenant\":\"\(fact.tenant)\"" }
     if let actor = fact.actor { text += ",\"actor\":\"\(actor)\"" }
     if let category = fact.category { text += ",\"category\":\"\(category)\"" }
+    if let subject = fact.subject { text += ",\"subject\":\"\(subject)\"" }
+    if fact.isCritical { text += ",\"priority\":\"critical\"" }
     if let expiry = fact.expiry { text += ",\"expirytime\":\"\(instant(expiry))\"" }
     return text + ",\"data\":{\"n\":1}}"
   }
@@ -172,7 +180,7 @@ struct Workload {
 
   // MARK: - Recipients
 
-  private mutating func drawProfile() -> RecipientFact {
+  private mutating func drawProfile(now: Int64) -> RecipientFact {
     var fact = RecipientFact()
     if !chance(0.12) { fact.email = "u\(Int.random(in: 0..<1000, using: &random))@example.org" }
     if chance(0.3) { fact.locale = chance(0.5) ? "de" : "en" }
@@ -184,7 +192,21 @@ struct Workload {
         (["cards", "builds", "security", "*"][Int.random(in: 0..<4, using: &random)], "email"))
     }
     if chance(0.08) { fact.optOut.append(("cards", "inapp")) }
+    drawWishes(&fact, now: now)
     return fact
+  }
+
+  private mutating func drawWishes(_ fact: inout RecipientFact, now: Int64) {
+    let settings = ["on", "on", "off", "instant", "instant", "hourly", "daily", "weekly"]
+    for category in ["*", "cards", "builds", "security", "urgent", "nobody's"] where wish(0.15) {
+      for channel in ["*", "email", "inapp"] where wish(0.4) {
+        fact.preferences[category, default: [:]][channel] =
+          settings[Int.random(in: 0..<settings.count, using: &wishes)]
+      }
+    }
+    for board in 0..<3 where wish(0.12) {
+      fact.mutes["board/\(board)"] = wish(0.2) ? .max : now + Int64.random(in: -500...20_000, using: &wishes)
+    }
   }
 
   private mutating func recipientRecord(of index: Int, fact: RecipientFact?) -> PublishedRecord {
@@ -209,6 +231,19 @@ struct Workload {
       let entries = fact.optOut.map { "{\"category\":\"\($0.category)\",\"channel\":\"\($0.channel)\"}" }
       fields.append("\"optOut\":[\(entries.joined(separator: ","))]")
     }
+    if !fact.preferences.isEmpty {
+      let categories = fact.preferences.sorted { $0.key < $1.key }.map { category, channels in
+        let settings = channels.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }
+        return "\"\(category)\":{\(settings.joined(separator: ","))}"
+      }
+      fields.append("\"preferences\":{\(categories.joined(separator: ","))}")
+    }
+    if !fact.mutes.isEmpty {
+      let mutes = fact.mutes.sorted { $0.key < $1.key }.map { subject, until in
+        "{\"subject\":\"\(subject)\"\(until == .max ? "" : ",\"until\":\"\(instant(until))\"")}"
+      }
+      fields.append("\"mutes\":[\(mutes.joined(separator: ","))]")
+    }
     return "{\(fields.joined(separator: ","))}"
   }
 
@@ -227,6 +262,10 @@ struct Workload {
 
   private mutating func chance(_ probability: Double) -> Bool {
     Double.random(in: 0..<1, using: &random) < probability
+  }
+
+  private mutating func wish(_ probability: Double) -> Bool {
+    Double.random(in: 0..<1, using: &wishes) < probability
   }
 }
 
@@ -258,6 +297,8 @@ extension PublishedRecord {
     if fact.tenant != "default" { header("ce_tenant", fact.tenant) }
     header("ce_actor", fact.actor)
     header("ce_category", fact.category)
+    header("ce_subject", fact.subject)
+    header("ce_priority", fact.isCritical ? "critical" : nil)
     header("ce_expirytime", fact.expiry.map(instant))
     header("content-type", "application/json")
     return record

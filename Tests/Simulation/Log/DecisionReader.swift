@@ -26,6 +26,8 @@ struct DecisionRecord {
     var catalog: String
     var isDuplicate: Bool
     var channels: [(name: String, outcome: Outcome)]
+    /// The policies that were applied, by channel.
+    var policies: [String: String] = [:]
   }
 
   struct Closure {
@@ -113,6 +115,7 @@ extension DecisionRecord.Arrival {
     for member in channels.members {
       guard let outcome = DecisionRecord.Outcome(member.value) else { return nil }
       self.channels.append((member.nameText, outcome))
+      policies[member.nameText] = member.value["policy"]?.string
     }
   }
 }

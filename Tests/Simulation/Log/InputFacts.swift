@@ -8,6 +8,8 @@ struct EventFact: Equatable {
   var type: String
   var category: String?
   var actor: String?
+  var subject: String?
+  var isCritical = false
   var recipients: [String]
   /// Milliseconds since the epoch.
   var expiry: Int64?
@@ -29,6 +31,13 @@ struct EventFact: Equatable {
 }
 
 extension EventFact {
+  /// The event for one of its recipients alone.
+  func narrowed(to recipient: String) -> EventFact {
+    var copy = self
+    copy.recipients = [recipient]
+    return copy
+  }
+
   /// Whether it is decided where it was read: it has one recipient, who lives there.
   func isAtHome(_ partition: Int, _ partitionCount: Int) -> Bool {
     recipients.count == 1 && home(of: key(of: recipients[0]), partitionCount) == partition
@@ -46,6 +55,10 @@ struct RecipientFact: Equatable {
   var locale: String?
   var timeZone: String?
   var optOut: [(category: String, channel: String)] = []
+  /// Settings by category and channel, `*` for all.
+  var preferences: [String: [String: String]] = [:]
+  /// Ends by subject, in milliseconds since the epoch.
+  var mutes: [String: Int64] = [:]
 
   func optsOut(of category: String, _ channel: String) -> Bool {
     optOut.contains {
@@ -55,7 +68,8 @@ struct RecipientFact: Equatable {
 
   static func == (left: RecipientFact, right: RecipientFact) -> Bool {
     left.email == right.email && left.locale == right.locale && left.timeZone == right.timeZone
-      && left.optOut.elementsEqual(right.optOut) { $0 == $1 }
+      && left.optOut.elementsEqual(right.optOut) { $0 == $1 } && left.preferences == right.preferences
+      && left.mutes == right.mutes
   }
 }
 

@@ -128,6 +128,8 @@ final class Journal {
     fact.tenant = record.header("ce_tenant") ?? "default"
     fact.actor = record.header("ce_actor")
     fact.category = record.header("ce_category")
+    fact.subject = record.header("ce_subject")
+    fact.isCritical = record.header("ce_priority") == "critical"
     fact.expiry = record.header("ce_expirytime").flatMap { text in
       text.withByteView { RFC3339.milliseconds(of: $0) }
     }

@@ -12,9 +12,12 @@ struct StateHeader: Equatable {
     var retracted: Int64 = 0
     var collapsed: Int64 = 0
     var open: Int64 = 0
+    var muted: Int64 = 0
+    var ownAction: Int64 = 0
 
     var difference: Int64 {
-      accepted - delivered - duplicate - optedOut - noAddress - expired - retracted - collapsed - open
+      accepted - delivered - duplicate - optedOut - noAddress - expired - retracted - collapsed - open - muted
+        - ownAction
     }
   }
 
@@ -127,12 +130,13 @@ extension StateHeader {
 }
 
 extension StateHeader.ChannelCounts {
-  fileprivate static let fieldCount: UInt8 = 9
+  fileprivate static let fieldCount: UInt8 = 11
 
   fileprivate init(_ values: [Int64]) {
     self.init(
       accepted: values[0], delivered: values[1], duplicate: values[2], optedOut: values[3],
-      noAddress: values[4], expired: values[5], retracted: values[6], collapsed: values[7], open: values[8])
+      noAddress: values[4], expired: values[5], retracted: values[6], collapsed: values[7], open: values[8],
+      muted: values[9], ownAction: values[10])
   }
 }
 

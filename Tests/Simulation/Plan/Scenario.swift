@@ -48,7 +48,8 @@ struct Scenario {
     instances = pick([1, 2, 2, 3, 4])
     workersPerInstance = pick([1, 1, 1, 2])
     isStatic = chance(0.5)
-    start = 1_700_000_000_000 + Int64.random(in: 0..<60_000, using: &random)
+    // Half a minute before a full hour, or after it.
+    start = 1_700_002_770_000 + Int64.random(in: 0..<60_000, using: &random)
     duration = Int64.random(in: 15_000...50_000, using: &random)
     commitInterval = pick([20, 50, 100, 300])
     minimumCommitInterval = pick([5, 20, 50])
@@ -61,8 +62,10 @@ struct Scenario {
     backlogBytes = pick([4_000, 60_000, 4 << 20])
     frozenLifetime = pick([500, 300_000, 300_000])
     clockSkew = pick([0, 0, 0, 300, 1500])
+    var wishes = SeededGenerator(seed: seed &* 0x85EB_CA6B &+ 2)
     catalogs = [
-      try CatalogSpec.draw(&random, start: start), try CatalogSpec.draw(&random, start: start),
+      try CatalogSpec.draw(&random, wishes: &wishes, start: start),
+      try CatalogSpec.draw(&random, wishes: &wishes, start: start),
     ]
     shape = Workload.Shape(
       recipients: pick([2, 5, 12]), meanDistance: pick([40, 120, 300]),

@@ -83,7 +83,7 @@ public final class SimulationRun {
   /// Runs to the end, or to the first violation.
   func run() throws {
     defer { world.end() }
-    for record in workload.directory() { publish(record) }
+    for record in workload.directory(now: world.now) { publish(record) }
     let injector = FaultInjector(self, random: SeededGenerator(seed: scenario.seed ^ 0xFA_17))
     faults = injector
     for _ in 0..<scenario.instances { addInstance() }
@@ -134,7 +134,10 @@ public final class SimulationRun {
         }
       }
     }
-    if windows.openCount > 0 { return "\(windows.openCount) windows are open" }
+    // Those of recipients who chose to wait for longer than the run stay open.
+    let longest = scenario.catalogs.map(\.longestWindow).max() ?? 0
+    let overdue = windows.overdueCount(at: end + longest)
+    if overdue > 0 { return "\(overdue) windows are open" }
     if !service.isServed { return "homes \(service.unserved) are decided by nobody" }
     return nil
   }

@@ -196,21 +196,16 @@ struct HTMLReport {
   }
 
   private var lawTable: String {
+    let reasons = SuppressionReason.shown(in: runs.map(\.outcome.counters))
     var table = HTMLTable(
-      [
-        "", "accepted", "delivered", "duplicate", "opted out", "no address", "expired", "retracted",
-        "collapsed",
-        "open",
-      ])
+      ["", "accepted", "delivered"] + reasons.map(\.words) + ["expired", "retracted", "collapsed", "open"])
     for (index, run) in runs.enumerated() {
       for channel in channels {
         let count = run.outcome.counters[channel]
         table.add(
           [name(channel.name, index)]
-            + [
-              count.accepted, count.delivered, count.suppressed[.duplicate], count.suppressed[.optedOut],
-              count.suppressed[.noAddress], count.expired, count.retracted, count.collapsed, count.open,
-            ].map(\.grouped))
+            + ([count.accepted, count.delivered] + reasons.map { count.suppressed[$0] }
+            + [count.expired, count.retracted, count.collapsed, count.open]).map(\.grouped))
       }
     }
     let verdict =

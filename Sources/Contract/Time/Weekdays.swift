@@ -1,5 +1,3 @@
-import Contract
-
 /// A day of the week, numbered from Monday as ISO 8601 does, but from 0.
 public enum Weekday: UInt8, CaseIterable, Comparable, Sendable {
   /// The days in their order.
@@ -7,7 +5,7 @@ public enum Weekday: UInt8, CaseIterable, Comparable, Sendable {
   case tuesday, wednesday, thursday, friday, saturday, sunday
 
   /// The weekday of a day that is numbered since 1970-01-01, a Thursday.
-  init(ofDay day: Int64) {
+  package init(ofDay day: Int64) {
     let number = (day + 3).flooredQuotientAndRemainder(dividingBy: 7).remainder
     self = Weekday.allCases[Int(number)]
   }
@@ -32,7 +30,7 @@ public enum Weekday: UInt8, CaseIterable, Comparable, Sendable {
   }
 
   /// The name with a capital, as dates are written: `Mon`.
-  var title: String { name.capitalized }
+  package var title: String { name.capitalized }
 
   /// Orders from Monday to Sunday.
   public static func < (left: Weekday, right: Weekday) -> Bool { left.rawValue < right.rawValue }
@@ -62,7 +60,7 @@ public struct Weekdays: OptionSet, Hashable, Sendable, CustomStringConvertible {
   public func contains(_ day: Weekday) -> Bool { rawValue & 1 << day.rawValue != 0 }
 
   /// Whether the weekday of a day that is numbered since 1970-01-01 is in the set.
-  func contains(day: Int64) -> Bool { contains(Weekday(ofDay: day)) }
+  package func contains(day: Int64) -> Bool { contains(Weekday(ofDay: day)) }
 
   /// The days in their order.
   public var days: [Weekday] { Weekday.allCases.filter(contains) }

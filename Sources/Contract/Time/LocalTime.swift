@@ -30,7 +30,8 @@ public struct LocalTime: Hashable, Comparable, Sendable, CustomStringConvertible
     self.init(hour: digits[0] * 10 + digits[1], minute: digits[2] * 10 + digits[3])
   }
 
-  init(unchecked minute: UInt16) {
+  /// A time by its minutes since midnight, which have to be below 1,440.
+  package init(unchecked minute: UInt16) {
     self.minute = minute
   }
 

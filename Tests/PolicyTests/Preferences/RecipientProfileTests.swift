@@ -85,6 +85,40 @@ struct RecipientProfileTests {
     #expect(!optsOut(profile, "builds", .email))
   }
 
+  @Test("a mute holds for its subject alone, up to its end, and one without an end always")
+  func mutes() {
+    let profile = RecipientProfile(
+      timeZone: "UTC", optOuts: [OptOut(category: "x", channel: nil)],
+      mutes: [
+        Mute(subject: "board/42", until: 1_000), Mute(subject: "thread"), Mute(subject: "board/7", until: -5),
+      ])
+    func mutes(_ subject: String, at instant: Int64) -> Bool {
+      withView(profile) { view in subject.withByteView { view.mutes($0, at: instant) } }
+    }
+    #expect(mutes("board/42", at: 999) && !mutes("board/42", at: 1_000))
+    #expect(mutes("thread", at: .max - 1) && mutes("thread", at: 0))
+    #expect(!mutes("board/7", at: 0) && mutes("board/7", at: -6))
+    #expect(!mutes("board", at: 0) && !mutes("", at: 0) && !mutes("board/421", at: 0))
+    #expect(optsOut(profile, "x", .email))
+  }
+
+  @Test("quiet hours are read back beside mutes and wishes")
+  func quietHours() throws {
+    let (from, until) = (try #require(LocalTime("22:00")), try #require(LocalTime("07:00")))
+    let night = try #require(QuietInterval(from: from, until: until))
+    let sunday = try #require(QuietInterval(wholeDays: Weekdays([.sunday])))
+    let hours = try #require(QuietHours([night, sunday]))
+    let profile = RecipientProfile(
+      email: "a@b", preferences: [Preference(category: nil, channel: nil, .weekly)], quietHours: hours,
+      mutes: [Mute(subject: "s")])
+    withView(profile) { view in
+      #expect(view.quietHours == hours)
+      #expect("s".withByteView { view.mutes($0, at: 0) })
+      #expect("c".withByteView { view.wish(for: $0, on: .inapp) }?.setting == .weekly)
+    }
+    withView(RecipientProfile()) { #expect($0.quietHours.isEmpty) }
+  }
+
   @Test("a long text is read back")
   func longText() {
     let address = String(repeating: "x", count: 70_000) + "@example.org"
@@ -111,7 +145,8 @@ struct RecipientProfileTests {
         let view = RecipientProfileView(ByteView(buffer))
         let total = view.email.count + view.locale.count + view.timeZone.count
         #expect(total <= bytes.count, "seed \(seed)")
-        _ = "commits".withByteView { view.optsOut(of: $0, .email) }
+        _ = "commits".withByteView { view.optsOut(of: $0, .email) || view.mutes($0, at: 0) }
+        _ = view.quietHours
       }
     }
   }

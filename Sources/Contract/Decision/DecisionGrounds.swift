@@ -1,0 +1,134 @@
+/// What decided about a notification on one channel, besides the catalog.
+public struct DecisionGrounds: Equatable, Sendable {
+  /// The policy as the decision names it.
+  public enum Policy: UInt8, CaseIterable, Sendable {
+    /// By itself, at once.
+    case immediate = 0
+    /// In a window of the catalog.
+    case digest = 1
+    /// In a window that closes by a schedule of the catalog.
+    case schedule = 2
+    /// Together at every full hour, as the recipient chose.
+    case hourly = 3
+    /// Together every day, as the recipient chose.
+    case daily = 4
+    /// Together every week, as the recipient chose.
+    case weekly = 5
+
+    /// The name in decisions.
+    public var literal: StaticString {
+      switch self {
+      case .immediate: "immediate"
+      case .digest: "digest"
+      case .schedule: "schedule"
+      case .hourly: "hourly"
+      case .daily: "daily"
+      case .weekly: "weekly"
+      }
+    }
+  }
+
+  /// The policy that was applied; nil where the channel gets nothing.
+  public var policy: Policy?
+  /// The entry of a record that decided; nil where nobody wished anything, or the wish had no force.
+  public var preference: DecidingPreference?
+  /// Whether quiet hours hold it back, or make its window due later.
+  public var isQuiet: Bool
+
+  /// Grounds of those parts.
+  public init(policy: Policy? = nil, preference: DecidingPreference? = nil, isQuiet: Bool = false) {
+    self.policy = policy
+    self.preference = preference
+    self.isQuiet = isQuiet
+  }
+}
+
+/// The grounds of an arrival's outcomes by channel.
+public struct ChannelGrounds: Equatable, Sendable {
+  private var email: DecisionGrounds?
+  private var inapp: DecisionGrounds?
+
+  /// None.
+  public init() {}
+
+  /// The grounds on a channel.
+  public subscript(channel: Channel) -> DecisionGrounds? {
+    get {
+      switch channel {
+      case .email: email
+      case .inapp: inapp
+      }
+    }
+    set {
+      switch channel {
+      case .email: email = newValue
+      case .inapp: inapp = newValue
+      }
+    }
+  }
+}
+
+/// The entry of a recipient's or a tenant's record that decides about a category on a channel.
+public struct DecidingPreference: Equatable, Sendable {
+  /// Whose record it is.
+  public enum Level: UInt8, CaseIterable, Sendable {
+    /// The recipient's own.
+    case recipient = 0
+    /// The tenant's defaults.
+    case tenant = 1
+
+    /// The name in decisions.
+    public var literal: StaticString {
+      switch self {
+      case .recipient: "recipient"
+      case .tenant: "tenant"
+      }
+    }
+  }
+
+  /// Whose record it is.
+  public var level: Level
+  /// What is wanted.
+  public let setting: Preference.Setting
+  /// Whether the entry names the category, rather than `*`.
+  public let namesCategory: Bool
+  /// Whether the entry names the channel, rather than `*`.
+  public let namesChannel: Bool
+  /// Whether it is an entry of `optOut`.
+  public let isOptOut: Bool
+
+  /// An entry with what it says and names.
+  public init(
+    level: Level = .recipient, setting: Preference.Setting, namesCategory: Bool, namesChannel: Bool,
+    isOptOut: Bool = false
+  ) {
+    self.level = level
+    self.setting = setting
+    self.namesCategory = namesCategory
+    self.namesChannel = namesChannel
+    self.isOptOut = isOptOut
+  }
+
+  /// Of two entries of one record, that with the higher rank decides: an opt-out before all, then what names both
+  /// category and channel, then the category, then the channel.
+  public var rank: Int { (isOptOut ? 4 : 0) + (namesCategory ? 2 : 0) + (namesChannel ? 1 : 0) }
+}
+
+extension OutputBuffer {
+  /// Appends the members of a channel's outcome that say what decided.
+  mutating func append(grounds: DecisionGrounds, category: ByteView, channel: Channel) {
+    if let policy = grounds.policy { append(comma: "policy", literal: policy.literal) }
+    if let preference = grounds.preference {
+      append(",\"preference\":{\"of\":\"")
+      append(preference.level.literal)
+      append("\"")
+      append(comma: "category")
+      append(jsonString: preference.namesCategory ? category : ByteView("*"))
+      append(comma: "channel", literal: preference.namesChannel ? channel.literal : "*")
+      append(comma: "setting", literal: preference.setting.literal)
+      if preference.isOptOut { append(",\"optOut\":true") }
+      append("}")
+    }
+    if grounds.isQuiet { append(",\"quietHours\":true") }
+  }
+}

@@ -1,0 +1,137 @@
+import Contract
+
+/// A notification on one channel, as far as it matters whether and when it is delivered.
+///
+/// Views have to be valid while it is resolved.
+public struct Candidate {
+  /// What the catalog says of its type on the channel.
+  public var rule: ChannelRule
+  /// The category: the event's own, or else the catalog's.
+  public var category: ByteView
+  /// CloudEvents `subject`; empty where the event has none.
+  public var subject: ByteView
+  /// Whether its priority is critical.
+  public var isCritical: Bool
+  /// Whether the recipient is the event's actor, and its type is not delivered to them.
+  public var isOwnAction: Bool
+  /// When it is decided, in milliseconds since the epoch.
+  public var instant: Int64
+
+  /// A candidate of those parts.
+  public init(
+    rule: ChannelRule, category: ByteView, subject: ByteView = .empty, isCritical: Bool = false,
+    isOwnAction: Bool = false, instant: Int64
+  ) {
+    self.rule = rule
+    self.category = category
+    self.subject = subject
+    self.isCritical = isCritical
+    self.isOwnAction = isOwnAction
+    self.instant = instant
+  }
+}
+
+/// What becomes of a candidate, before quiet hours.
+public struct Resolution: Equatable, Sendable {
+  /// What becomes of it.
+  public enum Action: Equatable, Sendable {
+    /// The channel gets nothing.
+    case suppress(SuppressionReason)
+    /// It is delivered by a policy: the catalog's, or what the recipient chose.
+    case deliver(ChannelPolicy)
+  }
+
+  /// What becomes of it.
+  public var action: Action
+  /// The entry of a record that made the difference; nil where none did.
+  public var preference: DecidingPreference?
+
+  /// A resolution of those parts.
+  public init(action: Action, preference: DecidingPreference? = nil) {
+    self.action = action
+    self.preference = preference
+  }
+}
+
+extension Candidate {
+  /// Resolves what the catalog, the recipient and the tenant say. The one place of precedence; docs/recipients.md has
+  /// it as a table.
+  ///
+  /// Pure, without allocation. Nil is a recipient without a record, or a tenant without defaults.
+  public func resolved(_ recipient: RecipientProfileView?, tenant: RecipientProfileView?) -> Resolution {
+    let channel = rule.channel
+    let wish =
+      recipient?.wish(for: category, on: channel) ?? tenant?.wish(for: category, on: channel)?.of(.tenant)
+    if !rule.mandatory {
+      if isOwnAction { return Resolution(action: .suppress(.ownAction)) }
+      if let wish, wish.setting == .off {
+        return Resolution(action: .suppress(.optedOut), preference: wish)
+      }
+      if recipient?.mutes(subject, at: instant) ?? false { return Resolution(action: .suppress(.muted)) }
+    }
+    if channel.needsAddress, recipient?.address(for: channel) == nil {
+      return Resolution(action: .suppress(.noAddress))
+    }
+    guard !isCritical, let wish, let chosen = wish.setting.cadence,
+      let cadence = rule.choices.nearest(to: chosen)
+    else { return Resolution(action: .deliver(rule.policy)) }
+    return Resolution(action: .deliver(rule.policy.at(cadence)), preference: wish)
+  }
+}
+
+extension DecidingPreference {
+  fileprivate func of(_ level: Level) -> DecidingPreference {
+    var copy = self
+    copy.level = level
+    return copy
+  }
+}
+
+extension Preference.Setting {
+  /// The cadence that it chooses; nil for `on` and `off`.
+  public var cadence: Cadence? {
+    switch self {
+    case .off, .on: nil
+    case .instant: .instant
+    case .hourly: .hourly
+    case .daily: .daily
+    case .weekly: .weekly
+    }
+  }
+}
+
+extension ChannelPolicy {
+  /// The policy with a recipient's cadence in place of the catalog's times: what shares a window, and how many items it
+  /// has, stay as they are.
+  func at(_ cadence: Cadence) -> ChannelPolicy {
+    guard cadence != .instant else { return .immediate }
+    switch self {
+    case .immediate:
+      return .digest(
+        DigestRule(window: .cadence(cadence), itemLimit: DigestRule.defaultItems, group: nil))
+    case .digest(let rule):
+      return .digest(DigestRule(window: .cadence(cadence), itemLimit: rule.itemLimit, group: rule.group))
+    }
+  }
+
+  /// The name that decisions give it.
+  public var ground: DecisionGrounds.Policy {
+    switch self {
+    case .immediate: .immediate
+    case .digest(let rule):
+      switch rule.window {
+      case .length: .digest
+      case .schedule: .schedule
+      case .cadence(.hourly): .hourly
+      case .cadence(.daily): .daily
+      case .cadence(.weekly): .weekly
+      case .cadence(.instant): .immediate
+      }
+    }
+  }
+}
+
+extension Channel {
+  /// Whether nothing can be delivered there without an address.
+  public var needsAddress: Bool { self == .email }
+}

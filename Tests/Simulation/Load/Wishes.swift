@@ -1,0 +1,43 @@
+/// What the checkers know of precedence, held against docs/recipients.md and not against the policy's code.
+struct WishQuestion {
+  var channel: String
+  var category: String
+  var event: EventFact
+  var type: CatalogSpec.TypeSpec
+  var rule: CatalogSpec.ChannelSpec
+  /// When it is decided, in milliseconds since the epoch.
+  var time: Int64
+
+  /// Why the channel gets nothing, if the recipient's record is this one.
+  func refusal(_ record: RecipientFact?) -> String? {
+    if !rule.isMandatory {
+      if event.actor == event.recipients[0], !type.tellsActor { return "ownAction" }
+      if record?.setting(category, channel) == "off" { return "optedOut" }
+      if let subject = event.subject, let until = record?.mutes[subject], time < until { return "muted" }
+    }
+    return channel == "email" && record?.email == nil ? "noAddress" : nil
+  }
+
+  /// The rule that counts, if the recipient's record is this one.
+  func effective(_ record: RecipientFact?) -> CatalogSpec.Rule {
+    let cadences = ["instant", "hourly", "daily", "weekly"]
+    guard !event.isCritical, let setting = record?.setting(category, channel),
+      let wanted = cadences.firstIndex(of: setting)
+    else { return rule.rule }
+    let allowed = rule.choices ?? (rule.isMandatory ? [] : cadences)
+    let rarer = cadences[wanted...].first(where: allowed.contains)
+    guard let choice = rarer ?? cadences.last(where: allowed.contains) else { return rule.rule }
+    if choice == "instant" { return .immediate }
+    let isImmediate = rule.rule == .immediate
+    return .cadence(choice, items: isImmediate ? 10 : rule.rule.items, group: rule.rule.group)
+  }
+}
+
+extension RecipientFact {
+  /// An opt-out, else what names category and channel, else the category, else the channel, else all.
+  func setting(_ category: String, _ channel: String) -> String? {
+    if optsOut(of: category, channel) { return "off" }
+    return preferences[category]?[channel] ?? preferences[category]?["*"] ?? preferences["*"]?[channel]
+      ?? preferences["*"]?["*"]
+  }
+}
