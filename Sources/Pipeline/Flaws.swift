@@ -74,12 +74,23 @@ extension Flaws {
   public static let snapshotChecksumsIgnored = Flaws(rawValue: 1 << 27)
   /// After a snapshot, what its newer slices hold already is applied again.
   public static let newerSlicesReplayed = Flaws(rawValue: 1 << 28)
+  /// What an aborted transaction remembered about a recipient is remembered.
+  public static let abortedFactsStay = Flaws(rawValue: 1 << 29)
+  /// A restore forgets the facts about recipients.
+  public static let factsNotRestored = Flaws(rawValue: 1 << 30)
+  /// A notification that an aborted transaction took out of its window is put back behind all others.
+  public static let withdrawnMembersGoLast = Flaws(rawValue: 1 << 31)
+  /// An event is taken back only where it waits, not where it is still to come.
+  public static let retractionsForgotten = Flaws(rawValue: 1 << 18)
+  /// The older event of a collapse key stays beside the newer one.
+  public static let collapsedMembersStay = Flaws(rawValue: 1 << 21)
 
   /// The flaws of what `apply` and `tick` decide: a program that replays the calls makes them as well, so that it is
   /// no witness of them.
   public static let ofDecisions: Flaws = [
     .dedupByWallClock, .dedupHorizonShort, .clockRunsBackwards, .windowsCloseEarly, .catalogInDigestID,
     .expiredDelivered, .duplicatesNotCounted, .optOutIgnoredByDigests, .recipientRecordNotNamed,
+    .retractionsForgotten, .collapsedMembersStay,
   ]
 }
 

@@ -100,7 +100,11 @@ extension Pipeline {
       case .windowClosed(let slot):
         if flaws.contains(.closedWindowsStayClosed) { return }
         windows.reopen(slot)
+      case .memberWithdrawn(let slot, let position, let bytes):
+        let place = flaws.contains(.withdrawnMembersGoLast) ? windows[slot].block.count : position
+        bytes.withUnsafeBytes { windows.restore(ByteView($0), at: place, to: slot) }
       case .factAdded(let key):
+        if flaws.contains(.abortedFactsStay) { return }
         facts.remove(key)
       case .factReplaced(let before):
         facts.set(before)

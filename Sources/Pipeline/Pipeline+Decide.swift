@@ -31,17 +31,24 @@ extension Pipeline {
     if configuration.flaws.contains(.dedupByWallClock) { minute = arrival.now / 60_000 }
     let isDuplicate = ids.contains(
       arrival.notification, at: configuration.flaws.contains(.dedupHorizonShort) ? minute + 1 : minute)
+    let retracted = isDuplicate || event.retracts.isEmpty ? nil : retract(arrival, inputMinute: minute)
+    let clocks = FactClocks(input: max(ledger.inputClock, record.appended), timer: arrival.now)
+    let isRetracted = !isDuplicate && isRetracted(arrival.notification, at: clocks)
     if !isDuplicate { remember(arrival.notification, minute: minute) }
     scratch.removeAll()
     RecipientKey.append(tenant: event.tenant, recipient: recipient, to: &scratch)
     let entry = isDuplicate ? nil : recipients.find(Hash128(of: scratch.view))
+    // What only takes another event back is no notification itself.
+    let isCommand = !event.retracts.isEmpty && rules.retracting == .silent
     var outcomes = ChannelOutcomes()
     var grounds = ChannelGrounds()
     for channel in Channel.allCases {
-      guard let rule = rules.channels[channel] else { continue }
+      guard let rule = rules.channels[channel], !isCommand else { continue }
       ledger.counters[channel].accepted += 1
-      let outcome =
-        isDuplicate ? .suppressed(.duplicate) : decide(arrival, by: rule, entry, &grounds[channel], codecs)
+      let outcome: ChannelOutcome =
+        isDuplicate
+        ? .suppressed(.duplicate)
+        : isRetracted ? .retracted : decide(arrival, by: rule, entry, &grounds[channel], codecs)
       if !isDuplicate || !configuration.flaws.contains(.duplicatesNotCounted) { count(outcome, on: channel) }
       outcomes[channel] = outcome
     }
@@ -51,8 +58,8 @@ extension Pipeline {
       arrival: ArrivalDecision(
         tenant: event.tenant, recipient: recipient, source: event.source, event: event.id, type: event.type,
         category: arrival.category, notification: arrival.notification, topic: codecs.name(of: record.topic),
-        offset: record.offset, catalog: catalog.version, isDuplicate: isDuplicate, channels: outcomes,
-        grounds: grounds),
+        offset: record.offset, catalog: catalog.version, isDuplicate: isDuplicate, retracts: retracted,
+        channels: outcomes, grounds: grounds),
       head: DecisionHead(
         partition: configuration.partition, number: ledger.decisions, timeMilliseconds: arrival.now))
   }

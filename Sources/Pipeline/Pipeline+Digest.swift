@@ -17,6 +17,7 @@ extension Pipeline {
       ?? open(
         key, arrival, on: channel, rule, group: group,
         due: due(rule.window, openedAt: arrival.now, profile, codecs))
+    if collapse(arrival, in: slot) { return .collapsed }
     let window = windows[slot]
     let limit = configuration.digestItemsLimit
     memberScratch.removeAll()
@@ -34,7 +35,8 @@ extension Pipeline {
     WindowMember(
       notification: arrival.notification,
       actor: event.actor.isEmpty ? 0 : max(1, Hash128(of: event.actor).low),
-      expiry: event.expiryMilliseconds ?? Int64.max, fragment: memberScratch.view
+      expiry: event.expiryMilliseconds ?? Int64.max, collapseKey: Self.collapseKey(of: event),
+      time: event.timeMilliseconds ?? Int64.min, fragment: memberScratch.view
     ).append(to: &scratch)
     undo.append(.windowAppended(slot: slot, blockCount: window.block.count, fragmentBytes: fragmentBytes))
     windows.append(scratch.view, fragmentBytes: fragmentBytes, to: slot)

@@ -149,7 +149,13 @@ extension Pipeline {
       windows.close(slot)
       windows.release(slot)
     case .factSet(let fact):
+      if configuration.flaws.contains(.factsNotRestored) { return }
       facts.set(fact)
+    case .memberWithdrawn(let key, let notification):
+      guard let slot = windows.find(key),
+        let place = windows[slot].place(where: { $0.notification == notification })
+      else { throw .torn }
+      windows.withdraw(at: place, from: slot)
     }
   }
 

@@ -137,6 +137,7 @@ extension TypeRules {
       digestTitle: definition.digestTitle.map { texts.intern($0) },
       priority: definition.priority,
       ownAction: definition.ownAction,
+      retracting: definition.retracting,
       channels: ChannelRules(channels))
   }
 }

@@ -62,7 +62,9 @@ extension CatalogDefinition {
 }
 
 extension TypeDefinition {
-  private static let keys = ["category", "title", "link", "digestTitle", "priority", "ownAction", "channels"]
+  private static let keys = [
+    "category", "title", "link", "digestTitle", "priority", "ownAction", "retracting", "channels",
+  ]
 
   /// The `defaults` section: everything is optional and keeps the built-in default.
   fileprivate init?(readingDefaults value: YAMLValue) {
@@ -81,6 +83,7 @@ extension TypeDefinition {
     guard let mapping = value.mapping(keys: TypeDefinition.keys) else { return nil }
     self.init(
       category: defaults.category, priority: defaults.priority, ownAction: defaults.ownAction,
+      retracting: .deliver,
       channels: defaults.channels)
     if mapping["title"] == nil {
       value.report("lacks a title: add `title:` with a template such as \"{{actor}}: {{data.title}}\"")
@@ -102,6 +105,11 @@ extension TypeDefinition {
       let choice = value.choice(of: ["skip": OwnAction.skip, "deliver": .deliver])
     {
       ownAction = choice
+    }
+    if let value = mapping["retracting"],
+      let choice = value.choice(of: ["deliver": Retracting.deliver, "silent": .silent])
+    {
+      retracting = choice
     }
     if let value = mapping["channels"], let rules = readChannels(value) { channels = rules }
   }

@@ -26,6 +26,8 @@ struct TypeDefinition: Equatable {
   var digestTitle: String?
   var priority = Priority.normal
   var ownAction = OwnAction.skip
+  /// An event of a type that nobody listed has nothing to say besides.
+  var retracting = Retracting.silent
   var channels: [Channel: ChannelDefinition] = [.inapp: ChannelDefinition()]
 }
 
@@ -59,22 +61,24 @@ extension CatalogDefinition {
   func appendCanonical(to output: inout OutputBuffer) {
     output.append(byte: CatalogDefinition.encodingVersion)
     output.append(canonical: unknownTypes.rawValue)
-    defaults.appendCanonical(to: &output)
+    defaults.appendCanonical(to: &output, retractingByDefault: .silent)
     output.append(varint: UInt64(types.count))
     for (name, type) in types.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
       output.append(canonical: name)
-      type.appendCanonical(to: &output)
+      type.appendCanonical(to: &output, retractingByDefault: .deliver)
     }
   }
 }
 
 extension TypeDefinition {
-  fileprivate func appendCanonical(to output: inout OutputBuffer) {
+  fileprivate func appendCanonical(to output: inout OutputBuffer, retractingByDefault: Retracting) {
     output.append(canonical: category)
     output.append(canonical: title)
     output.append(canonical: link)
     output.append(canonical: digestTitle)
-    output.append(byte: (priority == .critical ? 1 : 0) | (ownAction == .deliver ? 2 : 0))
+    // What a catalog does not use leaves its version as it is.
+    let flags: UInt8 = (priority == .critical ? 1 : 0) | (ownAction == .deliver ? 2 : 0)
+    output.append(byte: flags | (retracting == retractingByDefault ? 0 : 4))
     output.append(byte: UInt8(channels.count))
     for (channel, rule) in channels.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       output.append(byte: channel.rawValue)

@@ -17,6 +17,8 @@ public struct TypeRules: Equatable, Sendable {
   public let priority: Priority
   /// What becomes of an event whose actor is its recipient.
   public let ownAction: OwnAction
+  /// Whether an event that takes another one back is delivered itself.
+  public let retracting: Retracting
   /// The channels of the type, at least one.
   public let channels: ChannelRules
 }
@@ -27,6 +29,14 @@ public enum OwnAction: UInt8, CaseIterable, Sendable {
   case skip = 0
   /// The actor is told like everybody else.
   case deliver = 1
+}
+
+/// What an event is that takes another one back (`retracts`).
+public enum Retracting: UInt8, CaseIterable, Sendable {
+  /// A notification like any other: the news that goes in place of the old ones.
+  case deliver = 0
+  /// A command alone.
+  case silent = 1
 }
 
 /// The rules of a type for each channel that it goes to, in place of a dictionary and without its allocation.

@@ -81,6 +81,7 @@ enum StateDescription {
     case .windowRescheduled(let key, let due): "rescheduled \(key.hex) \(due)"
     case .windowClosed(let key): "closed \(key.hex)"
     case .factSet(let fact): describe(fact)
+    case .memberWithdrawn(let key, let notification): "withdrawn \(key.hex) \(notification.hex)"
     }
   }
 
@@ -114,7 +115,9 @@ enum StateDescription {
     while !reader.isAtEnd {
       guard let member = WindowMember(&reader) else { throw StateFault.torn }
       members.append(
-        "member{\(member.notification.hex) \(member.actor) \(member.expiry) \(member.fragment.string)}")
+        "member{\(member.notification.hex) \(member.actor) \(member.expiry) "
+          + (member.collapseKey == 0 ? "" : "\(member.collapseKey)@\(member.time) ")
+          + "\(member.fragment.string)}")
     }
     return members
   }

@@ -100,6 +100,15 @@ enum StateFormatExample {
     }
     Change.windowRescheduled(key: keys[1], due: 1_700_000_000_501).append(to: &buffer)
     Change.windowClosed(key: keys[2]).append(to: &buffer)
+    var collapsing = OutputBuffer()
+    for low in [6, 8] as [UInt64] {
+      WindowMember(
+        notification: Hash128(high: 15, low: low), actor: 0, expiry: 1_700_000_009_000, collapseKey: 16,
+        time: 1_699_999_999_000, fragment: .empty
+      ).append(to: &collapsing)
+    }
+    Change.windowAppended(key: keys[0], member: collapsing.view).append(to: &buffer)
+    Change.memberWithdrawn(key: keys[0], notification: Hash128(high: 15, low: 6)).append(to: &buffer)
     for (key, until) in [(0x2000, Int64.max), (0xB000, 1_700_086_400_000)] as [(UInt64, Int64)] {
       Change.factSet(
         Fact(.retraction, key: Hash128(high: key << 48, low: 12), until: until, value: FactValue(0xFAC7))

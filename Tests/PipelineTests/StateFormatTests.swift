@@ -159,7 +159,11 @@ import Testing
       "fact 2000000000000000000000000000000c 128 9223372036854775807 8:64199",
       "fact b000000000000000000000000000000c 128 1700086400000 8:64199",
     ]
-    func fact(_ index: Int) -> [String] { version < 3 ? [] : [facts[index]] }
+    func later(_ lines: [String]) -> [String] { version < 3 ? [] : lines }
+    func collapsing(_ number: Int) -> String {
+      "member{000000000000000f000000000000000\(number) 0 1700000009000 16@1699999999000 }"
+    }
+    let firstKey = "10000000000000000000000000000009"
     return [
       record(version, flags: 1, sequence: 1),
       record(
@@ -172,19 +176,20 @@ import Testing
           "opened \(thirdWindow) \(head)", "appended a0000000000000000000000000000009 \(member)",
           "rescheduled 90000000000000000000000000000009 1700000000501",
           "closed a0000000000000000000000000000009",
-        ] + fact(0) + fact(1)),
+        ] + later(["appended \(firstKey) \(collapsing(6)) \(collapsing(8))"])
+          + later(["withdrawn \(firstKey) 000000000000000f0000000000000006"]) + later(facts)),
       record(
         version, flags: 2, sequence: 3, checkpoint: "32768+4321",
         [
           "slice 0..<32768", "id 0102030404000000 28333333 fefdfcfbfaf9f8f7",
-          "window \(firstWindow) \(head) \(member)",
-        ] + fact(0)),
+          "window \(firstWindow) \(head) \(member)" + (version < 3 ? "" : " \(collapsing(8))"),
+        ] + later([facts[0]])),
       record(
         version, flags: 4, sequence: 4,
         [
           "slice 32768..<65536", "id f1f2f3f4f4000000 28333333 0e0d0c0b0a090807",
           "window \(secondWindow) 1700000000501 \(head) \(member)",
-        ] + fact(1)),
+        ] + later([facts[1]])),
     ]
   }
 }

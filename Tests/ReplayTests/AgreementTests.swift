@@ -24,6 +24,8 @@ struct AgreementTests {
       outcomes["\(channel.name) accepted"] = Int(counters.accepted)
       outcomes["\(channel.name) delivered"] = Int(counters.delivered)
       outcomes["\(channel.name) expired"] = Int(counters.expired)
+      outcomes["\(channel.name) retracted"] = Int(counters.retracted)
+      outcomes["\(channel.name) collapsed"] = Int(counters.collapsed)
       for reason in SuppressionReason.allCases {
         outcomes["\(channel.name) \(reason.literal)"] = Int(counters.suppressed[reason])
       }

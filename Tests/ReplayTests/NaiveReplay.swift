@@ -18,6 +18,8 @@ struct NaiveReplay {
     var isCritical = false
     var tellsActor = false
     var channels: [String: Channel]
+    /// Whether what takes another event back is no notification itself.
+    var isSilent = false
   }
 
   struct Recipient {
@@ -51,11 +53,18 @@ struct NaiveReplay {
     var due: Int64
     var category: String
     var channel: String
-    var expiries: [Int64]
+    var members: [Member] = []
+  }
+
+  private struct Member {
+    var id: [String]
+    var expiry: Int64
+    var collapseKey: String?
+    var time: Int64?
   }
 
   var types: [String: EventType] = [:]
-  var defaults = EventType(category: "general", channels: ["inapp": Channel()])
+  var defaults = EventType(category: "general", channels: ["inapp": Channel()], isSilent: true)
   var rejectsUnknownTypes = false
   /// By `tenant/id`. nil: each has an address, and wants everything.
   var recipients: [String: Recipient]?
@@ -70,6 +79,7 @@ struct NaiveReplay {
   private(set) var brokenLines = 0
 
   private var remembered: [[String]: Int64] = [:]
+  private var takenBack: [[String]: Int64] = [:]
   private var windows: [[String]: Window] = [:]
 
   private static let required = ["id", "source", "type"]
@@ -116,7 +126,14 @@ struct NaiveReplay {
     for recipient in list.components(separatedBy: ",") where seen.insert(recipient).inserted {
       let id = [tenant, text("source") ?? "", text("id") ?? "", recipient]
       let isDuplicate = remembered[id].map { now / 60_000 - $0 <= horizonMinutes } ?? false
-      if !isDuplicate { remembered[id] = now / 60_000 }
+      if !isDuplicate {
+        remembered[id] = now / 60_000
+        if let other = text("retracts") {
+          takeBack([tenant, text("source") ?? "", other, recipient], at: now)
+        }
+      }
+      let isTakenBack = takenBack[id].map { now / 60_000 - $0 <= horizonMinutes } ?? false
+      if text("retracts") != nil, type.isSilent { continue }
       let known = recipients.map { $0["\(tenant)/\(recipient)"] } ?? Recipient(email: "a@example.org")
       let isMuted = known?.mutes[text("subject") ?? ""].map { now < $0 } ?? false
       for (channel, rule) in type.channels {
@@ -125,6 +142,8 @@ struct NaiveReplay {
         let rule = isCritical ? rule : Self.chosen(setting, rule)
         if isDuplicate {
           count(channel, "duplicate")
+        } else if isTakenBack {
+          count(channel, "retracted")
         } else if expiry <= now {
           count(channel, "expired")
         } else if text("actor") == recipient, !type.tellsActor, !rule.mandatory {
@@ -140,9 +159,15 @@ struct NaiveReplay {
           if let open = windows[key], open.due <= now { close(key) }
           if windows[key] == nil {
             windows[key] = Window(
-              due: due(rule, openedAt: now, known), category: category, channel: channel, expiries: [])
+              due: due(rule, openedAt: now, known), category: category, channel: channel)
           }
-          windows[key]?.expiries.append(expiry)
+          let member = Member(
+            id: id, expiry: expiry, collapseKey: text("collapsekey"), time: text("time").map(milliseconds))
+          if collapses(member, in: key) {
+            count(channel, "collapsed")
+          } else {
+            windows[key]?.members.append(member)
+          }
         } else {
           send(channel, category, at: now, notifications: 1, isDigest: false)
         }
@@ -168,10 +193,31 @@ struct NaiveReplay {
     return rule.schedule?.next(after: now, in: zones.first ?? .gmt) ?? now
   }
 
+  private mutating func takeBack(_ id: [String], at now: Int64) {
+    takenBack[id] = now / 60_000
+    for key in Array(windows.keys) {
+      guard let window = windows[key], window.due > now else { continue }
+      windows[key]?.members.removeAll { $0.id == id }
+      for member in window.members where member.id == id { count(window.channel, "retracted") }
+    }
+  }
+
+  /// Takes the older one of the same key out of the window; true if that is the new one.
+  private mutating func collapses(_ member: Member, in key: [String]) -> Bool {
+    guard let collapseKey = member.collapseKey,
+      let index = windows[key]?.members.firstIndex(where: { $0.collapseKey == collapseKey }),
+      let waiting = windows[key]?.members[index]
+    else { return false }
+    if let time = member.time, let other = waiting.time, time < other { return true }
+    windows[key]?.members.remove(at: index)
+    count(windows[key]?.channel ?? "", "collapsed")
+    return false
+  }
+
   private mutating func close(_ key: [String]) {
     guard let window = windows.removeValue(forKey: key) else { return }
-    let live = window.expiries.count { $0 > window.due }
-    for _ in live..<window.expiries.count { count(window.channel, "expired") }
+    let live = window.members.count { $0.expiry > window.due }
+    for _ in live..<window.members.count { count(window.channel, "expired") }
     if live > 0 {
       send(window.channel, window.category, at: window.due, notifications: live, isDigest: true)
     }

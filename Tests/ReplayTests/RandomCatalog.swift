@@ -14,12 +14,12 @@ struct RandomCatalog {
     var naive = NaiveReplay()
     naive.rejectsUnknownTypes = Int.random(in: 0..<3, using: &generator) == 0
     var text = "unknownTypes: \(naive.rejectsUnknownTypes ? "reject" : "deliver")\n"
-    let defaults = Self.type(using: &generator)
+    let defaults = Self.type(isSilent: true, using: &generator)
     naive.defaults = defaults.rules
     text += "defaults:\n\(defaults.text)types:\n"
     let listed = Self.typeNames.shuffled(using: &generator).prefix(Int.random(in: 1...4, using: &generator))
     for name in listed {
-      let type = Self.type(using: &generator)
+      let type = Self.type(isSilent: false, using: &generator)
       naive.types[name] = type.rules
       text += "  \(name):\n    title: \"{{type}}\"\n"
       text += type.text.split(separator: "\n").map { "  \($0)\n" }.joined()
@@ -28,8 +28,9 @@ struct RandomCatalog {
     self.naive = naive
   }
 
+  /// - Parameter isSilent: whether a retraction is no notification where nothing is said.
   private static func type(
-    using generator: inout SeededGenerator
+    isSilent isSilentByDefault: Bool, using generator: inout SeededGenerator
   ) -> (text: String, rules: NaiveReplay.EventType) {
     let category = ["cards", "builds", "money"].randomElement(using: &generator) ?? "cards"
     var text = "  category: \(category)\n"
@@ -37,7 +38,13 @@ struct RandomCatalog {
     rules.isCritical = Int.random(in: 0..<5, using: &generator) == 0
     rules.tellsActor = Int.random(in: 0..<3, using: &generator) == 0
     text += "  priority: \(rules.isCritical ? "critical" : "normal")\n"
-    text += "  ownAction: \(rules.tellsActor ? "deliver" : "skip")\n  channels:\n"
+    text += "  ownAction: \(rules.tellsActor ? "deliver" : "skip")\n"
+    var isSilent = isSilentByDefault
+    if Bool.random(using: &generator) {
+      isSilent = Bool.random(using: &generator)
+      text += "  retracting: \(isSilent ? "silent" : "deliver")\n"
+    }
+    text += "  channels:\n"
     var channels: [String: NaiveReplay.Channel] = [:]
     let names = [["email"], ["inapp"], ["email", "inapp"]].randomElement(using: &generator) ?? ["email"]
     for name in names {
@@ -46,6 +53,7 @@ struct RandomCatalog {
       text += "    \(name): { \(channel.text) }\n"
     }
     rules.channels = channels
+    rules.isSilent = isSilent
     return (text, rules)
   }
 

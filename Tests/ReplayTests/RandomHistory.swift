@@ -49,6 +49,10 @@ struct RandomHistory {
     if isSound || !chance(15) { line += ",\"time\":\"\(text(time))\"" }
     if chance(3) { line += ",\"tenant\":\"acme\"" }
     if chance(4) { line += ",\"category\":\"own\"" }
+    if chance(6) {
+      line += ",\"retracts\":\"\(Int.random(in: max(0, number - 6)...number + 2, using: &generator))\""
+    }
+    if chance(4) { line += ",\"collapsekey\":\"k\(Int.random(in: 0..<2, using: &generator))\"" }
     if chance(5) {
       line +=
         ",\"expirytime\":\"\(text(now + Int64.random(in: -1_000_000..<90_000_000, using: &generator)))\""

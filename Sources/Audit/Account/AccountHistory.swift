@@ -15,6 +15,9 @@ struct AccountHistory {
   private(set) var arrivals: [RecipientAccount.Notification] = []
   private var closures: [Closure] = []
   private var closureOf: [String: Int] = [:]
+  /// By window and notification.
+  private var withdrawals: [String: (withdrawal: Decision.Withdrawal, verdict: RecipientAccount.Verdict)] =
+    [:]
 
   mutating func take(_ decision: Decision, at place: RecipientAccount.Place, in home: Int32) {
     let verdict = RecipientAccount.Verdict(
@@ -27,6 +30,8 @@ struct AccountHistory {
         Closure(
           channel: closure.channel, window: closure.window, delivery: closure.delivery,
           members: Set(closure.members), expired: Set(closure.expired), verdict: verdict))
+    case .withdrawal(let withdrawal):
+      withdrawals["\(withdrawal.window.hex) \(withdrawal.notification.hex)"] = (withdrawal, verdict)
     case .other: break
     }
   }
@@ -48,7 +53,16 @@ struct AccountHistory {
 
   /// Says what became of a notification that was put into a window, as far as the window's closure was read.
   func close(_ channel: inout RecipientAccount.ChannelAccount, of notification: String) {
-    guard channel.outcome == "open", let window = channel.digest?.id, let index = closureOf[window],
+    guard channel.outcome == "open", let window = channel.digest?.id else { return }
+    if let (withdrawal, verdict) = withdrawals["\(window) \(notification)"] {
+      let later = RecipientAccount.ChannelAccount(withdrawal.channel, withdrawal.outcome)
+      channel.outcome = later.outcome
+      channel.reason = later.reason
+      channel.withdrawn = verdict
+      channel.cause = withdrawal.cause
+      return
+    }
+    guard let index = closureOf[window],
       let id = notification.withByteView({ Hash128(hex: $0) })
     else { return }
     let closure = closures[index]

@@ -104,7 +104,7 @@ extension RecipientAccount.ChannelAccount {
           }
             ?? "; it may close earlier when it is full")
       ]
-    case "suppressed": [suppression]
+    case "suppressed": ["\(suppression)\(withdrawal)"]
     case "expired":
       [
         digest?.closed.map {
@@ -112,10 +112,17 @@ extension RecipientAccount.ChannelAccount {
         }
           ?? "expired: its expirytime had passed when it was decided"
       ]
-    case "retracted": ["taken back by its producer"]
-    case "collapsed": ["replaced by a newer event of the same collapsekey"]
+    case "retracted": ["taken back by its producer\(withdrawal)"]
+    case "collapsed": ["replaced by a newer event of the same collapsekey\(withdrawal)"]
     default: ["\(outcome): this version does not know that outcome"]
     }
+  }
+
+  /// When it left its window, if it waited in one.
+  private var withdrawal: String {
+    guard let withdrawn else { return "" }
+    return (cause.map { ", with \"\($0)\"" } ?? "")
+      + ", while it waited in digest \(digest?.id ?? "?") (\(withdrawn.time), decision \(withdrawn.decision))"
   }
 
   private var suppression: String {

@@ -107,6 +107,10 @@ public struct RecipientAccount: Sendable, Encodable {
     public var outcome: String
     /// Why it was suppressed.
     public var reason: String?
+    /// The decision that took it out of its window again, if one did.
+    public var withdrawn: Verdict?
+    /// The id of the event that was the cause of that.
+    public var cause: String?
     /// The window that it was put into.
     public var digest: Digest?
     /// The id of the delivery that the decision names.

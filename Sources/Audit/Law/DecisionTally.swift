@@ -54,6 +54,8 @@ struct DecisionTally {
         inputs[input]?.note(.decided, at: arrival.offset)
       case .closure(let closure):
         take(closure, decision, isWithin: isWithin, isBehind: isBehind, &deliveries, into: &findings)
+      case .withdrawal(let withdrawal):
+        take(withdrawal, decision, isWithin: isWithin, isBehind: isBehind, into: &findings)
       case .other: unknown += 1
       }
     }
@@ -114,6 +116,27 @@ struct DecisionTally {
       case .other: unknown += 1
       }
     }
+  }
+
+  private mutating func take(
+    _ withdrawal: Decision.Withdrawal, _ decision: Decision, isWithin: Bool, isBehind: Bool,
+    into findings: inout Findings
+  ) {
+    if isWithin {
+      counters[withdrawal.channel].open -= 1
+      switch withdrawal.outcome {
+      case .retracted: counters[withdrawal.channel].retracted += 1
+      case .collapsed: counters[withdrawal.channel].collapsed += 1
+      case .suppressed(let reason):
+        if let known = SuppressionReason.allCases.first(where: { $0.literal.description == reason }) {
+          counters[withdrawal.channel].suppressed[known] += 1
+        } else {
+          unknown += 1
+        }
+      case .open, .delivered, .expired, .other: unknown += 1
+      }
+    }
+    if !isBehind { windows.withdraw(withdrawal, by: decision.number, into: &findings) }
   }
 
   private mutating func take(

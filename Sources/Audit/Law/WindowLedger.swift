@@ -35,6 +35,22 @@ struct WindowLedger {
     }
   }
 
+  mutating func withdraw(
+    _ withdrawal: Decision.Withdrawal, by decision: UInt64, into findings: inout Findings
+  ) {
+    let member = Member(notification: withdrawal.notification, window: withdrawal.window)
+    if members.removeValue(forKey: member) != nil {
+      windows[withdrawal.window, default: 1] -= 1
+    } else if mayHaveEarlier {
+      earlier += 1
+    } else {
+      findings.add(
+        .foreignMember, topic, partition, id: "notification \(withdrawal.notification.hex)",
+        "decision \(partition)-\(decision) takes it out of window \(withdrawal.window.hex), in which it did not wait"
+      )
+    }
+  }
+
   mutating func close(_ closure: Decision.Closure, by decision: UInt64, into findings: inout Findings) {
     let isKnown = windows[closure.window] != nil
     var left = windows.removeValue(forKey: closure.window) ?? 0

@@ -6,6 +6,7 @@ struct Decision {
   enum Subject {
     case arrival(Arrival)
     case closure(Closure)
+    case withdrawal(Withdrawal)
     /// A decision that this version does not know.
     case other
   }
@@ -34,6 +35,16 @@ struct Decision {
     var delivery: Hash128?
     var members: [Hash128]
     var expired: [Hash128]
+  }
+
+  /// A notification that left its window before that closed.
+  struct Withdrawal {
+    var channel: Channel
+    var window: Hash128
+    var notification: Hash128
+    var outcome: Outcome
+    /// The id of the event that is the cause.
+    var cause: String?
   }
 
   /// The number in its partition.
@@ -86,6 +97,9 @@ extension Decision {
     } else if data["window"] != nil, data["members"] != nil {
       guard let closure = Closure(data) else { return nil }
       subject = .closure(closure)
+    } else if data["window"] != nil, data["notification"] != nil {
+      guard let withdrawal = Withdrawal(data) else { return nil }
+      subject = .withdrawal(withdrawal)
     }
   }
 }
@@ -125,6 +139,20 @@ extension Decision.Outcome {
     case "collapsed": self = .collapsed
     default: self = .other(name)
     }
+  }
+}
+
+extension Decision.Withdrawal {
+  fileprivate init?(_ data: JSONValue) {
+    guard let channel = data["channel"].flatMap({ Channel(name: $0.rawString) }),
+      let window = data["window"]?.hash, let notification = data["notification"]?.hash,
+      let outcome = Decision.Outcome(data)
+    else { return nil }
+    self.channel = channel
+    self.window = window
+    self.notification = notification
+    self.outcome = outcome
+    cause = data["by"]?["event"]?.string
   }
 }
 

@@ -39,6 +39,8 @@ public struct ArrivalDecision {
   public var catalog: UInt64
   /// Whether the notification was decided before, within the dedup horizon.
   public var isDuplicate: Bool
+  /// The hash of the notification that it takes back; nil where it takes none back, and of a duplicate.
+  public var retracts: Hash128?
   /// What became of it by channel; of a duplicate, `suppressed(duplicate)` on each channel of its type.
   public var channels: ChannelOutcomes
   /// What decided, by channel; none of a duplicate.
@@ -49,7 +51,7 @@ public struct ArrivalDecision {
     tenant: ByteView, recipient: ByteView, source: ByteView, event: ByteView, type: ByteView,
     category: ByteView,
     notification: Hash128, topic: ByteView, offset: Int64, catalog: UInt64, isDuplicate: Bool,
-    channels: ChannelOutcomes, grounds: ChannelGrounds = ChannelGrounds()
+    retracts: Hash128? = nil, channels: ChannelOutcomes, grounds: ChannelGrounds = ChannelGrounds()
   ) {
     self.tenant = tenant
     self.recipient = recipient
@@ -62,6 +64,7 @@ public struct ArrivalDecision {
     self.offset = offset
     self.catalog = catalog
     self.isDuplicate = isDuplicate
+    self.retracts = retracts
     self.channels = channels
     self.grounds = grounds
   }
@@ -77,7 +80,7 @@ public struct ClosureDecision {
   public var channel: Channel
   /// The window's id.
   public var window: Hash128
-  /// The delivery that it became; nil if all its members had expired.
+  /// The delivery that it became; nil if all its members had expired, or were taken out before.
   public var delivery: Hash128?
   /// The notifications that were delivered.
   public var members: UnsafeBufferPointer<Hash128>

@@ -18,6 +18,7 @@ extension OutputBuffer {
     append("}")
     append(comma: "catalog", catalog: arrival.catalog)
     if arrival.isDuplicate { append(",\"duplicate\":true") }
+    if let retracted = arrival.retracts { append(comma: "retracts", hash: retracted) }
     append(",\"channels\":{")
     var isFirst = true
     for channel in Channel.allCases {
@@ -48,7 +49,7 @@ extension OutputBuffer {
       append(comma: "outcome", literal: "delivered")
       append(comma: "delivery", hash: delivery)
     } else {
-      append(comma: "outcome", literal: "expired")
+      append(comma: "outcome", literal: closure.expired.isEmpty ? "empty" : "expired")
     }
     append(comma: "events", number: Int64(closure.members.count))
     append(comma: "members")
@@ -65,7 +66,7 @@ extension OutputBuffer {
     if count > 0 { append("]") }
   }
 
-  private mutating func append(envelopeOf head: DecisionHead) {
+  mutating func append(envelopeOf head: DecisionHead) {
     append(count == 0 ? "[{\"specversion\":\"1.0\",\"id\":\"" : ",\n{\"specversion\":\"1.0\",\"id\":\"")
     append(decimal: Int64(head.partition))
     append(byte: UInt8(ascii: "-"))

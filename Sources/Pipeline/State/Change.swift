@@ -8,6 +8,7 @@ enum Change {
   case windowRescheduled(key: Hash128, due: Int64)
   case windowClosed(key: Hash128)
   case factSet(Fact)
+  case memberWithdrawn(key: Hash128, notification: Hash128)
 
   /// The tag of an added id: nearly all changes of a log are of this kind.
   static let idAddedTag: UInt8 = 1
@@ -18,7 +19,7 @@ enum Change {
     case .idAdded(let entry): Hash128(high: entry.high, low: entry.low)
     case .factSet(let fact): fact.key
     case .windowOpened(let key, _, _, _, _), .windowAppended(let key, _), .windowRescheduled(let key, _),
-      .windowClosed(let key):
+      .windowClosed(let key), .memberWithdrawn(let key, _):
       key
     }
   }
@@ -50,6 +51,10 @@ enum Change {
     case .factSet(let fact):
       buffer.append(byte: 6)
       fact.append(to: &buffer)
+    case .memberWithdrawn(let key, let notification):
+      buffer.append(byte: 7)
+      buffer.append(key)
+      buffer.append(notification)
     }
   }
 
@@ -75,6 +80,9 @@ enum Change {
     case 6:
       guard let fact = Fact(key: key, &reader) else { return nil }
       self = .factSet(fact)
+    case 7:
+      guard let notification = reader.hash() else { return nil }
+      self = .memberWithdrawn(key: key, notification: notification)
     default:
       return nil
     }

@@ -43,6 +43,17 @@ struct SlotTable: ~Copyable {
     return nil
   }
 
+  /// Enters another slot for a key that is there.
+  mutating func update(_ key: Hash128, slot: UInt32) {
+    let shard = shards[Int(key.high >> 56)]
+    guard let entries = shard.entries else { return }
+    var index = Self.start(of: key, mask: shard.mask)
+    while entries[index].isUsed {
+      if entries[index].key == key { return entries[index].slot = slot }
+      index = (index + 1) & shard.mask
+    }
+  }
+
   /// Enters a key that is not there.
   mutating func insert(_ key: Hash128, slot: UInt32) {
     let shard = shards + Int(key.high >> 56)

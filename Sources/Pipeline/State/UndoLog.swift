@@ -11,6 +11,7 @@ struct UndoLog {
     case windowAppended(slot: UInt32, blockCount: Int, fragmentBytes: Int)
     case windowRescheduled(slot: UInt32, due: Int64)
     case windowClosed(slot: UInt32)
+    case memberWithdrawn(slot: UInt32, at: Int, bytes: [UInt8])
     case factAdded(Hash128)
     case factReplaced(Fact)
     case recipientSet(Hash128, before: RecipientTable.Entry?)

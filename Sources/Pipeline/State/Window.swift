@@ -70,6 +70,10 @@ struct WindowMember {
   var actor: UInt64
   /// Never delivered from this instant on; `Int64.max` where the event names none.
   var expiry: Int64
+  /// A hash of the collapse key; 0 where the event names none.
+  var collapseKey: UInt64 = 0
+  /// CloudEvents `time` of an event with a collapse key; `Int64.min` where it names none.
+  var time = Int64.min
   /// The item's JSON, or empty where the window has its full items already.
   var fragment: ByteView
 
@@ -78,24 +82,36 @@ struct WindowMember {
     let rawValue: UInt8
     static let actor = Fields(rawValue: 1)
     static let expiry = Fields(rawValue: 2)
-    static let all: Fields = [.actor, .expiry]
+    /// The collapse key and the time.
+    static let collapse = Fields(rawValue: 4)
+    static let all: Fields = [.actor, .expiry, .collapse]
   }
 
   func append(to buffer: inout OutputBuffer) {
     var fields: Fields = []
     if actor != 0 { fields.insert(.actor) }
     if expiry != Int64.max { fields.insert(.expiry) }
+    if collapseKey != 0 { fields.insert(.collapse) }
     buffer.append(byte: fields.rawValue)
     buffer.append(notification)
     if actor != 0 { buffer.append(littleEndian: actor) }
     if expiry != Int64.max { buffer.append(littleEndian: expiry) }
+    if collapseKey != 0 {
+      buffer.append(littleEndian: collapseKey)
+      buffer.append(littleEndian: time)
+    }
     buffer.append(lengthPrefixed: fragment)
   }
 
-  init(notification: Hash128, actor: UInt64, expiry: Int64, fragment: ByteView) {
+  init(
+    notification: Hash128, actor: UInt64, expiry: Int64, collapseKey: UInt64 = 0, time: Int64 = Int64.min,
+    fragment: ByteView
+  ) {
     self.notification = notification
     self.actor = actor
     self.expiry = expiry
+    self.collapseKey = collapseKey
+    self.time = time
     self.fragment = fragment
   }
 
@@ -112,6 +128,13 @@ struct WindowMember {
     if fields.contains(.expiry) {
       guard let expiry = reader.integer(Int64.self) else { return nil }
       self.expiry = expiry
+    }
+    if fields.contains(.collapse) {
+      guard let collapseKey = reader.integer(UInt64.self), let time = reader.integer(Int64.self) else {
+        return nil
+      }
+      self.collapseKey = collapseKey
+      self.time = time
     }
     guard let fragment = reader.lengthPrefixed() else { return nil }
     self.fragment = fragment
@@ -134,11 +157,34 @@ struct Window {
   var itemBytes: UInt32
   var generation: UInt32
   var isOpen: Bool
+  /// The hash of the recipient's key, and the windows of the same recipient before and after this one. Found again
+  /// whenever the window is loaded: no part of the state.
+  var recipient = Hash128(high: 0, low: 0)
+  var previous: UInt32?
+  var next: UInt32?
 
   /// The head. Valid until the window's block grows or goes.
   var head: WindowHead? {
     var reader = ByteReader(block.view.slice(0..<Int(headLength)))
     return WindowHead(&reader)
+  }
+
+  /// Where in the block the first member stands of which a condition holds.
+  func place(where holds: (WindowMember) -> Bool) -> Range<Int>? {
+    let start = Int(headLength)
+    var reader = ByteReader(block.view.slice(start..<block.view.count))
+    while !reader.isAtEnd {
+      let position = reader.position
+      guard let member = WindowMember(&reader) else { return nil }
+      if holds(member) { return start + position..<start + reader.position }
+    }
+    return nil
+  }
+
+  /// The member at a place. Valid as the head is.
+  func member(at place: Range<Int>) -> WindowMember? {
+    var reader = ByteReader(block.view.slice(place))
+    return WindowMember(&reader)
   }
 
   /// The members in the order of their arrival, each valid as the head is.
@@ -184,6 +230,23 @@ struct Block {
   }
 
   mutating func truncate(to length: Int) { count = min(count, max(0, length)) }
+
+  /// Takes bytes out of the middle.
+  mutating func remove(_ range: Range<Int>) {
+    guard let start, range.upperBound <= count else { return }
+    (start + range.lowerBound).update(from: start + range.upperBound, count: count - range.upperBound)
+    count -= range.count
+  }
+
+  /// Puts bytes into the middle.
+  mutating func insert(_ bytes: ByteView, at position: Int) {
+    guard position <= count, !bytes.isEmpty else { return }
+    let behind = count - position
+    append(bytes)
+    guard behind > 0, let start, let source = bytes.start else { return }
+    (start + position + bytes.count).update(from: start + position, count: behind)
+    (start + position).update(from: source, count: bytes.count)
+  }
 
   mutating func free() {
     start?.deallocate()

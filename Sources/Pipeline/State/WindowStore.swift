@@ -5,6 +5,9 @@ struct WindowStore: ~Copyable {
   private var slots: [Window] = []
   private var freeSlots: [UInt32] = []
   private var index = SlotTable()
+  /// By the hash of a recipient's key: the first of their windows.
+  private var recipients = SlotTable()
+  private var scratch = OutputBuffer(capacity: 64)
   private(set) var queue = DueQueue()
   /// Bytes of the blocks of open windows.
   private(set) var bytes = 0
@@ -70,6 +73,7 @@ struct WindowStore: ~Copyable {
     }
     bytes += window.block.count
     index.insert(window.key, slot: slot)
+    link(slot)
     push(slot)
     return slot
   }
@@ -96,6 +100,7 @@ struct WindowStore: ~Copyable {
   mutating func close(_ slot: UInt32) {
     slots[Int(slot)].isOpen = false
     index.remove(slots[Int(slot)].key)
+    unlink(slot)
     bytes -= slots[Int(slot)].block.count
   }
 
@@ -104,6 +109,7 @@ struct WindowStore: ~Copyable {
     slots[Int(slot)].isOpen = true
     slots[Int(slot)].generation &+= 1
     index.insert(slots[Int(slot)].key, slot: slot)
+    link(slot)
     bytes += slots[Int(slot)].block.count
     push(slot)
   }
@@ -117,6 +123,30 @@ struct WindowStore: ~Copyable {
       slots[Int(slot)].itemCount -= 1
       slots[Int(slot)].itemBytes -= UInt32(fragmentBytes)
     }
+  }
+
+  /// Takes the member at a place out of a window.
+  mutating func withdraw(at place: Range<Int>, from slot: UInt32) {
+    count(slots[Int(slot)].block.view.slice(place), in: slot, by: -1)
+    slots[Int(slot)].block.remove(place)
+    bytes -= place.count
+  }
+
+  /// Undoes `withdraw`.
+  mutating func restore(_ member: ByteView, at position: Int, to slot: UInt32) {
+    slots[Int(slot)].block.insert(member, at: position)
+    bytes += member.count
+    count(member, in: slot, by: 1)
+  }
+
+  private mutating func count(_ bytes: ByteView, in slot: UInt32, by sign: Int) {
+    var reader = ByteReader(bytes)
+    guard let member = WindowMember(&reader) else { return }
+    func add(_ count: inout UInt32, _ number: Int) { count = UInt32(clamping: Int(count) + sign * number) }
+    add(&slots[Int(slot)].memberCount, 1)
+    guard !member.fragment.isEmpty else { return }
+    add(&slots[Int(slot)].itemCount, 1)
+    add(&slots[Int(slot)].itemBytes, member.fragment.count)
   }
 
   /// Frees a closed window's block and slot.
@@ -155,6 +185,51 @@ struct WindowStore: ~Copyable {
   /// The windows whose key has its top 16 bits within `prefixes`, in the order of the keys.
   func entries(prefixes: Range<UInt32>) -> [(key: Hash128, slot: UInt32)] {
     index.entries(prefixes: prefixes)
+  }
+
+  // MARK: - By recipient
+
+  /// The open windows of a recipient in the order of their keys.
+  func slots(ofRecipient recipient: Hash128) -> [UInt32] {
+    var found: [UInt32] = []
+    var next = recipients.find(recipient)
+    while let slot = next {
+      found.append(slot)
+      next = slots[Int(slot)].next
+    }
+    if found.count > 1 { found.sort { slots[Int($0)].key < slots[Int($1)].key } }
+    return found
+  }
+
+  private mutating func link(_ slot: UInt32) {
+    guard let head = slots[Int(slot)].head else { return }
+    scratch.removeAll()
+    RecipientKey.append(tenant: head.tenant, recipient: head.recipient, to: &scratch)
+    let recipient = Hash128(of: scratch.view)
+    let first = recipients.find(recipient)
+    slots[Int(slot)].recipient = recipient
+    slots[Int(slot)].previous = nil
+    slots[Int(slot)].next = first
+    if let first {
+      slots[Int(first)].previous = slot
+      recipients.update(recipient, slot: slot)
+    } else {
+      recipients.insert(recipient, slot: slot)
+    }
+  }
+
+  private mutating func unlink(_ slot: UInt32) {
+    let window = slots[Int(slot)]
+    if let next = window.next { slots[Int(next)].previous = window.previous }
+    if let previous = window.previous {
+      slots[Int(previous)].next = window.next
+    } else if let next = window.next {
+      recipients.update(window.recipient, slot: next)
+    } else {
+      recipients.remove(window.recipient)
+    }
+    slots[Int(slot)].previous = nil
+    slots[Int(slot)].next = nil
   }
 
   private func isCurrent(_ entry: DueQueue.Entry) -> Bool {

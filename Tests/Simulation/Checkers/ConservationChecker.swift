@@ -54,8 +54,17 @@ struct ConservationChecker {
         case .suppressed("noAddress"): counts[channel].noAddress += 1
         case .suppressed("muted"): counts[channel].muted += 1
         case .suppressed("ownAction"): counts[channel].ownAction += 1
+        case .other("retracted"): counts[channel].retracted += 1
+        case .other("collapsed"): counts[channel].collapsed += 1
         case .suppressed, .other: break
         }
+      }
+    case .withdrawal(let withdrawal):
+      counts[withdrawal.channel].open -= 1
+      switch withdrawal.outcome {
+      case .other("retracted"): counts[withdrawal.channel].retracted += 1
+      case .other("collapsed"): counts[withdrawal.channel].collapsed += 1
+      default: break
       }
     case .closure(let closure):
       let (delivered, expired) = (Int64(closure.members.count), Int64(closure.expired.count))

@@ -8,6 +8,8 @@ struct DecisionChecker {
   private struct Home {
     /// The minutes of the input clock between which a notification was seen first.
     var seen: [String: ClosedRange<Int64>] = [:]
+    /// The minutes of the input clock between which a notification was taken back.
+    var retracted: [String: ClosedRange<Int64>] = [:]
     var decisions: UInt64 = 0
     var time: Int64 = 0
     /// How many records of the fan-out that is not finished are out.
@@ -53,6 +55,9 @@ struct DecisionChecker {
         "\(commit.place): decision \(decision.number) is from \(decision.time), before the last one")
       homes[commit.home].time = decision.time
       switch decision.kind {
+      case .withdrawal:
+        // Whether it waited there, and why it no longer does, is held against the windows.
+        try each(decision, nil, nil)
       case .closure(let closure):
         // Whether it is one digest, and the right one, is the question of invariant 3.
         for index in left.indices where commit.deliveries[index].delivery.id == closure.delivery {
@@ -113,13 +118,18 @@ struct DecisionChecker {
     let minutes = clock / 60_000...commit.header.inputClock / 60_000
     let isDuplicate = try checkDuplicate(
       arrival, notification, minutes: minutes, home: commit.home, place)
+    if !isDuplicate, let other = fact.retractedNotification(for: recipient) {
+      homes[commit.home].retracted[other] = minutes
+    }
+    let isRetracted = isWithin(homes[commit.home].retracted[notification], minutes)
+    let isCommand = fact.retracts != nil && type.isSilent
     let key = fact.key(of: recipient)
     let versions = facts.versions(
       of: key, partition: commit.home, known: commit.before?.positions[2] ?? 0,
       end: commit.header.positions[2])
     for name in ["email", "inapp"] {
       let actual = arrival.channels.first { $0.name == name }?.outcome
-      guard let rule = type.channel(name) else {
+      guard let rule = isCommand ? nil : type.channel(name) else {
         try require(actual == nil, .onceOnly, "\(place): \(name) is not a channel of \(fact.type)")
         continue
       }
@@ -129,6 +139,12 @@ struct DecisionChecker {
           actual == .suppressed("duplicate"), .onceOnly, "\(place): \(name) of a duplicate is \(actual)")
         continue
       }
+      if let isRetracted {
+        try require(
+          (actual == .other("retracted")) == isRetracted, .onceOnly,
+          "\(place): \(name) of \(fact.id) is \(actual), taken back before: \(isRetracted)")
+      }
+      if actual == .other("retracted") { continue }
       try check(
         actual, on: name, rule, type,
         Subject(fact: fact, record: record, versions: versions, notification: notification),
@@ -142,6 +158,13 @@ struct DecisionChecker {
     var record: InputFact
     var versions: [(offset: Int64, fact: RecipientFact)?]
     var notification: String
+  }
+
+  /// Whether what happened in some minute is within the horizon in another; nil where both may be true.
+  private func isWithin(_ seen: ClosedRange<Int64>?, _ minutes: ClosedRange<Int64>) -> Bool? {
+    guard let seen else { return false }
+    if minutes.upperBound - seen.lowerBound <= horizonMinutes { return true }
+    return minutes.lowerBound - seen.upperBound > horizonMinutes ? false : nil
   }
 
   private mutating func checkDuplicate(
@@ -202,6 +225,8 @@ struct DecisionChecker {
     let policy = arrival.policies[channel]
     switch actual {
     case .open where rules.contains { $0.isCollecting && $0.name == policy }: return
+    // Whether something newer waits is held against the windows.
+    case .other("collapsed") where rules.contains { $0.isCollecting }: return
     case .delivered(let id) where rules.contains(.immediate) && policy == "immediate":
       guard
         let index = commit.deliveries.indices.first(where: {

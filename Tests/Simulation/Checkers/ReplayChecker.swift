@@ -133,7 +133,7 @@ final class ReplayChecker {
     let expectedBody = other.view.slice(expected.byteCount..<other.count)
     try require(
       body == expectedBody, invariant,
-      "home \(home), state record \(found.sequence), \(what): ids and windows (\(body.count) bytes) are not those "
+      "home \(home), state record \(found.sequence), \(what): ids, windows and facts (\(body.count) bytes) are not those "
         + "of the last owner (\(expectedBody.count) bytes)")
   }
 

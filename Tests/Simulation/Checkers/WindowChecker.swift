@@ -9,6 +9,18 @@ struct WindowChecker {
     var event: String
     var actor: String?
     var expiry: Int64?
+    var collapseKey: String?
+    var time: Int64?
+    /// Whether the digest carries it in full.
+    var isInFull = true
+  }
+
+  /// A notification that was taken out of its window, until the event that is the cause.
+  private struct Withdrawn {
+    var window: String
+    var member: Member
+    var outcome: DecisionRecord.Outcome
+    var event: String?
   }
 
   private struct Window {
@@ -27,6 +39,7 @@ struct WindowChecker {
   private var open: [[String: Window]]
   /// The open window of a key.
   private var current: [[String: String]]
+  private var withdrawn: [[Withdrawn]]
   private var used: Set<String> = []
   private var lastOpened: [String: Int64] = [:]
 
@@ -35,6 +48,7 @@ struct WindowChecker {
     self.memberLimit = memberLimit
     open = Array(repeating: [:], count: partitionCount)
     current = Array(repeating: [:], count: partitionCount)
+    withdrawn = Array(repeating: [], count: partitionCount)
   }
 
   /// The windows that are open and due at an instant.
@@ -49,7 +63,12 @@ struct WindowChecker {
     _ arrival: DecisionRecord.Arrival, _ decision: DecisionRecord, _ fact: EventFact, _ commit: HomeCommit,
     facts: InputFacts
   ) throws(Violation) {
+    try checkWithdrawn(arrival, decision, fact, commit)
     for (channel, outcome) in arrival.channels {
+      if outcome == .other("collapsed") {
+        try checkCollapsed(arrival, on: channel, decision, fact, commit)
+        continue
+      }
       guard case .open(let id, let until) = outcome else { continue }
       guard let catalog = catalogs.first(where: { $0.version == arrival.catalog }),
         let type = catalog.type(named: fact.type), let rule = type.channel(channel)
@@ -90,8 +109,15 @@ struct WindowChecker {
       }
       try require(
         until == window.due, .windows, "\(commit.place): window \(id) is due at \(window.due), not \(until)")
+      try require(
+        fact.collapseKey == nil || !window.members.contains { $0.collapseKey == fact.collapseKey }, .windows,
+        "\(commit.place): \(fact.id) waits in window \(id) beside another of collapse key \(fact.collapseKey ?? "")"
+      )
       window.members.append(
-        Member(notification: arrival.notification, event: fact.id, actor: fact.actor, expiry: fact.expiry))
+        Member(
+          notification: arrival.notification, event: fact.id, actor: fact.actor, expiry: fact.expiry,
+          collapseKey: fact.collapseKey, time: fact.time,
+          isInFull: window.members.count { $0.isInFull } < window.itemLimit))
       // At the bound it closes early, but not at the instant of its opening.
       if window.members.count >= memberLimit {
         window.due = min(window.due, max(decision.time, window.opened + 1))
@@ -114,6 +140,88 @@ struct WindowChecker {
         }
       }
     }
+  }
+
+  // MARK: - Withdrawals
+
+  /// Takes the decision about a notification that leaves its window.
+  mutating func take(
+    _ withdrawal: DecisionRecord.Withdrawal, _ decision: DecisionRecord, _ commit: HomeCommit
+  ) throws(Violation) {
+    guard var window = open[commit.home][withdrawal.window],
+      let index = window.members.firstIndex(where: { $0.notification == withdrawal.notification })
+    else {
+      throw Violation(
+        .windows,
+        "\(commit.place): \(withdrawal.notification) leaves window \(withdrawal.window), in which it does not wait"
+      )
+    }
+    withdrawn[commit.home].append(
+      Withdrawn(
+        window: window.id, member: window.members.remove(at: index), outcome: withdrawal.outcome,
+        event: withdrawal.event))
+    open[commit.home][withdrawal.window] = window
+  }
+
+  /// What left a window before an arrival left it because of this arrival, and all that had to leave did.
+  private mutating func checkWithdrawn(
+    _ arrival: DecisionRecord.Arrival, _ decision: DecisionRecord, _ fact: EventFact, _ commit: HomeCommit
+  ) throws(Violation) {
+    let retracted = arrival.isDuplicate ? nil : fact.retractedNotification(for: decision.recipient)
+    for entry in withdrawn[commit.home] {
+      let isCause =
+        switch entry.outcome {
+        case .other("retracted"): entry.member.notification == retracted
+        case .other("collapsed"):
+          fact.collapseKey != nil && entry.member.collapseKey == fact.collapseKey
+            && !Self.isOlder(fact, than: entry.member)
+            && arrival.channels.contains {
+              if case .open(entry.window, _) = $0.outcome { true } else { false }
+            }
+        default: false
+        }
+      try require(
+        isCause && entry.event == fact.id, .windows,
+        "\(commit.place): \(entry.member.event) left window \(entry.window) (\(entry.outcome)) before \(fact.id), "
+          + "which is no reason")
+    }
+    withdrawn[commit.home] = []
+    guard let retracted else { return }
+    for window in open[commit.home].values {
+      try require(
+        !window.members.contains { $0.notification == retracted }, .windows,
+        "\(commit.place): \(fact.id) takes \(retracted) back, which still waits in window \(window.id)")
+    }
+  }
+
+  /// An arrival that gives way to a newer one which waits.
+  private func checkCollapsed(
+    _ arrival: DecisionRecord.Arrival, on channel: String, _ decision: DecisionRecord, _ fact: EventFact,
+    _ commit: HomeCommit
+  ) throws(Violation) {
+    let rule = catalogs.first { $0.version == arrival.catalog }?.type(named: fact.type)?.channel(channel)?
+      .rule
+    let key = "\(channel) \(rule?.group ?? arrival.category) \(decision.recipientKey)"
+    let window = current[commit.home][key].flatMap { open[commit.home][$0] }
+    try require(
+      fact.collapseKey != nil
+        && window?.members.contains { $0.collapseKey == fact.collapseKey && Self.isOlder(fact, than: $0) }
+          ?? false,
+      .windows,
+      "\(commit.place): \(fact.id) is collapsed on \(channel), but nothing newer waits in the window of \(key)"
+    )
+  }
+
+  private static func isOlder(_ fact: EventFact, than member: Member) -> Bool {
+    guard let time = fact.time, let other = member.time else { return false }
+    return time < other
+  }
+
+  /// At the end of a commit every withdrawal has its cause.
+  func checkEnd(_ commit: HomeCommit) throws(Violation) {
+    guard let entry = withdrawn[commit.home].first else { return }
+    throw Violation(
+      .windows, "\(commit.place): \(entry.member.event) left window \(entry.window) without a reason")
   }
 
   // MARK: - Closures
@@ -172,7 +280,7 @@ struct WindowChecker {
         && digest.recipientKey == decision.recipientKey && digest.totalEvents == alive.count
         && digest.totalActors == Set(alive.compactMap(\.actor)).count,
       .windows, "\(place): totals or window are not those of the members")
-    let items = window.members.prefix(window.itemLimit).filter { ($0.expiry ?? Int64.max) > decision.time }
+    let items = window.members.filter { $0.isInFull && ($0.expiry ?? Int64.max) > decision.time }
     try require(
       digest.items.map(\.id) == items.map(\.event), .order,
       "\(place): items \(digest.items.map(\.id)), expected \(items.map(\.event))")

@@ -71,6 +71,8 @@ struct CatalogSpec {
     var tellsActor = false
     var email: ChannelSpec?
     var inapp: ChannelSpec?
+    /// Whether an event that takes another one back is no notification itself.
+    var isSilent = false
 
     func channel(_ name: String) -> ChannelSpec? { name == "email" ? email : inapp }
   }
@@ -106,6 +108,7 @@ struct CatalogSpec {
     for type in types {
       lines += ["  \(type.name):", "    category: \(type.category)", "    title: \"{{actor}} \(type.name)\""]
       if type.tellsActor { lines.append("    ownAction: deliver") }
+      if type.isSilent { lines.append("    retracting: silent") }
       lines.append("    channels:")
       for (name, channel) in [("email", type.email), ("inapp", type.inapp)] {
         guard let channel else { continue }
@@ -152,7 +155,9 @@ extension CatalogSpec {
     let immediate = ChannelSpec(rule: .immediate, isMandatory: false)
     var types = [
       TypeSpec(name: "card.moved", category: "cards", email: digest(&random), inapp: immediate),
-      TypeSpec(name: "card.due", category: "cards", email: digest(&random), inapp: digest(&random)),
+      TypeSpec(
+        name: "card.due", category: "cards", email: digest(&random), inapp: digest(&random),
+        isSilent: Bool.random(using: &random)),
       TypeSpec(name: "build.failed", category: "builds", email: immediate, inapp: immediate),
       TypeSpec(name: "build.done", category: "builds", email: nil, inapp: digest(&random)),
       TypeSpec(

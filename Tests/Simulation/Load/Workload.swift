@@ -110,9 +110,22 @@ struct Workload {
     if wish(0.12) { fact.actor = recipient.id }
     if wish(0.4) { fact.subject = "board/\(Int.random(in: 0..<3, using: &wishes))" }
     if wish(0.08) { fact.isCritical = true }
+    if chance(0.15) { fact.collapseKey = "k\(Int.random(in: 0..<2, using: &random))" }
+    if chance(0.3) { fact.time = now + Int64.random(in: -3_000...500, using: &random) }
+    if chance(0.08) { takeBack(with: &fact) }
     fact.id = newID(of: fact)
     published.append(fact)
     return fact
+  }
+
+  /// Mostly what is recent, so that it may wait; sometimes what is still to come, or never comes.
+  private mutating func takeBack(with fact: inout EventFact) {
+    guard !published.isEmpty, chance(0.8) else { return fact.retracts = "e\(nextID + 5)" }
+    let last = published.count - 1
+    let other = published[last - Int.random(in: 0...min(last, 12), using: &random)]
+    fact.retracts = other.id
+    fact.tenant = other.tenant
+    fact.recipients = other.recipients
   }
 
   private mutating func newID(of fact: EventFact) -> String {
@@ -162,6 +175,9 @@ struct Workload {
     if let subject = fact.subject { text += ",\"subject\":\"\(subject)\"" }
     if fact.isCritical { text += ",\"priority\":\"critical\"" }
     if let expiry = fact.expiry { text += ",\"expirytime\":\"\(instant(expiry))\"" }
+    if let time = fact.time { text += ",\"time\":\"\(instant(time))\"" }
+    if let retracts = fact.retracts { text += ",\"retracts\":\"\(retracts)\"" }
+    if let key = fact.collapseKey { text += ",\"collapsekey\":\"\(key)\"" }
     return text + ",\"data\":{\"n\":1}}"
   }
 
@@ -300,6 +316,9 @@ extension PublishedRecord {
     header("ce_subject", fact.subject)
     header("ce_priority", fact.isCritical ? "critical" : nil)
     header("ce_expirytime", fact.expiry.map(instant))
+    header("ce_time", fact.time.map(instant))
+    header("ce_retracts", fact.retracts)
+    header("ce_collapsekey", fact.collapseKey)
     header("content-type", "application/json")
     return record
   }

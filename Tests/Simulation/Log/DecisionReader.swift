@@ -13,6 +13,7 @@ struct DecisionRecord {
   enum Kind {
     case arrival(Arrival)
     case closure(Closure)
+    case withdrawal(Withdrawal)
   }
 
   struct Arrival {
@@ -28,6 +29,15 @@ struct DecisionRecord {
     var channels: [(name: String, outcome: Outcome)]
     /// The policies that were applied, by channel.
     var policies: [String: String] = [:]
+  }
+
+  struct Withdrawal {
+    var channel: String
+    var window: String
+    var notification: String
+    var outcome: Outcome
+    /// The event that is the cause.
+    var event: String?
   }
 
   struct Closure {
@@ -88,6 +98,9 @@ extension DecisionRecord {
     if let channels = data["channels"] {
       guard let arrival = Arrival(data, channels) else { return nil }
       kind = .arrival(arrival)
+    } else if data["notification"] != nil {
+      guard let withdrawal = Withdrawal(data) else { return nil }
+      kind = .withdrawal(withdrawal)
     } else {
       guard let closure = Closure(data) else { return nil }
       kind = .closure(closure)
@@ -136,6 +149,19 @@ extension DecisionRecord.Outcome {
     case "expired": self = .expired
     default: self = .other(name)
     }
+  }
+}
+
+extension DecisionRecord.Withdrawal {
+  fileprivate init?(_ data: JSONValue) {
+    guard let channel = data["channel"]?.string, let window = data["window"]?.string,
+      let notification = data["notification"]?.string, let outcome = DecisionRecord.Outcome(data)
+    else { return nil }
+    self.channel = channel
+    self.window = window
+    self.notification = notification
+    self.outcome = outcome
+    event = data["by"]?["event"]?.string
   }
 }
 

@@ -13,8 +13,21 @@ struct EventFact: Equatable {
   var recipients: [String]
   /// Milliseconds since the epoch.
   var expiry: Int64?
+  /// The id of the event that it takes back.
+  var retracts: String?
+  var collapseKey: String?
+  /// CloudEvents `time`, in milliseconds since the epoch.
+  var time: Int64?
 
   func key(of recipient: String) -> String { tenant == "default" ? recipient : "\(tenant)/\(recipient)" }
+
+  /// The identity of the notification that it takes back.
+  func retractedNotification(for recipient: String) -> String? {
+    guard let retracts else { return nil }
+    var other = self
+    other.id = retracts
+    return other.notification(for: recipient)
+  }
 
   /// The identity of the notification, as decisions write it.
   func notification(for recipient: String) -> String {

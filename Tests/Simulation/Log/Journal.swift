@@ -130,9 +130,13 @@ final class Journal {
     fact.category = record.header("ce_category")
     fact.subject = record.header("ce_subject")
     fact.isCritical = record.header("ce_priority") == "critical"
-    fact.expiry = record.header("ce_expirytime").flatMap { text in
-      text.withByteView { RFC3339.milliseconds(of: $0) }
+    func instant(_ name: StaticString) -> Int64? {
+      record.header(name).flatMap { text in text.withByteView { RFC3339.milliseconds(of: $0) } }
     }
+    fact.expiry = instant("ce_expirytime")
+    fact.time = instant("ce_time")
+    fact.retracts = record.header("ce_retracts")
+    fact.collapseKey = record.header("ce_collapsekey")
     return fact
   }
 }

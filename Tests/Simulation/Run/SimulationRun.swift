@@ -311,8 +311,11 @@ extension SimulationRun: BrokerObserver {
         if let fact { try windows.take(arrival, decision, fact, commit, facts: journal.facts) }
       case .closure(let closure):
         try windows.take(closure, decision, commit, facts: journal.facts, service: service)
+      case .withdrawal(let withdrawal):
+        try windows.take(withdrawal, decision, commit)
       }
     }
+    try windows.checkEnd(commit)
     try conservation.check(commit, facts: journal.facts)
     try offsets.checkOwned(commit, decided: try replay.check(commit))
     try bounds.check(commit, service: service, broker: world.broker) { replay.liveBytes(of: commit.home) }

@@ -1,0 +1,104 @@
+import Contract
+import Policy
+
+/// Why a notification leaves its window before that closes.
+struct WithdrawalCause {
+  var outcome: WithdrawalDecision.Outcome
+  /// The event that is the cause.
+  var source: ByteView
+  var event: ByteView
+  /// The timer clock.
+  var now: Int64
+}
+
+extension Pipeline {
+  /// Takes the notification that an event names in `retracts` out of every window it waits in, and remembers that it
+  /// was taken back, for the dedup horizon: it may come later, or again.
+  mutating func retract(_ arrival: Arrival, inputMinute: Int64) -> Hash128 {
+    let event = arrival.event
+    let notification = NotificationID.hash(
+      tenant: event.tenant, source: event.source, id: event.retracts, recipient: arrival.recipient)
+    let cause = WithdrawalCause(
+      outcome: .retracted, source: event.source, event: event.id, now: arrival.now)
+    for slot in windows.slots(ofRecipient: recipientKey(event.tenant, arrival.recipient)) {
+      withdraw(notification, from: slot, cause)
+    }
+    if configuration.flaws.contains(.retractionsForgotten) { return notification }
+    // As long as the id of an event that came in this minute.
+    remember(
+      Fact(
+        .retraction, key: FactKey.retraction(notification),
+        until: (inputMinute + ids.horizonMinutes + 1) * 60_000))
+    return notification
+  }
+
+  /// Whether a notification was taken back before it came.
+  func isRetracted(_ notification: Hash128, at clocks: FactClocks) -> Bool {
+    facts.count > 0 && fact(FactKey.retraction(notification), at: clocks) != nil
+  }
+
+  /// The hash of an event's collapse key; 0 where it names none.
+  static func collapseKey(of event: EventView) -> UInt64 {
+    event.collapseKey.isEmpty ? 0 : max(1, Hash128(of: event.collapseKey).low)
+  }
+
+  /// Takes the notification with the event's collapse key out of a window, if the event is newer: by CloudEvents
+  /// `time` where both have one, else by its arrival.
+  ///
+  /// - Returns: whether the event itself is the older one, and gives way to what waits.
+  mutating func collapse(_ arrival: Arrival, in slot: UInt32) -> Bool {
+    let key = Self.collapseKey(of: arrival.event)
+    guard key != 0, !configuration.flaws.contains(.collapsedMembersStay),
+      let place = windows[slot].place(where: { $0.collapseKey == key }),
+      let waiting = windows[slot].member(at: place)
+    else { return false }
+    if let time = arrival.event.timeMilliseconds, waiting.time != Int64.min, time < waiting.time {
+      return true
+    }
+    withdraw(
+      at: place, from: slot,
+      WithdrawalCause(
+        outcome: .collapsed, source: arrival.event.source, event: arrival.event.id, now: arrival.now))
+    return false
+  }
+
+  /// Takes a notification out of a window, as often as it is in it.
+  mutating func withdraw(_ notification: Hash128, from slot: UInt32, _ cause: WithdrawalCause) {
+    while let place = windows[slot].place(where: { $0.notification == notification }) {
+      withdraw(at: place, from: slot, cause)
+    }
+  }
+
+  /// Takes the member at a place out of a window, and writes the decision. The window stays open, also without members:
+  /// what comes until it is due is still in it.
+  mutating func withdraw(at place: Range<Int>, from slot: UInt32, _ cause: WithdrawalCause) {
+    let window = windows[slot]
+    guard let head = window.head, let notification = window.member(at: place)?.notification else { return }
+    ledger.counters[head.channel].open -= 1
+    switch cause.outcome {
+    case .retracted: ledger.counters[head.channel].retracted += 1
+    case .collapsed: ledger.counters[head.channel].collapsed += 1
+    case .suppressed(let reason): ledger.counters[head.channel].suppressed[reason] += 1
+    }
+    ledger.decisions += 1
+    decisions.append(
+      withdrawal: WithdrawalDecision(
+        tenant: head.tenant, recipient: head.recipient, channel: head.channel, window: window.id,
+        notification: notification, outcome: cause.outcome, causeSource: cause.source, causeEvent: cause.event
+      ),
+      head: DecisionHead(
+        partition: configuration.partition, number: ledger.decisions, timeMilliseconds: cause.now))
+    Change.memberWithdrawn(key: window.key, notification: notification).append(to: &changes)
+    undo.append(
+      .memberWithdrawn(
+        slot: slot, at: place.lowerBound, bytes: Array(window.block.view.slice(place).buffer)))
+    windows.withdraw(at: place, from: slot)
+  }
+
+  /// The hash by which a recipient's record and windows are found.
+  mutating func recipientKey(_ tenant: ByteView, _ recipient: ByteView) -> Hash128 {
+    scratch.removeAll()
+    RecipientKey.append(tenant: tenant, recipient: recipient, to: &scratch)
+    return Hash128(of: scratch.view)
+  }
+}
