@@ -33,7 +33,7 @@ let package = Package(
       dependencies: ["CLibrdkafka", "Contract", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Pipeline", dependencies: ["CXXHash", "Contract", "Policy"]),
     .target(name: "Replay", dependencies: ["Contract", "Pipeline", "Policy"]),
-    .target(name: "Audit", dependencies: ["Contract", "Kafka", "Pipeline"]),
+    .target(name: "Audit", dependencies: ["Contract", "Kafka", "MarkedYAML", "Pipeline", "Policy"]),
     .target(
       name: "Processor",
       dependencies: [

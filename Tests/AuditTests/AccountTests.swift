@@ -136,6 +136,66 @@ struct AccountTests {
     #expect(nobody.text.contains("no address for this channel"))
   }
 
+  @Test("what a recipient muted, did themselves, or wants at another time is told with what decided")
+  func wishes() throws {
+    let deployment = try makeDeployment()
+    deployment.publish(
+      recipient: "cay",
+      #"{"email":"cay@example.org","mutes":[{"subject":"board/42"}],"preferences":{"cards":{"email":"weekly"}}}"#
+    )
+    deployment.publish("e1", to: "cay", extra: #","subject":"board/42""#)
+    deployment.publish("e2", to: "cay")
+    deployment.publish("e3", to: "dan")
+    try deployment.process()
+    let cay = try account(deployment, "cay")
+    #expect(try channel(cay, "email", event: "e1").reason == "muted")
+    #expect(try channel(cay, "email", event: "e1").digest == nil)
+    let weekly = try channel(cay, "email", event: "e2")
+    #expect(weekly.outcome == "open")
+    #expect(weekly.grounds?.policy == "weekly")
+    #expect(weekly.grounds?.preference?.setting == "weekly")
+    #expect(cay.text.contains("nothing: the recipient has muted the event's subject"))
+    #expect(cay.text.contains(#"by the recipient's record: cards on email is "weekly""#))
+    // They are the actor of the event.
+    let dan = try account(deployment, "dan")
+    #expect(dan.notifications.first?.channels.allSatisfy { $0.reason == "ownAction" } == true)
+    #expect(dan.text.contains("is not told of their own actions"))
+    let report = try deployment.audit()
+    #expect(report.holds)
+    #expect(report.rows.contains { $0.name.contains("muted") && $0.topics > 0 })
+  }
+
+  @Test("what was taken back or replaced while it waited is told with the event that did it")
+  func withdrawn() throws {
+    let deployment = try makeDeployment()
+    deployment.publish("e1", to: "ann")
+    deployment.publish("e2", to: "ann", extra: #","collapsekey":"k""#)
+    try deployment.process()
+    deployment.publish("e3", to: "ann", extra: #","collapsekey":"k""#)
+    deployment.publish("e4", to: "ann", extra: #","retracts":"e1""#)
+    try deployment.process(after: 1)
+    try deployment.process(after: 11)
+    let account = try account(deployment, "ann")
+    let retracted = try channel(account, "email", event: "e1")
+    #expect(retracted.outcome == "retracted" && retracted.cause == "e4" && retracted.withdrawn != nil)
+    #expect(retracted.delivery == nil)
+    #expect(try channel(account, "inapp", event: "e1").outcome == "delivered")
+    let replaced = try channel(account, "email", event: "e2")
+    #expect(replaced.outcome == "collapsed" && replaced.cause == "e3")
+    #expect(try channel(account, "email", event: "e3").outcome == "digest")
+    let digest = try #require(retracted.digest?.id)
+    #expect(
+      account.text.contains("taken back by its producer, with \"e4\", while it waited in digest \(digest)"))
+    #expect(
+      account.text.contains(#"replaced by a newer event of the same collapsekey, with "e3", while it waited"#)
+    )
+    let report = try deployment.audit()
+    #expect(report.holds)
+    for name in ["email retracted", "email collapsed"] {
+      #expect(report.rows.contains { $0.name == name && $0.topics == 1 && $0.difference == 0 }, "\(name)")
+    }
+  }
+
   @Test("what expired at its arrival and what expired in its window are told apart")
   func expired() throws {
     let deployment = try makeDeployment()

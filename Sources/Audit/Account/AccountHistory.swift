@@ -48,7 +48,13 @@ struct AccountHistory {
           at: RecipientAccount.Place(topic: arrival.topic.string, partition: home, offset: arrival.offset)),
         verdict: verdict, catalog: decision.text("catalog") ?? "",
         isDuplicate: decision.data["duplicate"]?.bool ?? false,
-        channels: arrival.channels.map { RecipientAccount.ChannelAccount($0.channel, $0.outcome) }))
+        channels: arrival.channels.map { channel, outcome in
+          var account = RecipientAccount.ChannelAccount(channel, outcome)
+          account.grounds = decision.data["channels"]?[channel.literal].flatMap {
+            RecipientAccount.Grounds($0)
+          }
+          return account
+        }))
   }
 
   /// Says what became of a notification that was put into a window, as far as the window's closure was read.

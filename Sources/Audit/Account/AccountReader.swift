@@ -40,7 +40,11 @@ public struct AccountReader {
     account.notifications = try notifications(history, question, home)
     account.earlierDigests = earlierDigests(history, question, account.notifications)
     try fillDeliveries(&account, key, home, from: question.sinceMilliseconds)
-    if account.needsRecipientRecord { account.recipientRecord = try recipientRecord(key, home) }
+    if account.needsRecipientRecord {
+      account.recipientRecord = try RecipientRecordReader(topics, scan).read(key).map {
+        RecipientAccount.RecipientRecord(at: $0.at, appended: $0.appended)
+      }
+    }
     account.undecidedRecords = try undecided(home)
     return account
   }
@@ -168,22 +172,6 @@ public struct AccountReader {
   }
 
   // MARK: - What else there is to say
-
-  private func recipientRecord(_ key: String, _ home: Int32) throws -> RecipientAccount.RecipientRecord? {
-    let topic = topics.name(of: .recipients)
-    let range = try scan.range(of: topic, home)
-    var found: RecipientAccount.RecipientRecord?
-    try scan.read(topic, [PartitionSpan(range)]) { record in
-      guard let recordKey = record.key, key.withByteView({ $0 == recordKey }) else { return }
-      found =
-        record.value == nil
-        ? nil
-        : RecipientAccount.RecipientRecord(
-          at: RecipientAccount.Place(topic: topic, partition: home, offset: record.offset),
-          appended: Instant(record.timestampMilliseconds))
-    }
-    return found
-  }
 
   /// Records of the home's inputs behind the processors' offsets; nil where the group has none.
   private func undecided(_ home: Int32) throws -> Int64? {

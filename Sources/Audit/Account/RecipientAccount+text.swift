@@ -58,7 +58,7 @@ extension RecipientAccount.Notification {
     lines.append(row("came", came))
     lines.append(row("decided", decided))
     for channel in channels {
-      for (index, sentence) in channel.sentences.enumerated() {
+      for (index, sentence) in channel.sentencesWithGrounds.enumerated() {
         lines.append(row(index == 0 ? channel.channel : "", sentence))
       }
     }
@@ -86,7 +86,14 @@ extension RecipientAccount.Notification {
 }
 
 extension RecipientAccount.ChannelAccount {
-  fileprivate var sentences: [String] {
+  /// What became of it, what decided it, and then the way of its delivery.
+  fileprivate var sentencesWithGrounds: [String] {
+    var sentences = sentences
+    if let grounds = grounds?.sentence { sentences.insert(grounds, at: min(1, sentences.count)) }
+    return sentences
+  }
+
+  private var sentences: [String] {
     switch outcome {
     case "delivered": ["delivered alone"] + deliverySentences
     case "digest":
@@ -104,7 +111,7 @@ extension RecipientAccount.ChannelAccount {
           }
             ?? "; it may close earlier when it is full")
       ]
-    case "suppressed": ["\(suppression)\(withdrawal)"]
+    case "suppressed": ["\(Self.words(forSuppression: reason))\(withdrawal)"]
     case "expired":
       [
         digest?.closed.map {
@@ -125,11 +132,18 @@ extension RecipientAccount.ChannelAccount {
       + ", while it waited in digest \(digest?.id ?? "?") (\(withdrawn.time), decision \(withdrawn.decision))"
   }
 
-  private var suppression: String {
+  /// Why a channel gets nothing, by the code in the decision.
+  static func words(forSuppression reason: String?) -> String {
     switch reason {
     case "duplicate": "nothing: the same event was decided before, within the dedup horizon"
     case "optedOut": "nothing: the recipient does not want this category on this channel"
-    case "noAddress": "nothing: the recipient had no address for this channel, or no record"
+    case "noAddress": "nothing: the recipient has no address for this channel, or no record"
+    case "muted": "nothing: the recipient has muted the event's subject"
+    case "ownAction": "nothing: the recipient caused it, and is not told of their own actions"
+    case "unsubscribed": "nothing: the recipient has unsubscribed from this category on this channel"
+    case "seen", "seenElsewhere": "nothing: the recipient had seen it in the inbox before this was due"
+    case "bounced": "nothing: mail to the recipient's address comes back"
+    case "complained": "nothing: the recipient has called mail from here unwanted"
     case let other?: "nothing: \(other)"
     case nil: "nothing, for a reason that the decision does not name"
     }

@@ -111,6 +111,8 @@ public struct RecipientAccount: Sendable, Encodable {
     public var withdrawn: Verdict?
     /// The id of the event that was the cause of that.
     public var cause: String?
+    /// What decided besides the catalog's version; nil where the decision does not say.
+    public var grounds: Grounds?
     /// The window that it was put into.
     public var digest: Digest?
     /// The id of the delivery that the decision names.

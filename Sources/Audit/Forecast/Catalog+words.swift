@@ -1,0 +1,33 @@
+import Contract
+import MarkedYAML
+import Policy
+
+extension Catalog {
+  /// How a channel's rule delivers, in words, as far as it says so for all recipients.
+  func words(for rule: ChannelRule) -> String {
+    var parts: [String] = []
+    if case .digest(let digest) = rule.policy {
+      if case .length(let milliseconds) = digest.window {
+        parts.append("together, \(DurationText.format(.milliseconds(milliseconds))) after the first")
+      } else if case .schedule(let id) = digest.window {
+        parts.append("together, \(schedule(id))")
+      } else {
+        parts.append("together")
+      }
+      parts.append(
+        digest.group.map { "with what has the group \(text($0).string)" } ?? "with what has its category")
+      parts.append("\(digest.itemLimit) items in full")
+    } else {
+      parts.append("each alone, at once")
+    }
+    if rule.choices != .all, !rule.mandatory || rule.choices != [] {
+      let names = Cadence.allCases.filter { rule.choices.contains($0) }.map(\.name)
+      parts.append(
+        names.isEmpty
+          ? "recipients may choose no other cadence"
+          : "recipients may choose \(names.joined(separator: ", "))")
+    }
+    if rule.mandatory { parts.append("mandatory: nobody's wish keeps it away") }
+    return parts.joined(separator: ", ")
+  }
+}
