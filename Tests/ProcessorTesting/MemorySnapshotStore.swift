@@ -7,6 +7,8 @@ package final class MemorySnapshotStore: SnapshotStore {
   private struct State {
     var files: [String: [UInt8]] = [:]
     var writeFailure: Int32?
+    var openCount = 0
+    var commitCount = 0
   }
 
   private let state = Mutex(State())
@@ -15,6 +17,12 @@ package final class MemorySnapshotStore: SnapshotStore {
 
   /// The committed files by name.
   package var files: [String: [UInt8]] { state.withLock { $0.files } }
+
+  /// Whether a file is being written.
+  package var isWriting: Bool { state.withLock { $0.openCount > 0 } }
+
+  /// How many files were committed.
+  package var commitCount: Int { state.withLock { $0.commitCount } }
 
   /// Puts a file in place, or takes it away.
   package func set(_ name: String, to bytes: [UInt8]?) { state.withLock { $0.files[name] = bytes } }
@@ -35,6 +43,17 @@ package final class MemorySnapshotStore: SnapshotStore {
 
   fileprivate func checkWrite(_ doing: String) throws(SnapshotStoreError) {
     if let code = state.withLock({ $0.writeFailure }) { throw SnapshotStoreError(doing, code: code) }
+  }
+
+  fileprivate func opened() { state.withLock { $0.openCount += 1 } }
+
+  fileprivate func closed() { state.withLock { $0.openCount -= 1 } }
+
+  fileprivate func commit(_ name: String, _ bytes: [UInt8]) {
+    state.withLock {
+      $0.files[name] = bytes
+      $0.commitCount += 1
+    }
   }
 
   private final class Input: SnapshotInput {
@@ -63,7 +82,10 @@ package final class MemorySnapshotStore: SnapshotStore {
     init(store: MemorySnapshotStore, name: String) {
       self.store = store
       self.name = name
+      store.opened()
     }
+
+    deinit { store.closed() }
 
     func append(_ more: [UInt8]) throws(SnapshotStoreError) {
       try store.checkWrite("writing \(store.path(name))")
@@ -72,7 +94,7 @@ package final class MemorySnapshotStore: SnapshotStore {
 
     func commit() throws(SnapshotStoreError) {
       try store.checkWrite("renaming \(store.path(name))")
-      store.set(name, to: bytes.withLock { $0 })
+      store.commit(name, bytes.withLock { $0 })
     }
   }
 }

@@ -60,8 +60,14 @@ public final class SimulatedProcess: @unchecked Sendable {
   // MARK: Turns
 
   /// Does work that the real process gives to another thread, a little later, if it still lives then.
-  public func background(_ work: @escaping () -> Void) {
-    later(world.random(world.latencies.background), work)
+  ///
+  /// - Parameter earliest: not before this instant, in milliseconds since the epoch.
+  /// - Returns: the instant. What is handed over with it as the earliest comes afterwards.
+  @discardableResult
+  public func background(from earliest: Int64 = 0, _ work: @escaping () -> Void) -> Int64 {
+    let time = max(earliest, world.now + world.random(world.latencies.background))
+    later(time - world.now, work)
+    return time
   }
 
   /// Waits in the process's thread.

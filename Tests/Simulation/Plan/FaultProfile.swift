@@ -8,6 +8,10 @@ struct FaultProfile {
     case crash, crashAtStep, stop, scale, freezeProcess, stallThread, brokersDown, groupCoordinatorAway
     case transactionCoordinatorAway, stuckPartition, slowPartition, clockJump, retention, compaction
     case offsetExpiry, deploy, outage, groupReset, reload
+    case crashAfterSnapshot, abortInSnapshot
+
+    /// Those that need snapshots are drawn for the runs that write them (`Scenario`).
+    static let general = allCases.filter { $0 != .crashAfterSnapshot && $0 != .abortInSnapshot }
   }
 
   /// What happens at all.
@@ -23,7 +27,7 @@ struct FaultProfile {
     func pick<Value>(_ values: [Value]) -> Value { values[Int.random(in: 0..<values.count, using: &random)] }
     let share = pick([0.0, 0.15, 0.35, 0.6, 1.0])
     var profile = FaultProfile(
-      kinds: Kind.allCases.filter { _ in chance(share) }, meanDistance: pick([800, 2_500, 6_000]))
+      kinds: Kind.general.filter { _ in chance(share) }, meanDistance: pick([800, 2_500, 6_000]))
     if chance(0.25) { profile.background.requestLoss = 0.01 }
     if chance(0.25) { profile.background.replyLoss = 0.01 }
     if chance(0.4) {

@@ -77,6 +77,19 @@ struct Scenario {
     snapshotInterval = chance(0.6) ? pick([300, 1_000, 6_000]) : nil
     snapshotSlice = pick([300, 2_000, 1 << 20])
     heartbeatInterval = pick([6 * 3_600_000, 4_000, 12_000])
+    if snapshotInterval != nil, chance(0.4) { drawSnapshotFaults(&random) }
+  }
+
+  /// Snapshots of many slices, written over several commits, and what happens beside them: restarts that read them, and
+  /// aborts while they are written. The log is seldom cut, so that it goes on from them.
+  private mutating func drawSnapshotFaults(_ random: inout SeededGenerator) {
+    func pick<Value>(_ values: [Value]) -> Value { values[Int.random(in: 0..<values.count, using: &random)] }
+    faults.kinds += pick([
+      [.crashAfterSnapshot], [.abortInSnapshot], [.crashAfterSnapshot, .abortInSnapshot],
+    ])
+    snapshotSlice = pick([100, 300, 1_000])
+    snapshotInterval = pick([300, 1_000, 3_000])
+    checkpointFloor = pick([6_000, 300_000])
   }
 
   /// What the state machines of the run are made with.

@@ -16,6 +16,10 @@ final class FaultInjector {
   private var isOver = false
   /// Crashes a worker's process when so many steps have passed that an observer sees.
   private var stepsToCrash: Int?
+  /// Crashes an instance so many steps after it has saved its next snapshot.
+  private var snapshotCrash: (instance: Instance, saved: Int, steps: Int)?
+  /// Whether the next transaction that is sealed while a snapshot is written is to be aborted.
+  private var abortsInSnapshot = false
   private var lastReset: Int64 = 0
   private var world: SimulatedWorld { run.world }
 
@@ -34,6 +38,8 @@ final class FaultInjector {
   func stop() {
     isOver = true
     stepsToCrash = nil
+    snapshotCrash = nil
+    abortsInSnapshot = false
     world.broker.faults = BrokerFaults()
     for topic in world.broker.topics {
       for log in topic.partitions {
@@ -46,6 +52,7 @@ final class FaultInjector {
 
   /// A step that observers see: the armed crash happens after one of them.
   func passedStep(of worker: WorkerThread) {
+    passedSnapshot(of: worker)
     guard let left = stepsToCrash else { return }
     guard left <= 0 else {
       stepsToCrash = left - 1
@@ -54,6 +61,30 @@ final class FaultInjector {
     stepsToCrash = nil
     guard let instance = run.instances.first(where: { $0.workers.contains { $0 === worker } }) else { return }
     crash(instance, after: number(0...40))
+  }
+
+  private func passedSnapshot(of worker: WorkerThread) {
+    guard let (instance, saved, steps) = snapshotCrash, let snapshots = instance.snapshots,
+      snapshots.commitCount > saved, instance.workers.contains(where: { $0 === worker })
+    else { return }
+    guard steps <= 0 else { return snapshotCrash = (instance, saved, steps - 1) }
+    snapshotCrash = nil
+    crash(instance, after: number(0...40)) { [self] in
+      if number(0...2) == 0 { instance.damageSlice(random.next()) }
+    }
+  }
+
+  /// A transaction was sealed. While a snapshot is written, one of its slices belongs to it.
+  func sealed(by instance: Instance) {
+    guard !isOver, abortsInSnapshot, instance.snapshots?.isWriting == true else { return }
+    abortsInSnapshot = false
+    crashAfterSnapshot(of: instance, steps: number(0...60))
+    world.schedule(after: 0) { [self] in resetGroup() }
+  }
+
+  private func crashAfterSnapshot(of instance: Instance, steps: Int64) {
+    guard let snapshots = instance.snapshots else { return }
+    snapshotCrash = (instance, snapshots.commitCount, Int(steps))
   }
 
   /// A record was applied. One with which a minute of the input clock begins makes ids expire: the transaction that
@@ -96,7 +127,8 @@ final class FaultInjector {
     return alive.isEmpty ? nil : alive[Int(number(0...Int64(alive.count - 1)))]
   }
 
-  private func crash(_ instance: Instance, after delay: Int64 = 0) {
+  /// - Parameter then: what happens to its files; nil for what happens to those of any crash.
+  private func crash(_ instance: Instance, after delay: Int64 = 0, then: (() -> Void)? = nil) {
     let back = number(0...1) == 0 ? number(50...3_000) : number(3_000...16_000)
     let workers = instance.workers.map(\.id)
     world.schedule(after: delay) { [self] in
@@ -104,14 +136,18 @@ final class FaultInjector {
       run.trace.note("fault: \(instance.name) is killed")
       run.service.disturbed(until: world.now + back)
       instance.crash()
-      switch number(0...7) {
-      case 0: instance.loseSnapshots()
-      case 1: instance.damageSnapshot(random.next())
-      case 2: instance.bringBackSnapshot(random.next())
-      case 3: exchangeSnapshot(of: instance)
-      default: break
-      }
+      if let then { then() } else { disturbSnapshots(of: instance) }
       instance.restart(run, after: back)
+    }
+  }
+
+  private func disturbSnapshots(of instance: Instance) {
+    switch number(0...7) {
+    case 0: instance.loseSnapshots()
+    case 1: instance.damageSnapshot(random.next())
+    case 2: instance.bringBackSnapshot(random.next())
+    case 3: exchangeSnapshot(of: instance)
+    default: break
     }
   }
 
@@ -187,6 +223,9 @@ final class FaultInjector {
     case .outage: outage()
     case .groupReset: resetGroup()
     case .reload: reload()
+    case .crashAfterSnapshot:
+      if let instance = someInstance() { crashAfterSnapshot(of: instance, steps: number(0...20)) }
+    case .abortInSnapshot: abortsInSnapshot = true
     }
   }
 

@@ -6,7 +6,7 @@ public struct NamedFlaw: Sendable {
   public let name: String
   /// The flaw.
   public let flaw: Flaws
-  /// Within how many seeds, from 1 on, it has to be caught; 0: no seed is known that catches it (docs/simulation.md).
+  /// Within how many seeds, from 1 on, it has to be caught.
   public let seeds: UInt64
 
   init(name: String, flaw: Flaws, seeds: UInt64 = 1_500) {
@@ -66,11 +66,11 @@ public struct NamedFlaw: Sendable {
     NamedFlaw(name: "noTruncation", flaw: .noTruncation),
     NamedFlaw(name: "idleOffsetsLeftOut", flaw: .idleOffsetsLeftOut),
     NamedFlaw(name: "noHeartbeat", flaw: .noHeartbeat),
-    NamedFlaw(name: "abortedSliceKept", flaw: .abortedSliceKept, seeds: 0),
-    NamedFlaw(name: "newerSlicesReplayed", flaw: .newerSlicesReplayed, seeds: 0),
+    NamedFlaw(name: "abortedSliceKept", flaw: .abortedSliceKept),
+    NamedFlaw(name: "newerSlicesReplayed", flaw: .newerSlicesReplayed),
     NamedFlaw(name: "anchorNotCompared", flaw: .anchorNotCompared),
     NamedFlaw(name: "foreignHistoryBelieved", flaw: .foreignHistoryBelieved),
-    NamedFlaw(name: "snapshotChecksumsIgnored", flaw: .snapshotChecksumsIgnored, seeds: 0),
+    NamedFlaw(name: "snapshotChecksumsIgnored", flaw: .snapshotChecksumsIgnored),
     NamedFlaw(name: "snapshotBeforeLogUsed", flaw: .snapshotBeforeLogUsed),
   ]
 

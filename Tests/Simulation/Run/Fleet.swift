@@ -17,13 +17,15 @@ final class ProcessInstants: InstantSource, @unchecked Sendable {
   var monotonicMilliseconds: Int64 { process.monotonicMilliseconds }
 }
 
-/// The background queue of a simulated process.
+/// A background queue of a simulated process: its pieces begin in the order in which they were handed over.
 final class ProcessBackground: BackgroundWork, @unchecked Sendable {
   private unowned let process: SimulatedProcess
+  /// When the last piece begins.
+  private var last: Int64 = 0
 
   init(_ process: SimulatedProcess) { self.process = process }
 
-  func run(_ work: @escaping @Sendable () -> Void) { process.background(work) }
+  func run(_ work: @escaping @Sendable () -> Void) { last = process.background(from: last, work) }
 }
 
 /// One worker on its thread, from its start to its end: what a step of it does, and what checkers hear of it.
@@ -195,6 +197,7 @@ final class WorkerThread: WorkerObserver {
     } catch {
       run.found(error)
     }
+    run.sealed(by: instance)
     observe { () throws(Violation) in }
   }
 
@@ -276,6 +279,17 @@ final class Instance {
     else { return }
     let place = Int(number % UInt64(bytes.count))
     if number & 1 == 0 { bytes.removeSubrange(place...) } else { bytes[place] ^= 0x40 }
+    snapshots.set(name, to: bytes)
+  }
+
+  /// A bit of a file is flipped before its last block, which says no more than how much room its keys take.
+  func damageSlice(_ number: UInt64) {
+    let lastBlock = 2_077
+    guard let snapshots, !snapshots.files.isEmpty else { return }
+    let (name, file) = snapshots.files.sorted { $0.key < $1.key }[Int(number % UInt64(snapshots.files.count))]
+    guard file.count > lastBlock else { return }
+    var bytes = file
+    bytes[Int((number >> 8) % UInt64(bytes.count - lastBlock))] ^= 1 << UInt8(number >> 61)
     snapshots.set(name, to: bytes)
   }
 

@@ -234,6 +234,8 @@ public final class SimulationRun {
 
   func passedStep(of worker: WorkerThread) { faults?.passedStep(of: worker) }
 
+  func sealed(by instance: Instance) { faults?.sealed(by: instance) }
+
   func applied(appended: Int64, home: Int) { faults?.applied(appended: appended, home: home) }
 
   // MARK: - Turns
