@@ -87,7 +87,7 @@ struct Scenario {
     faults.kinds += pick([
       [.crashAfterSnapshot], [.abortInSnapshot], [.crashAfterSnapshot, .abortInSnapshot],
     ])
-    snapshotSlice = pick([100, 300, 1_000])
+    snapshotSlice = pick([200, 500, 1_000])
     snapshotInterval = pick([300, 1_000, 3_000])
     checkpointFloor = pick([6_000, 300_000])
   }

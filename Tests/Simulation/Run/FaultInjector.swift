@@ -16,8 +16,8 @@ final class FaultInjector {
   private var isOver = false
   /// Crashes a worker's process when so many steps have passed that an observer sees.
   private var stepsToCrash: Int?
-  /// Crashes an instance so many steps after it has saved its next snapshot.
-  private var snapshotCrash: (instance: Instance, saved: Int, steps: Int)?
+  /// Crashes an instance so many confirmed batches after it has saved its next snapshot.
+  private var snapshotCrash: (instance: Instance, saved: Int, batches: Int64, damages: Bool)?
   /// Whether the next transaction that is sealed while a snapshot is written is to be aborted.
   private var abortsInSnapshot = false
   private var lastReset: Int64 = 0
@@ -52,7 +52,6 @@ final class FaultInjector {
 
   /// A step that observers see: the armed crash happens after one of them.
   func passedStep(of worker: WorkerThread) {
-    passedSnapshot(of: worker)
     guard let left = stepsToCrash else { return }
     guard left <= 0 else {
       stepsToCrash = left - 1
@@ -63,28 +62,28 @@ final class FaultInjector {
     crash(instance, after: number(0...40))
   }
 
-  private func passedSnapshot(of worker: WorkerThread) {
-    guard let (instance, saved, steps) = snapshotCrash, let snapshots = instance.snapshots,
-      snapshots.commitCount > saved, instance.workers.contains(where: { $0 === worker })
+  /// A batch was confirmed: what a snapshot saved before it holds has to agree with what the log says since.
+  func confirmed(by instance: Instance) {
+    guard let crash = snapshotCrash, crash.instance === instance, let snapshots = instance.snapshots,
+      snapshots.commitCount > crash.saved
     else { return }
-    guard steps <= 0 else { return snapshotCrash = (instance, saved, steps - 1) }
+    guard crash.batches <= 0 else {
+      snapshotCrash?.batches -= 1
+      return
+    }
     snapshotCrash = nil
-    crash(instance, after: number(0...40)) { [self] in
-      if number(0...2) == 0 { instance.damageSlice(random.next()) }
+    self.crash(instance, after: number(0...40)) { [self] in
+      if crash.damages { instance.damageSlice(random.next()) }
     }
   }
 
   /// A transaction was sealed. While a snapshot is written, one of its slices belongs to it.
   func sealed(by instance: Instance) {
-    guard !isOver, abortsInSnapshot, instance.snapshots?.isWriting == true else { return }
+    guard !isOver, abortsInSnapshot, let snapshots = instance.snapshots, snapshots.isWriting else { return }
     abortsInSnapshot = false
-    crashAfterSnapshot(of: instance, steps: number(0...60))
+    // The snapshot is saved before the members know that they are none, or not at all.
+    snapshotCrash = (instance, snapshots.commitCount, number(0...6), false)
     world.schedule(after: 0) { [self] in resetGroup() }
-  }
-
-  private func crashAfterSnapshot(of instance: Instance, steps: Int64) {
-    guard let snapshots = instance.snapshots else { return }
-    snapshotCrash = (instance, snapshots.commitCount, Int(steps))
   }
 
   /// A record was applied. One with which a minute of the input clock begins makes ids expire: the transaction that
@@ -224,7 +223,8 @@ final class FaultInjector {
     case .groupReset: resetGroup()
     case .reload: reload()
     case .crashAfterSnapshot:
-      if let instance = someInstance() { crashAfterSnapshot(of: instance, steps: number(0...20)) }
+      guard let instance = someInstance(), let snapshots = instance.snapshots else { return }
+      snapshotCrash = (instance, snapshots.commitCount, number(0...6), number(0...2) == 0)
     case .abortInSnapshot: abortsInSnapshot = true
     }
   }

@@ -203,6 +203,7 @@ final class WorkerThread: WorkerObserver {
 
   func confirmed(in partition: Int32) {
     run.writers.settled(worker: id, home: Int(partition))
+    run.confirmed(by: instance)
     observe { () throws(Violation) in }
   }
 

@@ -236,6 +236,8 @@ public final class SimulationRun {
 
   func sealed(by instance: Instance) { faults?.sealed(by: instance) }
 
+  func confirmed(by instance: Instance) { faults?.confirmed(by: instance) }
+
   func applied(appended: Int64, home: Int) { faults?.applied(appended: appended, home: home) }
 
   // MARK: - Turns
