@@ -84,6 +84,14 @@ extension Flaws {
   public static let retractionsForgotten = Flaws(rawValue: 1 << 18)
   /// The older event of a collapse key stays beside the newer one.
   public static let collapsedMembersStay = Flaws(rawValue: 1 << 21)
+  /// The actor is told of their own action.
+  public static let ownActionDelivered = Flaws(rawValue: 1 << 55)
+  /// A mute has no end.
+  public static let mutesNeverEnd = Flaws(rawValue: 1 << 56)
+  /// Quiet hours go by the clock of UTC.
+  public static let quietHoursByUTC = Flaws(rawValue: 1 << 57)
+  /// What is critical waits for a cadence and for quiet hours like all else.
+  public static let criticalWaits = Flaws(rawValue: 1 << 58)
 
   /// The flaws of what `apply` and `tick` decide: a program that replays the calls makes them as well, so that it is
   /// no witness of them.
@@ -91,6 +99,7 @@ extension Flaws {
     .dedupByWallClock, .dedupHorizonShort, .clockRunsBackwards, .windowsCloseEarly, .catalogInDigestID,
     .expiredDelivered, .duplicatesNotCounted, .optOutIgnoredByDigests, .recipientRecordNotNamed,
     .retractionsForgotten, .collapsedMembersStay,
+    .ownActionDelivered, .mutesNeverEnd, .quietHoursByUTC, .criticalWaits,
   ]
 }
 

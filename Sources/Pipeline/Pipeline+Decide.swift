@@ -94,8 +94,10 @@ extension Pipeline {
     case .deliver(let policy):
       grounds?.policy = policy.ground
       switch policy {
+      case .immediate where outsideQuietHours(arrival.now, arrival, profile, codecs) > arrival.now:
+        return collect(arrival, on: rule.channel, .untilQuietHoursEnd, profile, &grounds, codecs)
       case .immediate: return deliver(arrival, on: rule.channel, profile)
-      case .digest(let digest): return collect(arrival, on: rule.channel, digest, profile, codecs)
+      case .digest(let digest): return collect(arrival, on: rule.channel, digest, profile, &grounds, codecs)
       }
     }
   }

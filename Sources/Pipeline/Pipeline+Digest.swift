@@ -5,19 +5,32 @@ extension Pipeline {
   /// Puts a notification into the open window of its recipient, channel and digest key, or opens one.
   mutating func collect(
     _ arrival: Arrival, on channel: Channel, _ rule: DigestRule, _ profile: RecipientAddressing,
-    _ codecs: borrowing Codecs
+    _ grounds: inout DecisionGrounds?, _ codecs: borrowing Codecs
   ) -> ChannelOutcome {
     let event = arrival.event
-    let group = rule.group.map { catalog.text($0) } ?? arrival.category
+    // It stays there until the window is open.
+    memberScratch.removeAll()
+    if rule.window == .quietHours { memberScratch.append(DigestRule.quietGroup) }
+    memberScratch.append(rule.group.map { catalog.text($0) } ?? arrival.category)
+    let group = memberScratch.view
     let key = WindowID.hash(
       tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: group,
       openedMilliseconds: -1)
-    let slot =
-      windows.find(key)
-      ?? open(
-        key, arrival, on: channel, rule, group: group,
-        due: due(rule.window, openedAt: arrival.now, profile, codecs))
+    let slot: UInt32
+    if let found = windows.find(key) {
+      slot = found
+      if rule.window == .quietHours { grounds?.isQuiet = true }
+    } else {
+      let plain = due(rule.window, openedAt: arrival.now, profile, codecs)
+      let due = outsideQuietHours(plain, arrival, profile, codecs)
+      if due != plain { grounds?.isQuiet = true }
+      slot = open(key, arrival, on: channel, rule, group: group, due: due)
+    }
     if collapse(arrival, in: slot) { return .collapsed }
+    if arrival.priority == .critical {
+      let due = due(rule.window, openedAt: arrival.now, profile, codecs)
+      if due < windows[slot].due { reschedule(slot, due: due) }
+    }
     let window = windows[slot]
     let limit = configuration.digestItemsLimit
     memberScratch.removeAll()
@@ -45,11 +58,15 @@ extension Pipeline {
     // next one would have the same id.
     let earliest = max(arrival.now, window.opened + 1)
     if Int(window.memberCount) + 1 >= configuration.windowMemberLimit, window.due > earliest {
-      undo.append(.windowRescheduled(slot: slot, due: window.due))
-      windows.setDue(earliest, of: slot)
-      Change.windowRescheduled(key: key, due: earliest).append(to: &changes)
+      reschedule(slot, due: earliest)
     }
     return .open(window: window.id, untilMilliseconds: window.due)
+  }
+
+  private mutating func reschedule(_ slot: UInt32, due: Int64) {
+    undo.append(.windowRescheduled(slot: slot, due: windows[slot].due))
+    windows.setDue(due, of: slot)
+    Change.windowRescheduled(key: windows[slot].key, due: due).append(to: &changes)
   }
 
   /// When a window closes that opens at an instant, both in milliseconds. It is stored with the window: neither a
@@ -63,6 +80,7 @@ extension Pipeline {
       catalog.schedule(id).next(after: opened, in: profile.withView { codecs.zone(of: $0) })
     case .cadence(let cadence):
       cadence.schedule?.next(after: opened, in: profile.withView { codecs.zone(of: $0) }) ?? opened
+    case .quietHours: opened
     }
   }
 

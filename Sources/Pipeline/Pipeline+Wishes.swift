@@ -5,20 +5,37 @@ extension Pipeline {
   /// What the catalog and the recipient want done with an arrival on a channel.
   func resolve(_ arrival: Arrival, _ rule: ChannelRule, _ profile: RecipientAddressing) -> Resolution {
     let event = arrival.event
+    let flaws = configuration.flaws
     let candidate = Candidate(
       rule: rule, category: arrival.category, subject: event.subject,
-      isCritical: arrival.priority == .critical,
-      isOwnAction: arrival.rules.ownAction == .skip && event.actor == arrival.recipient,
-      instant: arrival.now)
+      isCritical: arrival.priority == .critical && !flaws.contains(.criticalWaits),
+      isOwnAction: arrival.rules.ownAction == .skip && event.actor == arrival.recipient
+        && !flaws.contains(.ownActionDelivered),
+      instant: flaws.contains(.mutesNeverEnd) ? 0 : arrival.now)
     return profile.withView { recipient in
       let resolution = candidate.resolved(recipient, tenant: nil)
-      if configuration.flaws.contains(.optOutIgnoredByDigests), rule.policy != .immediate,
+      if flaws.contains(.optOutIgnoredByDigests), rule.policy != .immediate,
         resolution.action == .suppress(.optedOut),
         !rule.channel.needsAddress || recipient?.address(for: rule.channel) != nil
       {
         return Resolution(action: .deliver(rule.policy))
       }
       return resolution
+    }
+  }
+
+  /// When to send what is due at an instant, both in milliseconds: then, or when the quiet hours that it lies in are
+  /// over. What is critical is not held back.
+  func outsideQuietHours(
+    _ due: Int64, _ arrival: Arrival, _ profile: RecipientAddressing, _ codecs: borrowing Codecs
+  ) -> Int64 {
+    let flaws = configuration.flaws
+    guard arrival.priority != .critical || flaws.contains(.criticalWaits) else { return due }
+    return profile.withView { recipient in
+      guard let recipient else { return due }
+      let hours = recipient.quietHours
+      if hours.isEmpty { return due }
+      return hours.end(at: due, in: flaws.contains(.quietHoursByUTC) ? .utc : codecs.zone(of: recipient))
     }
   }
 }

@@ -107,4 +107,6 @@ public enum WindowRule: Equatable, Sendable {
   case schedule(ScheduleID)
   /// At the next time of the cadence that the recipient chose, by the recipient's clock.
   case cadence(Cadence)
+  /// When the recipient's quiet hours are over, by the recipient's clock: what they hold back that would be alone.
+  case quietHours
 }

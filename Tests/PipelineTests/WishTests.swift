@@ -153,4 +153,85 @@ import Testing
     try fixture.apply(.event(id: "2", extra: #","category":"nobody's""#))
     #expect(fixture.counters.total.suppressed[.optedOut] == 2)
   }
+
+  // MARK: - Quiet hours
+
+  /// The start is 22:13:20 UTC, on a Tuesday.
+  private static let night = #""email":"ann@example.org","quietHours":{"from":"22:00","until":"07:00"}"#
+  private let seven = Fixture.start + (8 * 3600 + 46 * 60 + 40) * 1000
+
+  @Test(
+    "what would be alone waits in quiet hours, with the others of its category, and is one digest at their end"
+  )
+  func held() throws {
+    let fixture = try fixture("{\(Self.night)}")
+    for number in 1...12 { try fixture.apply(.event(id: "\(number)"), now: now + Int64(number)) }
+    try fixture.apply(.event(id: "13", extra: #","category":"other""#), now: now + 13)
+    #expect(fixture.counters.inapp.open == 13 && fixture.counters.inapp.delivered == 0)
+    #expect(
+      decision(fixture, "inapp").contains(
+        #""until":"2023-11-15T07:00:00.000Z","policy":"immediate","quietHours":true}"#))
+    #expect(fixture.nextDue() == seven)
+    fixture.commit()
+    let other = try self.fixture()
+    #expect(try other.restore(fixture.log))
+    #expect(other.image() == fixture.image() && other.nextDue() == seven)
+    fixture.pipeline.tick(now: seven - 1)
+    #expect(fixture.counters.inapp.delivered == 0)
+    fixture.pipeline.tick(now: seven)
+    #expect(fixture.counters.inapp.delivered == 13 && fixture.counters.difference == 0)
+    let digests = fixture.output().filter { $0.hasPrefix("delivery.inapp") }
+    #expect(digests.count == 2)
+    #expect(digests[0].components(separatedBy: "\"acceptedAt\"").count - 1 == 12)
+    try fixture.apply(.event(id: "14"), now: seven)
+    #expect(fixture.counters.inapp.delivered == 14)
+  }
+
+  @Test("a digest that is due in quiet hours is due at their end, by the recipient's clock")
+  func digest() throws {
+    let fixture = try fixture()
+    let evening = now - 14 * 60_000
+    try fixture.apply(.recipient("ann", "{\(Self.night),\"timeZone\":\"Europe/London\"}"), now: evening)
+    try fixture.apply(.event(id: "1"), now: evening)
+    // At 21:59:20 it is not quiet, and the ten seconds are over before it is.
+    #expect(fixture.nextDue() == evening + 10_000)
+    #expect(fixture.counters.inapp.delivered == 1)
+    fixture.pipeline.tick(now: now)
+    #expect(fixture.counters.email.delivered == 1)
+    try fixture.apply(.event(id: "2"), now: now)
+    #expect(decision(fixture, "email").contains(#""policy":"digest","quietHours":true}"#))
+    #expect(fixture.nextDue() == seven)
+    try fixture.apply(.recipient("ann", "{\(Self.night),\"timeZone\":\"Asia/Tokyo\"}"))
+    try fixture.apply(.event(id: "3"), now: now + 1)
+    // At 07:13 in Tokyo it is not quiet; what waits keeps its instant.
+    #expect(fixture.counters.inapp.delivered == 2 && fixture.counters.email.open == 2)
+    #expect(fixture.nextDue() == seven)
+    fixture.pipeline.tick(now: seven)
+    #expect(fixture.counters.email.open == 0 && fixture.counters.inapp.open == 0)
+    #expect(fixture.counters.difference == 0)
+  }
+
+  @Test("what is critical is not held back, and takes a window that waits along")
+  func criticalAtNight() throws {
+    let fixture = try fixture("{\(Self.night)}")
+    try fixture.apply(.event(id: "1"))
+    #expect(fixture.nextDue() == seven)
+    try fixture.apply(.event(id: "2", extra: #","priority":"critical""#), now: now + 1)
+    #expect(fixture.counters.inapp.delivered == 1 && fixture.counters.inapp.open == 1)
+    #expect(fixture.nextDue() == now + 10_001)
+    #expect(!decision(fixture, "email").contains("quietHours"))
+    fixture.commit()
+    fixture.pipeline.tick(now: now + 10_001)
+    #expect(fixture.counters.email.delivered == 2 && fixture.counters.email.open == 0)
+    #expect(fixture.nextDue() == seven)
+  }
+
+  @Test("a mandatory channel is held back like every other")
+  func mandatoryAtNight() throws {
+    let fixture = try fixture("{\(Self.night)}")
+    try fixture.apply(.event(id: "1", type: "card.due"))
+    #expect(fixture.counters.email.open == 1 && fixture.nextDue() == seven)
+    try fixture.apply(.event(id: "2", type: "card.due", extra: #","priority":"critical""#))
+    #expect(fixture.counters.email.delivered == 1)
+  }
 }

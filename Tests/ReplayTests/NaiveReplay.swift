@@ -31,6 +31,29 @@ struct NaiveReplay {
     var preferences: [String: [String: String]] = [:]
     /// Ends by subject.
     var mutes: [String: Int64] = [:]
+    /// Days since Monday, and minutes since midnight.
+    var quietHours: [(weekdays: Set<Int>, from: Int64, until: Int64)] = []
+
+    /// "An instant is quiet exactly if the clock on the wall then shows a time of an interval."
+    private func isQuiet(_ instant: Int64, _ zone: TimeZone) -> Bool {
+      let date = Date(timeIntervalSince1970: Double(instant / 1000))
+      let clock = instant / 1000 + Int64(zone.secondsFromGMT(for: date))
+      return quietHours.contains { interval in
+        let length = (interval.until - interval.from + 1440 - 1) % 1440 + 1
+        return [clock / 86_400 - 1, clock / 86_400].contains { day in
+          let shown = clock / 60 - day * 1440
+          return interval.weekdays.contains(Int((day + 3) % 7))
+            && (interval.from..<interval.from + length).contains(shown)
+        }
+      }
+    }
+
+    /// "Due at the first instant that is not quiet." Clocks change at full minutes.
+    func quietEnd(_ instant: Int64, _ zone: TimeZone) -> Int64 {
+      var end = instant
+      while isQuiet(end, zone) { end = (end / 60_000 + 1) * 60_000 }
+      return end
+    }
 
     /// "An opt-out, else the one that names category and channel, else the one that names the category, …"
     func setting(_ category: String, _ channel: String) -> String? {
@@ -135,6 +158,8 @@ struct NaiveReplay {
       let isTakenBack = takenBack[id].map { now / 60_000 - $0 <= horizonMinutes } ?? false
       if text("retracts") != nil, type.isSilent { continue }
       let known = recipients.map { $0["\(tenant)/\(recipient)"] } ?? Recipient(email: "a@example.org")
+      let zone = zone(of: known)
+      let unquiet = { isCritical ? $0 : known?.quietEnd($0, zone) ?? $0 }
       let isMuted = known?.mutes[text("subject") ?? ""].map { now < $0 } ?? false
       for (channel, rule) in type.channels {
         count(channel, "accepted")
@@ -154,12 +179,13 @@ struct NaiveReplay {
           count(channel, "muted")
         } else if channel == "email", known?.email == nil {
           count(channel, "noAddress")
-        } else if rule.windowMilliseconds != nil || rule.schedule != nil {
-          let key = [tenant, recipient, channel, rule.group ?? category]
+        } else if rule.windowMilliseconds != nil || rule.schedule != nil || unquiet(now) > now {
+          let isAlone = rule.windowMilliseconds == nil && rule.schedule == nil
+          let key = [tenant, recipient, channel, isAlone ? "quiet:\(category)" : rule.group ?? category]
           if let open = windows[key], open.due <= now { close(key) }
+          let due = unquiet(due(rule, openedAt: now, known))
           if windows[key] == nil {
-            windows[key] = Window(
-              due: due(rule, openedAt: now, known), category: category, channel: channel)
+            windows[key] = Window(due: due, category: category, channel: channel)
           }
           let member = Member(
             id: id, expiry: expiry, collapseKey: text("collapsekey"), time: text("time").map(milliseconds))
@@ -167,6 +193,7 @@ struct NaiveReplay {
             count(channel, "collapsed")
           } else {
             windows[key]?.members.append(member)
+            if isCritical, let open = windows[key] { windows[key]?.due = min(open.due, due) }
           }
         } else {
           send(channel, category, at: now, notifications: 1, isDigest: false)
@@ -189,8 +216,11 @@ struct NaiveReplay {
 
   private func due(_ rule: Channel, openedAt now: Int64, _ recipient: Recipient?) -> Int64 {
     if let window = rule.windowMilliseconds { return now + window }
-    let zones = [recipient?.timeZone, timeZone].compactMap { $0 }.compactMap(NaiveSchedule.zone)
-    return rule.schedule?.next(after: now, in: zones.first ?? .gmt) ?? now
+    return rule.schedule?.next(after: now, in: zone(of: recipient)) ?? now
+  }
+
+  private func zone(of recipient: Recipient?) -> TimeZone {
+    [recipient?.timeZone, timeZone].compactMap { $0 }.compactMap(NaiveSchedule.zone).first ?? .gmt
   }
 
   private mutating func takeBack(_ id: [String], at now: Int64) {

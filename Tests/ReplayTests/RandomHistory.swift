@@ -101,8 +101,30 @@ struct RandomHistory {
       line +=
         ",\"mutes\":[{\"subject\":\"\(subject)\"\(until.map { ",\"until\":\"\(Self.text($0))\"" } ?? "")}]"
     }
+    if Bool.random(using: &generator) {
+      line += Self.quietHours(&recipient, using: &generator)
+    }
     recipientLines.append(line + "}")
     recipients["\(tenant)/user\(number)"] = recipient
+  }
+
+  /// Often at night, when the clocks change.
+  private static func quietHours(
+    _ recipient: inout NaiveReplay.Recipient, using generator: inout SeededGenerator
+  ) -> String {
+    let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    let clock = { (minute: Int64) in
+      "\"\(minute < 600 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)\""
+    }
+    let intervals = (0..<Int.random(in: 1...3, using: &generator)).map { _ in
+      let days = Set((0..<7).shuffled(using: &generator).prefix(Int.random(in: 1...4, using: &generator)))
+      let from = 15 * Int64.random(in: 0..<96, using: &generator)
+      let until = (from + Int64.random(in: 1...600, using: &generator)) % 1440
+      recipient.quietHours.append((days, from, until))
+      let list = days.map { "\"\(names[$0])\"" }.joined(separator: ",")
+      return "{\"weekdays\":[\(list)],\"from\":\(clock(from)),\"until\":\(clock(until))}"
+    }
+    return ",\"quietHours\":[\(intervals.joined(separator: ","))]"
   }
 
   private static func preferences(

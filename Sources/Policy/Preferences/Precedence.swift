@@ -125,10 +125,19 @@ extension ChannelPolicy {
       case .cadence(.hourly): .hourly
       case .cadence(.daily): .daily
       case .cadence(.weekly): .weekly
-      case .cadence(.instant): .immediate
+      case .cadence(.instant), .quietHours: .immediate
       }
     }
   }
+}
+
+extension DigestRule {
+  /// What holds back in quiet hours what would be delivered alone: all of a category together, with as many items as
+  /// there may be.
+  public static let untilQuietHoursEnd = DigestRule(
+    window: .quietHours, itemLimit: itemBounds.upperBound, group: nil)
+  /// What the digest key of such a window is before the category, so that it is none of the ordinary ones.
+  public static var quietGroup: StaticString { "quiet:" }
 }
 
 extension Channel {

@@ -74,19 +74,24 @@ struct WindowChecker {
         let type = catalog.type(named: fact.type), let rule = type.channel(channel)
       else { throw Violation(.onceOnly, "\(commit.place): \(fact.type) has no window on \(channel)") }
       // That the policy is a collecting one was checked with the decision.
-      let group = rule.rule.group ?? arrival.category
+      let versions = facts.versions(
+        of: decision.recipientKey, partition: commit.home, known: commit.before?.positions[2] ?? 0,
+        end: commit.header.positions[2])
+      let question = WishQuestion(
+        channel: channel, category: arrival.category, event: fact.narrowed(to: decision.recipient),
+        type: type, rule: rule, time: decision.time)
+      let rules = versions.map { (rule: question.effective($0?.fact), record: $0?.fact) }
+        .filter { $0.rule.isCollecting && $0.rule.name == arrival.policies[channel] }
+      // With several records that may count, the one of the window that it says it is in.
+      let groups = Set(rules.map { $0.rule.group ?? arrival.category })
+      let group =
+        groups.first { current[commit.home]["\(channel) \($0) \(decision.recipientKey)"] == id }
+        ?? groups.first { Self.id(decision, channel, $0, opened: decision.time) == id } ?? arrival.category
       let key = "\(channel) \(group) \(decision.recipientKey)"
       if current[commit.home][key] == nil {
         let expected = Self.id(decision, channel, group, opened: decision.time)
-        let versions = facts.versions(
-          of: decision.recipientKey, partition: commit.home, known: commit.before?.positions[2] ?? 0,
-          end: commit.header.positions[2])
-        let question = WishQuestion(
-          channel: channel, category: arrival.category, event: fact.narrowed(to: decision.recipient),
-          type: type, rule: rule, time: decision.time)
-        let rules = versions.map { (question.effective($0?.fact), $0?.fact.timeZone) }
-          .filter { $0.0.isCollecting && $0.0.name == arrival.policies[channel] }
-        let due = rules.map { $0.0.due(openedAt: decision.time, in: $0.1) }
+        let due = rules.filter { ($0.rule.group ?? arrival.category) == group }
+          .map { question.due($0.rule, $0.record) }
         try require(
           due.contains(until), .windows,
           "\(commit.place): window \(id) of \(key) opens at \(decision.time) and is due at \(until), not \(due)"
@@ -97,7 +102,8 @@ struct WindowChecker {
           used.insert(id).inserted, .windows, "\(commit.place): window \(id) of \(key) opens a second time")
         current[commit.home][key] = id
         open[commit.home][id] = Window(
-          id: id, key: key, opened: decision.time, due: until, itemLimit: rules.first?.0.items ?? 0,
+          id: id, key: key, opened: decision.time, due: until,
+          itemLimit: rules.first { ($0.rule.group ?? arrival.category) == group }?.rule.items ?? 0,
           catalog: arrival.catalog
         )
       }
@@ -106,6 +112,10 @@ struct WindowChecker {
           .windows,
           "\(commit.place): \(fact.id) waits in window \(id) of \(key), which is not the open one "
             + "(\(current[commit.home][key] ?? "none"))")
+      }
+      // What is critical does not wait for a window that others made late.
+      if fact.isCritical {
+        window.due = min(window.due, rules.map { question.due($0.rule, $0.record) }.min() ?? .max)
       }
       try require(
         until == window.due, .windows, "\(commit.place): window \(id) is due at \(window.due), not \(until)")
@@ -201,14 +211,15 @@ struct WindowChecker {
   ) throws(Violation) {
     let rule = catalogs.first { $0.version == arrival.catalog }?.type(named: fact.type)?.channel(channel)?
       .rule
-    let key = "\(channel) \(rule?.group ?? arrival.category) \(decision.recipientKey)"
-    let window = current[commit.home][key].flatMap { open[commit.home][$0] }
+    // In the ordinary window, or in that of quiet hours.
+    let groups = [rule?.group ?? arrival.category, "quiet:\(arrival.category)"]
+    let waiting = groups.compactMap { current[commit.home]["\(channel) \($0) \(decision.recipientKey)"] }
+      .flatMap { open[commit.home][$0]?.members ?? [] }
     try require(
       fact.collapseKey != nil
-        && window?.members.contains { $0.collapseKey == fact.collapseKey && Self.isOlder(fact, than: $0) }
-          ?? false,
+        && waiting.contains { $0.collapseKey == fact.collapseKey && Self.isOlder(fact, than: $0) },
       .windows,
-      "\(commit.place): \(fact.id) is collapsed on \(channel), but nothing newer waits in the window of \(key)"
+      "\(commit.place): \(fact.id) is collapsed on \(channel), but nothing newer waits in windows of \(groups)"
     )
   }
 

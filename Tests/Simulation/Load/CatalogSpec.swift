@@ -10,6 +10,8 @@ struct CatalogSpec {
     case schedule(times: MinuteTimes, items: Int, group: String?)
     /// What a recipient chose in its place: `hourly`, `daily` or `weekly`. No catalog says so.
     case cadence(String, items: Int, group: String?)
+    /// What quiet hours hold back of what would be delivered alone. No catalog says so.
+    case quiet(category: String)
 
     /// Whether what it decides waits in a window.
     var isCollecting: Bool { self != .immediate }
@@ -18,6 +20,7 @@ struct CatalogSpec {
     var items: Int {
       switch self {
       case .immediate: 1
+      case .quiet: 100
       case .digest(_, let items, _), .schedule(_, let items, _), .cadence(_, let items, _): items
       }
     }
@@ -26,6 +29,7 @@ struct CatalogSpec {
     var group: String? {
       switch self {
       case .immediate: nil
+      case .quiet(let category): "quiet:\(category)"
       case .digest(_, _, let group), .schedule(_, _, let group), .cadence(_, _, let group): group
       }
     }
@@ -34,7 +38,7 @@ struct CatalogSpec {
     /// record.
     func due(openedAt opened: Int64, in zone: String?) -> Int64 {
       switch self {
-      case .immediate: opened
+      case .immediate, .quiet: opened
       case .digest(let window, _, _): opened + window
       case .schedule(let times, _, _): times.next(after: opened, in: zone)
       case .cadence(let cadence, _, _): MinuteTimes.next(cadence, after: opened, in: zone)
@@ -44,7 +48,7 @@ struct CatalogSpec {
     /// The policy as decisions name it.
     var name: String {
       switch self {
-      case .immediate: "immediate"
+      case .immediate, .quiet: "immediate"
       case .digest: "digest"
       case .schedule: "schedule"
       case .cadence(let cadence, _, _): cadence
@@ -98,7 +102,7 @@ struct CatalogSpec {
       switch channel?.rule {
       case .digest(let window, _, _): return max(longest, window)
       case .schedule: return max(longest, MinuteTimes.longestWait)
-      case .immediate, .cadence, nil: return longest
+      case .immediate, .cadence, .quiet, nil: return longest
       }
     }
   }
@@ -114,7 +118,7 @@ struct CatalogSpec {
         guard let channel else { continue }
         let keys = channel.keys
         switch channel.rule {
-        case .cadence: continue
+        case .cadence, .quiet: continue
         case .immediate: lines.append("      \(name): { policy: immediate\(keys) }")
         case .digest(let window, let items, let group):
           let groupText = group.map { ", group: \($0)" } ?? ""

@@ -50,6 +50,22 @@ struct MinuteTimes: Equatable {
     return (clock - offset(of: zone)) * 60_000
   }
 
+  /// The first instant not before another that lies outside of quiet hours, both in milliseconds.
+  static func end(of quietHours: (from: Int64, until: Int64), at instant: Int64, in zone: String?) -> Int64 {
+    let clock = instant / 60_000 + offset(of: zone)
+    let into = (clock - quietHours.from + 1_440) % 1_440
+    let length = (quietHours.until - quietHours.from + 1_440) % 1_440
+    return into < length ? (clock - into + length - offset(of: zone)) * 60_000 : instant
+  }
+
+  /// The local time of an instant, in minutes since midnight.
+  static func minute(of instant: Int64, in zone: String?) -> Int64 {
+    (instant / 60_000 + offset(of: zone)) % 1_440
+  }
+
+  /// A local time as `HH:MM`.
+  static func clock(_ minute: Int64) -> String { "\(digits(minute / 60)):\(digits(minute % 60))" }
+
   /// The keys of the catalog.
   var keys: String {
     let texts = minutes.map { "\"\(Self.digits($0 / 60)):\(Self.digits($0 % 60))\"" }

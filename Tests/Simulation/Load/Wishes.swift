@@ -18,8 +18,24 @@ struct WishQuestion {
     return channel == "email" && record?.email == nil ? "noAddress" : nil
   }
 
+  /// When to send what is due at an instant, if the recipient's record is this one.
+  func unquiet(_ due: Int64, _ record: RecipientFact?) -> Int64 {
+    guard !event.isCritical, let quietHours = record?.quietHours else { return due }
+    return MinuteTimes.end(of: quietHours, at: due, in: record?.timeZone)
+  }
+
+  /// When a window is due that it opens, by one of the rules that count.
+  func due(_ rule: CatalogSpec.Rule, _ record: RecipientFact?) -> Int64 {
+    unquiet(rule.due(openedAt: time, in: record?.timeZone), record)
+  }
+
   /// The rule that counts, if the recipient's record is this one.
   func effective(_ record: RecipientFact?) -> CatalogSpec.Rule {
+    let rule = chosen(record)
+    return rule == .immediate && unquiet(time, record) > time ? .quiet(category: category) : rule
+  }
+
+  private func chosen(_ record: RecipientFact?) -> CatalogSpec.Rule {
     let cadences = ["instant", "hourly", "daily", "weekly"]
     guard !event.isCritical, let setting = record?.setting(category, channel),
       let wanted = cadences.firstIndex(of: setting)

@@ -220,6 +220,11 @@ struct Workload {
           settings[Int.random(in: 0..<settings.count, using: &wishes)]
       }
     }
+    if wish(0.2) {
+      let from = MinuteTimes.minute(of: now, in: fact.timeZone) + Int64.random(in: -1...1, using: &wishes)
+      let length = Int64.random(in: 1...2, using: &wishes)
+      fact.quietHours = ((from + 1_440) % 1_440, (from + length + 1_440) % 1_440)
+    }
     for board in 0..<3 where wish(0.12) {
       fact.mutes["board/\(board)"] = wish(0.2) ? .max : now + Int64.random(in: -500...20_000, using: &wishes)
     }
@@ -253,6 +258,10 @@ struct Workload {
         return "\"\(category)\":{\(settings.joined(separator: ","))}"
       }
       fields.append("\"preferences\":{\(categories.joined(separator: ","))}")
+    }
+    if let hours = fact.quietHours {
+      let (from, until) = (MinuteTimes.clock(hours.from), MinuteTimes.clock(hours.until))
+      fields.append("\"quietHours\":{\"from\":\"\(from)\",\"until\":\"\(until)\"}")
     }
     if !fact.mutes.isEmpty {
       let mutes = fact.mutes.sorted { $0.key < $1.key }.map { subject, until in

@@ -72,6 +72,8 @@ struct RecipientFact: Equatable {
   var preferences: [String: [String: String]] = [:]
   /// Ends by subject, in milliseconds since the epoch.
   var mutes: [String: Int64] = [:]
+  /// Every day, in local minutes since midnight; the second is behind the first by less than a day.
+  var quietHours: (from: Int64, until: Int64)?
 
   func optsOut(of category: String, _ channel: String) -> Bool {
     optOut.contains {
@@ -82,7 +84,8 @@ struct RecipientFact: Equatable {
   static func == (left: RecipientFact, right: RecipientFact) -> Bool {
     left.email == right.email && left.locale == right.locale && left.timeZone == right.timeZone
       && left.optOut.elementsEqual(right.optOut) { $0 == $1 } && left.preferences == right.preferences
-      && left.mutes == right.mutes
+      && left.mutes == right.mutes && left.quietHours?.from == right.quietHours?.from
+      && left.quietHours?.until == right.quietHours?.until
   }
 }
 
