@@ -113,9 +113,12 @@ struct WindowChecker {
           "\(commit.place): \(fact.id) waits in window \(id) of \(key), which is not the open one "
             + "(\(current[commit.home][key] ?? "none"))")
       }
-      // What is critical does not wait for a window that others made late.
-      if fact.isCritical {
-        window.due = min(window.due, rules.map { question.due($0.rule, $0.record) }.min() ?? .max)
+      // What is critical does not wait for a window that others made late. With several records that may count, it says
+      // which one did.
+      if fact.isCritical,
+        rules.contains(where: { min(window.due, question.due($0.rule, $0.record)) == until })
+      {
+        window.due = until
       }
       try require(
         until == window.due, .windows, "\(commit.place): window \(id) is due at \(window.due), not \(until)")
