@@ -51,7 +51,7 @@ public struct NamedFlaw: Sendable {
     NamedFlaw(name: "abortedDueStays", flaw: .abortedDueStays),
     NamedFlaw(name: "abortedFactsStay", flaw: .abortedFactsStay),
     NamedFlaw(name: "factsNotRestored", flaw: .factsNotRestored),
-    NamedFlaw(name: "withdrawnMembersGoLast", flaw: .withdrawnMembersGoLast, seeds: 0),
+    NamedFlaw(name: "withdrawnMembersGoLast", flaw: .withdrawnMembersGoLast),
     NamedFlaw(name: "retractionsForgotten", flaw: .retractionsForgotten),
     NamedFlaw(name: "collapsedMembersStay", flaw: .collapsedMembersStay),
     NamedFlaw(name: "expiredDelivered", flaw: .expiredDelivered),
