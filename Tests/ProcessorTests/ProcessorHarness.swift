@@ -65,7 +65,7 @@ final class ProcessorHarness {
   static func event(_ id: String, recipients: String) -> String {
     let name = recipients.contains(",") ? "recipients" : "recipient"
     return "{\"specversion\":\"1.0\",\"id\":\"\(id)\",\"source\":\"/test\",\"type\":\"card.moved\","
-      + "\"\(name)\":\"\(recipients)\",\"actor\":\"bob\",\"data\":{\"n\":1}}"
+      + "\"\(name)\":\"\(recipients)\",\"actor\":\"zoe\",\"data\":{\"n\":1}}"
   }
 
   func publish(
