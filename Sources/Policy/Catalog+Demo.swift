@@ -25,6 +25,8 @@ extension Catalog {
         title: "{{actor}}: {{data.title}}"
         link: "{{data.url}}"
         digestTitle: "{{totals.events}} commits by {{totals.actors}} people"
+        # A commit names its author as a recipient only where it concerns nobody else.
+        ownAction: deliver
         channels:
           inapp: { policy: immediate }
           email: { policy: digest, window: 4s, items: 10 }

@@ -173,6 +173,13 @@ struct CatalogTests {
     #expect(catalog.typeCount == 3)
   }
 
+  @Test("who alone wrote a history is told of their commits, by the demo's catalog and by the example")
+  func ownCommits() throws {
+    for catalog in [try Catalog.demo(), try Catalog.load(path: Self.repositoryFile("catalog.yaml"))] {
+      #expect(try rules(catalog, "git.commit.pushed").ownAction == .deliver)
+    }
+  }
+
   @Test("the examples of the documentation are valid catalogs")
   func documentation() throws {
     let page = try String(contentsOfFile: Self.repositoryFile("docs/catalog.md"), encoding: .utf8)
