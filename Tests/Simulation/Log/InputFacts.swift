@@ -89,6 +89,25 @@ struct RecipientFact: Equatable {
   }
 }
 
+/// As traces show it: the same for equal facts.
+extension RecipientFact: CustomStringConvertible {
+  var description: String {
+    let wishes = preferences.sorted { $0.key < $1.key }.map { category, settings in
+      let channels = settings.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+      return "\(category): [\(channels.joined(separator: ", "))]"
+    }
+    let muted = mutes.sorted { $0.key < $1.key }.map { "\($0.key) until \($0.value)" }
+    let parts = [
+      email.map { "email \($0)" }, locale.map { "locale \($0)" }, timeZone.map { "zone \($0)" },
+      optOut.isEmpty ? nil : "optOut \(optOut.map { "\($0.category) on \($0.channel)" })",
+      wishes.isEmpty ? nil : "wants \(wishes.joined(separator: ", "))",
+      muted.isEmpty ? nil : "mutes \(muted.joined(separator: ", "))",
+      quietHours.map { "quiet \($0.from) to \($0.until)" },
+    ]
+    return "recipient (\(parts.compactMap(\.self).joined(separator: "; ")))"
+  }
+}
+
 /// One record of an input topic: what the processor has to make of it.
 struct InputFact {
   enum Kind {
