@@ -102,9 +102,19 @@ public struct YAMLValue {
 
   /// One of a few names.
   public func choice<Choice>(of choices: KeyValuePairs<String, Choice>) -> Choice? {
+    choice(among: choices.map { (name: $0.key, choice: $0.value) })
+  }
+
+  /// One of the cases of a type, by its name.
+  public func choice<Choice: CaseIterable>(named name: (Choice) -> String) -> Choice? {
+    choice(among: Choice.allCases.map { (name: name($0), choice: $0) })
+  }
+
+  /// One of several values, by the names that are listed with them.
+  public func choice<Choice>(among choices: [(name: String, choice: Choice)]) -> Choice? {
     guard let text = text() else { return nil }
-    if let choice = choices.first(where: { $0.key == text })?.value { return choice }
-    let names = choices.map(\.key)
+    if let found = choices.first(where: { $0.name == text }) { return found.choice }
+    let names = choices.map(\.name)
     report(
       "must be \(names.joined(separator: " or ")), but is \"\(text)\"",
       suggestion: NearestName.of(text, in: names))

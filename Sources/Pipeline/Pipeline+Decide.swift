@@ -40,8 +40,8 @@ extension Pipeline {
     let entry = isDuplicate ? nil : recipients.find(Hash128(of: scratch.view))
     // What only takes another event back is no notification itself.
     let isCommand = !event.retracts.isEmpty && rules.retracting == .silent
-    var outcomes = ChannelOutcomes()
-    var grounds = ChannelGrounds()
+    var outcomes = ChannelValues<ChannelOutcome>()
+    var grounds = ChannelValues<DecisionGrounds>()
     for channel in Channel.allCases {
       guard let rule = rules.channels[channel], !isCommand else { continue }
       ledger.counters[channel].accepted += 1

@@ -20,7 +20,7 @@ extension CatalogDefinition {
     self.init()
     let sections = CatalogSections(of: documents, keys: CatalogDefinition.sections)
     if let value = sections.only("unknownTypes"),
-      let choice = value.choice(of: ["deliver": UnknownTypes.deliver, "reject": .reject])
+      let choice = value.choice(named: \UnknownTypes.rawValue)
     {
       unknownTypes = choice
     }
@@ -97,17 +97,17 @@ extension TypeDefinition {
     if let value = mapping["link"] { link = readTemplate(value, fields: .item) }
     if let value = mapping["digestTitle"] { digestTitle = readTemplate(value, fields: .digest) }
     if let value = mapping["priority"],
-      let choice = value.choice(of: ["normal": Priority.normal, "critical": .critical])
+      let choice = value.choice(named: \Priority.name)
     {
       priority = choice
     }
     if let value = mapping["ownAction"],
-      let choice = value.choice(of: ["skip": OwnAction.skip, "deliver": .deliver])
+      let choice = value.choice(named: \OwnAction.rawValue)
     {
       ownAction = choice
     }
     if let value = mapping["retracting"],
-      let choice = value.choice(of: ["deliver": Retracting.deliver, "silent": .silent])
+      let choice = value.choice(named: \Retracting.rawValue)
     {
       retracting = choice
     }

@@ -24,42 +24,35 @@ public struct TypeRules: Equatable, Sendable {
 }
 
 /// What becomes of an event for the one who caused it.
-public enum OwnAction: UInt8, CaseIterable, Sendable {
+public enum OwnAction: String, CaseIterable, Sendable {
   /// The actor is not told of it, except on mandatory channels.
-  case skip = 0
+  case skip
   /// The actor is told like everybody else.
-  case deliver = 1
+  case deliver
 }
 
 /// What an event is that takes another one back (`retracts`).
-public enum Retracting: UInt8, CaseIterable, Sendable {
+public enum Retracting: String, CaseIterable, Sendable {
   /// A notification like any other: the news that goes in place of the old ones.
-  case deliver = 0
+  case deliver
   /// A command alone.
-  case silent = 1
+  case silent
 }
 
-/// The rules of a type for each channel that it goes to, in place of a dictionary and without its allocation.
+/// The rules of a type for each channel that it goes to.
 public struct ChannelRules: Equatable, Sendable {
-  private let email: ChannelRule?
-  private let inapp: ChannelRule?
+  private let rules: ChannelValues<ChannelRule>
 
   /// The number of channels: what one arrival of the type adds to `accepted` (design, the conservation law).
   public let count: Int
 
   init(_ rules: [Channel: ChannelRule]) {
-    email = rules[.email]
-    inapp = rules[.inapp]
-    count = (email == nil ? 0 : 1) + (inapp == nil ? 0 : 1)
+    self.rules = ChannelValues(email: rules[.email], inapp: rules[.inapp])
+    count = rules.count
   }
 
   /// The rule for a channel; nil where the type does not go to it.
-  public subscript(channel: Channel) -> ChannelRule? {
-    switch channel {
-    case .email: email
-    case .inapp: inapp
-    }
-  }
+  public subscript(channel: Channel) -> ChannelRule? { rules[channel] }
 }
 
 /// How a type is delivered on one channel.

@@ -5,7 +5,9 @@ import Testing
 @Suite struct DecisionTests {
   private static var head: DecisionHead { DecisionHead(partition: 3, number: 17, timeMilliseconds: 1_000) }
 
-  private static func arrival(isDuplicate: Bool = false, channels: ChannelOutcomes) -> ArrivalDecision {
+  private static func arrival(isDuplicate: Bool = false, channels: ChannelValues<ChannelOutcome>)
+    -> ArrivalDecision
+  {
     ArrivalDecision(
       tenant: ByteView("acme"), recipient: ByteView("u1"), source: ByteView("/sh\"op"), event: ByteView("e1"),
       type: ByteView("order.paid"), category: ByteView("orders"), notification: Hash128(high: 0, low: 9),
@@ -27,7 +29,7 @@ import Testing
     let expired = [Hash128(high: 0, low: 3)]
     buffer.append(
       arrival: Self.arrival(
-        channels: ChannelOutcomes(
+        channels: ChannelValues(
           email: .open(window: Hash128(high: 0, low: 7), untilMilliseconds: 6_000),
           inapp: .delivered(delivery: Hash128(high: 0, low: 8)))), head: Self.head)
     members.withUnsafeBufferPointer { members in
@@ -79,7 +81,7 @@ import Testing
       ]
     for (outcome, expected) in outcomes {
       var buffer = OutputBuffer()
-      let arrival = Self.arrival(isDuplicate: true, channels: ChannelOutcomes(inapp: outcome))
+      let arrival = Self.arrival(isDuplicate: true, channels: ChannelValues(inapp: outcome))
       buffer.append(arrival: arrival, head: Self.head)
       buffer.endDecisions()
       let data = try #require(try parse(buffer).first?["data"] as? [String: Any])
@@ -116,9 +118,9 @@ import Testing
 
   @Test("outcomes are kept by channel")
   func byChannel() {
-    var outcomes = ChannelOutcomes()
+    var outcomes = ChannelValues<ChannelOutcome>()
     outcomes[.email] = .expired
-    #expect(outcomes == ChannelOutcomes(email: .expired))
+    #expect(outcomes == ChannelValues(email: .expired))
     outcomes[.inapp] = .collapsed
     #expect(outcomes[.inapp] == .collapsed && outcomes[.email] == .expired)
   }

@@ -173,7 +173,7 @@ extension Forecast.Question {
     try JSONDocument.text(
       Event(
         type: type, tenant: tenant, recipient: recipient, category: category, subject: subject, actor: actor,
-        priority: priority.map { $0 == .critical ? "critical" : "normal" }), as: .line)
+        priority: priority?.name), as: .line)
   }
 }
 

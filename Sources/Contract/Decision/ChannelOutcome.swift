@@ -38,33 +38,3 @@ public enum ChannelOutcome: Equatable, Sendable {
   /// A newer event replaced it.
   case collapsed
 }
-
-/// The outcomes of an arrival by channel; a channel that the type does not have is nil.
-public struct ChannelOutcomes: Equatable, Sendable {
-  /// The outcome on the email channel.
-  public var email: ChannelOutcome?
-  /// The outcome in the inbox.
-  public var inapp: ChannelOutcome?
-
-  /// Outcomes of no channel or of those that are given.
-  public init(email: ChannelOutcome? = nil, inapp: ChannelOutcome? = nil) {
-    self.email = email
-    self.inapp = inapp
-  }
-
-  /// The outcome on a channel.
-  public subscript(channel: Channel) -> ChannelOutcome? {
-    get {
-      switch channel {
-      case .email: email
-      case .inapp: inapp
-      }
-    }
-    set {
-      switch channel {
-      case .email: email = newValue
-      case .inapp: inapp = newValue
-      }
-    }
-  }
-}

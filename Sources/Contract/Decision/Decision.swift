@@ -42,16 +42,17 @@ public struct ArrivalDecision {
   /// The hash of the notification that it takes back; nil where it takes none back, and of a duplicate.
   public var retracts: Hash128?
   /// What became of it by channel; of a duplicate, `suppressed(duplicate)` on each channel of its type.
-  public var channels: ChannelOutcomes
+  public var channels: ChannelValues<ChannelOutcome>
   /// What decided, by channel; none of a duplicate.
-  public var grounds: ChannelGrounds
+  public var grounds: ChannelValues<DecisionGrounds>
 
   /// A decision of those parts.
   public init(
     tenant: ByteView, recipient: ByteView, source: ByteView, event: ByteView, type: ByteView,
     category: ByteView,
     notification: Hash128, topic: ByteView, offset: Int64, catalog: UInt64, isDuplicate: Bool,
-    retracts: Hash128? = nil, channels: ChannelOutcomes, grounds: ChannelGrounds = ChannelGrounds()
+    retracts: Hash128? = nil, channels: ChannelValues<ChannelOutcome>,
+    grounds: ChannelValues<DecisionGrounds> = ChannelValues()
   ) {
     self.tenant = tenant
     self.recipient = recipient

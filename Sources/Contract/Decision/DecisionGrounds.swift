@@ -43,31 +43,6 @@ public struct DecisionGrounds: Equatable, Sendable {
   }
 }
 
-/// The grounds of an arrival's outcomes by channel.
-public struct ChannelGrounds: Equatable, Sendable {
-  private var email: DecisionGrounds?
-  private var inapp: DecisionGrounds?
-
-  /// None.
-  public init() {}
-
-  /// The grounds on a channel.
-  public subscript(channel: Channel) -> DecisionGrounds? {
-    get {
-      switch channel {
-      case .email: email
-      case .inapp: inapp
-      }
-    }
-    set {
-      switch channel {
-      case .email: email = newValue
-      case .inapp: inapp = newValue
-      }
-    }
-  }
-}
-
 /// The entry of a recipient's or a tenant's record that decides about a category on a channel.
 public struct DecidingPreference: Equatable, Sendable {
   /// Whose record it is.

@@ -39,8 +39,10 @@ extension Schedule {
   }
 
   private init?(readingCadence value: YAMLValue) {
-    let presets: KeyValuePairs<String, Schedule> = ["hourly": .hourly, "daily": .daily, "weekly": .weekly]
-    guard let schedule = value.choice(of: presets) else { return nil }
+    let presets = Cadence.allCases.compactMap { cadence in
+      cadence.schedule.map { (name: cadence.name, choice: $0) }
+    }
+    guard let schedule = value.choice(among: presets) else { return nil }
     self = schedule
   }
 

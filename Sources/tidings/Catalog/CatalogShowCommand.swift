@@ -74,8 +74,9 @@ struct CatalogShowCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard priority == nil || ["normal", "critical"].contains(priority) else {
-      throw ValidationError("--priority has to be normal or critical")
+    guard priority.map({ Priority(name: $0) != nil }) ?? true else {
+      throw ValidationError(
+        "--priority has to be \(Priority.allCases.map(\.name).joined(separator: " or "))")
     }
     if let zone, ZoneDatabase.system.zone(named: zone) == nil {
       let meant = ZoneDatabase.suggestion(for: zone).map { " (did you mean \"\($0)\"?)" } ?? ""
@@ -90,7 +91,7 @@ struct CatalogShowCommand: ParsableCommand {
     question.category = category
     question.subject = subject
     question.actor = actor
-    question.priority = priority.map { $0 == "critical" ? .critical : .normal }
+    question.priority = priority.flatMap { Priority(name: $0) }
     question.timeZone = zone ?? ""
     do {
       let shown = try recipients.map { try forecast(question, recordsIn: $0) } ?? forecast(question)

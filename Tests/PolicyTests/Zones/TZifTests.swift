@@ -95,8 +95,8 @@ struct TZifTests {
 
   @Test("daylight time all year has no changes")
   func perpetual() throws {
-    // RFC 9636, section 3.3.1, gives this rule as its example of daylight saving time that never ends: the standard time
-    // XXX is of no instant.
+    // RFC 9636, section 3.3.1, gives this rule as its example of daylight saving time that never ends. Its standard time
+    // has an abbreviation only because the grammar wants one: no instant is in it.
     let file = TZifFile(changes: [(0, 1)], types: [-10_800, -14_400], rule: "XXX3EDT4,0/0,J365/23")
     let zone = try #require(ZoneOffsets(tzif: file.bytes, name: "x"))
     #expect(zone.changes == [.init(instant: 0, offset: -14_400)])

@@ -115,13 +115,12 @@ struct WindowChecker {
       }
       // What is critical does not wait for a window that others made late. With several records that may count, it says
       // which one did.
-      if fact.isCritical,
-        rules.contains(where: { min(window.due, question.due($0.rule, $0.record)) == until })
-      {
-        window.due = until
-      }
+      let dues =
+        fact.isCritical && !rules.isEmpty
+        ? rules.map { min(window.due, question.due($0.rule, $0.record)) } : [window.due]
       try require(
-        until == window.due, .windows, "\(commit.place): window \(id) is due at \(window.due), not \(until)")
+        dues.contains(until), .windows, "\(commit.place): window \(id) is due at \(until), not \(dues)")
+      window.due = until
       try require(
         fact.collapseKey == nil || !window.members.contains { $0.collapseKey == fact.collapseKey }, .windows,
         "\(commit.place): \(fact.id) waits in window \(id) beside another of collapse key \(fact.collapseKey ?? "")"

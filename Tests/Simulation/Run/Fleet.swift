@@ -7,7 +7,7 @@ import Processor
 import ProcessorTesting
 import SimulatedKafka
 
-/// The instants of a simulated process.
+/// The instants of a simulated process. Confined to the one thread of its run.
 final class ProcessInstants: InstantSource, @unchecked Sendable {
   private unowned let process: SimulatedProcess
 
@@ -17,7 +17,8 @@ final class ProcessInstants: InstantSource, @unchecked Sendable {
   var monotonicMilliseconds: Int64 { process.monotonicMilliseconds }
 }
 
-/// A background queue of a simulated process: its pieces begin in the order in which they were handed over.
+/// A background queue of a simulated process: its pieces begin in the order in which they were handed over. Confined to the
+/// one thread of its run.
 final class ProcessBackground: BackgroundWork, @unchecked Sendable {
   private unowned let process: SimulatedProcess
   /// When the last piece begins.
