@@ -5,10 +5,10 @@
 /// otherwise ``contains(_:)`` is the constant `false`, and nothing of them is in the program.
 public struct Flaws: OptionSet, Sendable {
   /// One bit for each flaw.
-  public let rawValue: UInt64
+  public let rawValue: UInt128
 
   /// The flaws of these bits.
-  public init(rawValue: UInt64) { self.rawValue = rawValue }
+  public init(rawValue: UInt128) { self.rawValue = rawValue }
 
   #if !TIDINGS_FLAWS
     /// Never: this build has no flaws.
