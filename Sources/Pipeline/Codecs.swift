@@ -9,6 +9,7 @@ public struct Codecs: ~Copyable {
   var recipients: RecipientDecoder
   var forwards: ForwardEncoder
   var rejections: RejectionEncoder
+  var fields: FieldReader
   private let zones: ZoneCache
   private let deploymentZone: StaticBytes
   private let topicNames: [InputTopic: StaticBytes]
@@ -30,11 +31,13 @@ public struct Codecs: ~Copyable {
     let events = try EventDecoder(limits: limits)
     let routed = try EventDecoder(limits: limits.forwarded)
     let recipients = try RecipientDecoder(maxBytes: recordLimit)
+    let fields = try FieldReader()
     self.events = events
     self.routed = routed
     self.recipients = recipients
     self.forwards = ForwardEncoder()
     self.rejections = RejectionEncoder()
+    self.fields = fields
     self.zones = ZoneCache(zones)
     deploymentZone = StaticBytes(timeZone)
     topicNames = Dictionary(

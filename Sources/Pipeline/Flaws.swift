@@ -92,6 +92,22 @@ extension Flaws {
   public static let quietHoursByUTC = Flaws(rawValue: 1 << 57)
   /// What is critical waits for a cadence and for quiet hours like all else.
   public static let criticalWaits = Flaws(rawValue: 1 << 58)
+  /// A window slides on beyond its longest length.
+  public static let maxWindowIgnored = Flaws(rawValue: 1 << 64)
+  /// A window takes one notification more than `maxItems` before it closes early.
+  public static let maxItemsOneLate = Flaws(rawValue: 1 << 65)
+  /// A window with exactly `minItems` notifications has too few.
+  public static let minItemsOneMore = Flaws(rawValue: 1 << 66)
+  /// A window that is to hold what is too few delivers it when it is due.
+  public static let heldDeliveredWhenDue = Flaws(rawValue: 1 << 67)
+  /// The first notification is delivered at once in quiet hours, too.
+  public static let leadingEdgeInQuietHours = Flaws(rawValue: 1 << 68)
+  /// The values of a key's fields have no part in what shares a window.
+  public static let keyPassedOver = Flaws(rawValue: 1 << 69)
+  /// The top items are the first ones.
+  public static let topItemsUnranked = Flaws(rawValue: 1 << 70)
+  /// Items that an aborted transaction let go of stay away.
+  public static let abortedTrimStays = Flaws(rawValue: 1 << 71)
 
   /// The flaws of what `apply` and `tick` decide: a program that replays the calls makes them as well, so that it is
   /// no witness of them.
@@ -100,6 +116,8 @@ extension Flaws {
     .expiredDelivered, .duplicatesNotCounted, .optOutIgnoredByDigests, .recipientRecordNotNamed,
     .retractionsForgotten, .collapsedMembersStay,
     .ownActionDelivered, .mutesNeverEnd, .quietHoursByUTC, .criticalWaits,
+    .maxWindowIgnored, .maxItemsOneLate, .minItemsOneMore, .heldDeliveredWhenDue, .leadingEdgeInQuietHours,
+    .keyPassedOver, .topItemsUnranked,
   ]
 }
 

@@ -97,6 +97,9 @@ extension Pipeline {
       case .windowRescheduled(let slot, let due):
         if flaws.contains(.abortedDueStays) { return }
         windows.setDue(due, of: slot)
+      case .windowTrimmed(let slot, let before):
+        if flaws.contains(.abortedTrimStays) { return }
+        windows.untrim(slot, before)
       case .windowClosed(let slot):
         if flaws.contains(.closedWindowsStayClosed) { return }
         windows.reopen(slot)

@@ -48,7 +48,7 @@ extension Pipeline {
       let outcome: ChannelOutcome =
         isDuplicate
         ? .suppressed(.duplicate)
-        : isRetracted ? .retracted : decide(arrival, by: rule, entry, &grounds[channel], codecs)
+        : isRetracted ? .retracted : decide(arrival, by: rule, entry, &grounds[channel], &codecs)
       if !isDuplicate || !configuration.flaws.contains(.duplicatesNotCounted) { count(outcome, on: channel) }
       outcomes[channel] = outcome
     }
@@ -83,7 +83,7 @@ extension Pipeline {
 
   private mutating func decide(
     _ arrival: Arrival, by rule: ChannelRule, _ entry: RecipientTable.Entry?,
-    _ grounds: inout DecisionGrounds?, _ codecs: borrowing Codecs
+    _ grounds: inout DecisionGrounds?, _ codecs: inout Codecs
   ) -> ChannelOutcome {
     if let expiry = arrival.event.expiryMilliseconds, expiry <= arrival.now { return .expired }
     let profile = RecipientAddressing(entry)
@@ -95,16 +95,16 @@ extension Pipeline {
       grounds?.policy = policy.ground
       switch policy {
       case .immediate where outsideQuietHours(arrival.now, arrival, profile, codecs) > arrival.now:
-        return collect(arrival, on: rule.channel, .untilQuietHoursEnd, profile, &grounds, codecs)
+        return collect(arrival, on: rule.channel, .untilQuietHoursEnd, profile, &grounds, &codecs)
       case .immediate: return deliver(arrival, on: rule.channel, profile)
-      case .digest(let digest): return collect(arrival, on: rule.channel, digest, profile, &grounds, codecs)
+      case .digest(let digest): return collect(arrival, on: rule.channel, digest, profile, &grounds, &codecs)
       }
     }
   }
 
   // MARK: - Immediate
 
-  private mutating func deliver(
+  mutating func deliver(
     _ arrival: Arrival, on channel: Channel, _ profile: RecipientAddressing
   ) -> ChannelOutcome {
     let event = arrival.event

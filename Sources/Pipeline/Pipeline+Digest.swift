@@ -5,69 +5,124 @@ extension Pipeline {
   /// Puts a notification into the open window of its recipient, channel and digest key, or opens one.
   mutating func collect(
     _ arrival: Arrival, on channel: Channel, _ rule: DigestRule, _ profile: RecipientAddressing,
-    _ grounds: inout DecisionGrounds?, _ codecs: borrowing Codecs
+    _ grounds: inout DecisionGrounds?, _ codecs: inout Codecs
   ) -> ChannelOutcome {
     let event = arrival.event
+    let options = catalog.options(rule.options)
+    digestKey.removeAll()
     // It stays there until the window is open.
-    memberScratch.removeAll()
-    if rule.window == .quietHours { memberScratch.append(DigestRule.quietGroup) }
-    memberScratch.append(rule.group.map { catalog.text($0) } ?? arrival.category)
-    let group = memberScratch.view
+    if rule.window == .quietHours { digestKey.append(DigestRule.quietGroup) }
+    digestKey.append(rule.group.map { catalog.text($0) } ?? arrival.category)
+    let groupLength = digestKey.count
+    if !options.key.isEmpty, !configuration.flaws.contains(.keyPassedOver) {
+      codecs.fields.append(valuesOf: options.key, of: arrival, to: &digestKey)
+    }
     let key = WindowID.hash(
-      tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: group,
+      tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: digestKey.view,
       openedMilliseconds: -1)
+    // A window takes nothing that comes when it is due, whether a tick has closed it yet or not.
+    if let found = windows.find(key), windows[found].due <= arrival.now { close(found, at: arrival.now) }
     let slot: UInt32
+    var isHeld = false
     if let found = windows.find(key) {
       slot = found
+      isHeld = self.isHeld(windows[slot])
       if rule.window == .quietHours { grounds?.isQuiet = true }
     } else {
       let plain = due(rule.window, openedAt: arrival.now, profile, codecs)
       let due = outsideQuietHours(plain, arrival, profile, codecs)
       if due != plain { grounds?.isQuiet = true }
-      slot = open(key, arrival, on: channel, rule, group: group, due: due)
+      slot = open(key, arrival, on: channel, rule, options, groupLength: groupLength, due: due)
+      if options.leadingEdge {
+        let isQuiet = outsideQuietHours(arrival.now, arrival, profile, codecs) > arrival.now
+        if !isQuiet || configuration.flaws.contains(.leadingEdgeInQuietHours) {
+          return deliver(arrival, on: channel, profile)
+        }
+        grounds?.isQuiet = true
+      }
     }
     if collapse(arrival, in: slot) { return .collapsed }
-    if arrival.priority == .critical {
+    if isHeld {
+      let due = outsideQuietHours(
+        due(rule.window, openedAt: arrival.now, profile, codecs), arrival, profile, codecs)
+      reschedule(slot, due: min(due, windows[slot].opened + WindowRules.longestHold))
+    } else if arrival.priority == .critical {
       let due = due(rule.window, openedAt: arrival.now, profile, codecs)
       if due < windows[slot].due { reschedule(slot, due: due) }
     }
+    join(slot, arrival, &codecs)
+    if let due = dueAfterJoining(windows[slot], arrival, profile, codecs) { reschedule(slot, due: due) }
+    return .open(window: windows[slot].id, untilMilliseconds: windows[slot].due)
+  }
+
+  private mutating func join(_ slot: UInt32, _ arrival: Arrival, _ codecs: inout Codecs) {
+    let event = arrival.event
     let window = windows[slot]
-    let limit = configuration.digestItemsLimit
-    memberScratch.removeAll()
-    if let head = window.head, Int(window.itemCount) < head.itemLimit, Int(window.itemBytes) < limit {
-      let title = catalog.text(arrival.rules.title)
-      let link = arrival.rules.link.map { catalog.text($0) } ?? .empty
-      memberScratch.append(
-        deliveryItem: event, acceptedAtMilliseconds: arrival.appended,
-        maxDataBytes: configuration.itemDataLimit,
-        templates: title == head.title && link == head.link ? nil : (title, link))
-      if Int(window.itemBytes) + memberScratch.count > limit { memberScratch.removeAll() }
-    }
-    scratch.removeAll()
-    let fragmentBytes = memberScratch.count
-    WindowMember(
+    guard let head = window.head else { return }
+    var member = WindowMember(
       notification: arrival.notification,
       actor: event.actor.isEmpty ? 0 : max(1, Hash128(of: event.actor).low),
       expiry: event.expiryMilliseconds ?? Int64.max, collapseKey: Self.collapseKey(of: event),
-      time: event.timeMilliseconds ?? Int64.min, fragment: memberScratch.view
-    ).append(to: &scratch)
+      time: event.timeMilliseconds ?? Int64.min, fragment: .empty)
+    if case .top(let pointer) = head.rules.selection, !configuration.flaws.contains(.topItemsUnranked) {
+      member.rank = codecs.fields.number(at: pointer, in: event)
+    }
+    appendItem(of: arrival, to: window, head)
+    member.fragment = memberScratch.view
+    digestKey.removeAll()
+    if window.isAloneNeeded(head) { appendLoneItem(of: arrival) }
+    member.alone = digestKey.view
+    scratch.removeAll()
+    member.append(to: &scratch)
+    let fragmentBytes = memberScratch.count
     undo.append(.windowAppended(slot: slot, blockCount: window.block.count, fragmentBytes: fragmentBytes))
     windows.append(scratch.view, fragmentBytes: fragmentBytes, to: slot)
-    Change.windowAppended(key: key, member: scratch.view).append(to: &changes)
-    // At the bound the window closes early instead of growing on, but not at the instant at which it was opened: the
-    // next one would have the same id.
-    let earliest = max(arrival.now, window.opened + 1)
-    if Int(window.memberCount) + 1 >= configuration.windowMemberLimit, window.due > earliest {
-      reschedule(slot, due: earliest)
-    }
-    return .open(window: window.id, untilMilliseconds: window.due)
+    Change.windowAppended(key: window.key, member: scratch.view).append(to: &changes)
+    trim(slot)
   }
 
-  private mutating func reschedule(_ slot: UInt32, due: Int64) {
-    undo.append(.windowRescheduled(slot: slot, due: windows[slot].due))
-    windows.setDue(due, of: slot)
-    Change.windowRescheduled(key: windows[slot].key, due: due).append(to: &changes)
+  /// Makes the item's JSON in `memberScratch`; nothing where the digest is not going to carry it in full.
+  private mutating func appendItem(of arrival: Arrival, to window: Window, _ head: WindowHead) {
+    let limit = configuration.digestItemsLimit
+    let title = catalog.text(arrival.rules.title)
+    let link = arrival.rules.link.map { catalog.text($0) } ?? .empty
+    let templates = title == head.title && link == head.link ? nil : (title, link)
+    memberScratch.removeAll()
+    let isLimited = head.rules.selection == .first
+    let mayBeAlone = window.isAloneNeeded(head)
+    if !isLimited || mayBeAlone || (Int(window.itemCount) < head.itemLimit && Int(window.itemBytes) < limit) {
+      memberScratch.append(
+        deliveryItem: arrival.event, acceptedAtMilliseconds: arrival.appended,
+        maxDataBytes: configuration.itemDataLimit, templates: templates)
+      if isLimited, Int(window.itemBytes) + memberScratch.count > limit { memberScratch.removeAll() }
+    }
+    // What may have to be delivered by itself needs an item, if need be without its data.
+    if memberScratch.count == 0, mayBeAlone {
+      memberScratch.append(
+        deliveryItem: arrival.event, acceptedAtMilliseconds: arrival.appended, maxDataBytes: -1,
+        templates: templates)
+    }
   }
+
+  private mutating func appendLoneItem(of arrival: Arrival) {
+    LoneItem(
+      category: arrival.category, type: arrival.event.type, title: catalog.text(arrival.rules.title),
+      link: arrival.rules.link.map { catalog.text($0) } ?? .empty,
+      priority: arrival.event.priority ?? arrival.rules.priority, catalogVersion: catalog.version,
+      traceparent: arrival.event.traceparent, tracestate: arrival.event.tracestate
+    ).append(to: &digestKey)
+  }
+
+  private mutating func trim(_ slot: UInt32) {
+    let limit = configuration.digestItemsLimit
+    guard let head = windows[slot].head, windows[slot].isWorthTrimming(head, byteLimit: limit),
+      let before = windows.trim(slot, byteLimit: limit)
+    else { return }
+    undo.append(.windowTrimmed(slot: slot, before: before))
+    Change.windowTrimmed(key: windows[slot].key, byteLimit: UInt32(clamping: limit)).append(to: &changes)
+  }
+
+  // MARK: - When it closes
 
   /// When a window closes that opens at an instant, both in milliseconds. It is stored with the window: neither a
   /// restore nor another zone in a later record of the recipient moves it.
@@ -84,23 +139,70 @@ extension Pipeline {
     }
   }
 
+  /// When a window closes that took a notification; nil where that has not changed.
+  private func dueAfterJoining(
+    _ window: Window, _ arrival: Arrival, _ profile: RecipientAddressing, _ codecs: borrowing Codecs
+  ) -> Int64? {
+    let rules = window.head?.rules ?? WindowRules()
+    // It does not close at the instant at which it was opened: the next one would have the same id.
+    let earliest = max(arrival.now, window.opened + 1)
+    let count = Int(window.memberCount)
+    if count >= configuration.windowMemberLimit { return earliest < window.due ? earliest : nil }
+    if count >= (rules.maxItems ?? .max) + (configuration.flaws.contains(.maxItemsOneLate) ? 1 : 0) {
+      let due = outsideQuietHours(earliest, arrival, profile, codecs)
+      return due < window.due ? due : nil
+    }
+    // What is critical never makes it later.
+    guard let slide = rules.slide, arrival.priority != .critical else { return nil }
+    let longest = configuration.flaws.contains(.maxWindowIgnored) ? .max : window.opened + slide.longest
+    let slid = min(arrival.now + slide.step, longest)
+    let due = outsideQuietHours(slid, arrival, profile, codecs)
+    return due > window.due ? due : nil
+  }
+
+  /// Whether a window has closed with too few and waits for its next notification.
+  private func isHeld(_ window: Window) -> Bool {
+    guard window.due == window.opened + WindowRules.longestHold, let head = window.head else { return false }
+    // Also one that everything was taken out of.
+    guard let minItems = head.rules.minItems else { return false }
+    return minItems.fewer == .hold && Int(window.memberCount) < minItems.count
+  }
+
+  mutating func reschedule(_ slot: UInt32, due: Int64) {
+    if windows[slot].due == due { return }
+    undo.append(.windowRescheduled(slot: slot, due: windows[slot].due))
+    windows.setDue(due, of: slot)
+    Change.windowRescheduled(key: windows[slot].key, due: due).append(to: &changes)
+  }
+
+  // MARK: - Open
+
+  /// - Parameter groupLength: the bytes of `digestKey` that are the group; the rest are the values of the key's fields.
   private mutating func open(
-    _ key: Hash128, _ arrival: Arrival, on channel: Channel, _ rule: DigestRule, group: ByteView, due: Int64
+    _ key: Hash128, _ arrival: Arrival, on channel: Channel, _ rule: DigestRule, _ options: WindowOptions,
+    groupLength: Int, due: Int64
   ) -> UInt32 {
     let event = arrival.event
+    let digestKey = digestKey.view
+    var rules = WindowRules()
+    rules.slide = options.slide
+    rules.maxItems = options.maxItems
+    rules.minItems = options.minItems
+    rules.selection = options.selection
+    rules.keyValues = digestKey.slice(groupLength..<digestKey.count)
     scratch.removeAll()
     WindowHead(
-      tenant: event.tenant, recipient: arrival.recipient, channel: channel, group: group,
-      category: arrival.category, type: event.type,
+      tenant: event.tenant, recipient: arrival.recipient, channel: channel,
+      group: digestKey.slice(0..<groupLength), category: arrival.category, type: event.type,
       title: catalog.text(arrival.rules.title),
       link: arrival.rules.link.map { catalog.text($0) } ?? .empty,
       digestTitle: arrival.rules.digestTitle.map { catalog.text($0) } ?? .empty,
       priority: arrival.priority, itemLimit: rule.itemLimit,
-      catalogVersion: catalog.version
+      catalogVersion: catalog.version, rules: rules
     ).append(to: &scratch)
     let opened = arrival.now
     let id = WindowID.hash(
-      tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: group,
+      tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: digestKey,
       openedMilliseconds: configuration.flaws.contains(.catalogInDigestID)
         ? opened ^ Int64(catalog.version & 0xFF) : opened)
     let slot = windows.open(key: key, id: id, opened: opened, due: due, head: scratch.view)

@@ -143,6 +143,10 @@ extension Pipeline {
     case .windowRescheduled(let key, let due):
       guard let slot = windows.find(key) else { throw .torn }
       windows.setDue(due, of: slot)
+    case .windowTrimmed(let key, let byteLimit):
+      guard let slot = windows.find(key), windows.trim(slot, byteLimit: Int(byteLimit)) != nil else {
+        throw .torn
+      }
     case .windowClosed(let key):
       if configuration.flaws.contains(.closedWindowsRestored) { return }
       guard let slot = windows.find(key) else { throw .torn }

@@ -21,7 +21,9 @@ extension Pipeline {
     let cause = WithdrawalCause(
       outcome: .retracted, source: event.source, event: event.id, now: arrival.now)
     for slot in windows.slots(ofRecipient: recipientKey(event.tenant, arrival.recipient)) {
-      withdraw(notification, from: slot, cause)
+      // What is due has left already, whether a tick has closed it yet or not.
+      if windows[slot].due <= arrival.now { close(slot, at: arrival.now) }
+      if windows[slot].isOpen { withdraw(notification, from: slot, cause) }
     }
     if configuration.flaws.contains(.retractionsForgotten) { return notification }
     // As long as the id of an event that came in this minute.

@@ -76,6 +76,8 @@ public struct Pipeline: ~Copyable {
   var changes = OutputBuffer(capacity: 4096)
   var scratch = OutputBuffer(capacity: 1024)
   var memberScratch = OutputBuffer(capacity: 1024)
+  /// The digest key of the arrival under way: what shares a window besides recipient and channel.
+  var digestKey = OutputBuffer(capacity: 256)
 
   /// The first key prefix whose image is not known yet; 65,536 when the state is whole. Only a restore lowers it.
   var knownPrefixes: UInt32 = 65_536

@@ -5,7 +5,7 @@ import MarkedYAML
 /// read and checked.
 ///
 /// Immutable: any thread may read it, and a changed file is another catalog with another version. The look-ups on the
-/// data path (`typeIndex`, `rules`, `defaultRules`, `text`, `schedule`) allocate nothing.
+/// data path (`typeIndex`, `rules`, `defaultRules`, `text`, `schedule`, `options`) allocate nothing.
 public final class Catalog: Sendable {
   /// The hash of the content: equal for files that say the same, whatever their order, number, comments and spelling.
   ///
@@ -20,6 +20,7 @@ public final class Catalog: Sendable {
 
   private let texts: TextTable
   private let schedules: [Schedule]
+  private let options: [WindowOptions]
   private let names: [TextID]
   private let allRules: [TypeRules]
   /// Open addressing by the hash of the name: 0 is free, else the index of the type plus 1. Half of it is free.
@@ -28,14 +29,16 @@ public final class Catalog: Sendable {
   init(_ definition: CatalogDefinition) {
     var texts = TextTableBuilder()
     var schedules = ScheduleTableBuilder()
+    var options = WindowOptionsTableBuilder()
     let types = definition.types.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-    defaultRules = TypeRules(definition.defaults, &texts, &schedules)
-    allRules = types.map { TypeRules($0.value, &texts, &schedules) }
+    defaultRules = TypeRules(definition.defaults, &texts, &schedules, &options)
+    allRules = types.map { TypeRules($0.value, &texts, &schedules, &options) }
     names = types.map { texts.intern($0.key) }
     unknownTypes = definition.unknownTypes
     warnings = definition.warnings
     self.texts = texts.build()
     self.schedules = schedules.schedules
+    self.options = options.options
     var slots = [UInt32](repeating: 0, count: Catalog.slotCount(forTypes: types.count))
     for (index, type) in types.enumerated() {
       var slot = type.key.withByteView { Catalog.firstSlot(of: $0, in: slots.count) }
@@ -79,6 +82,11 @@ public final class Catalog: Sendable {
   /// A schedule of this catalog.
   public func schedule(_ id: ScheduleID) -> Schedule { schedules[Int(id.index)] }
 
+  /// Options of this catalog; those of a catalog that says nothing for nil.
+  public func options(_ id: WindowOptionsID?) -> WindowOptions {
+    id.map { options[Int($0.index)] } ?? WindowOptions()
+  }
+
   private static func slotCount(forTypes count: Int) -> Int {
     var slots = 2
     while slots < count * 2 { slots *= 2 }
@@ -121,13 +129,15 @@ extension Catalog {
 
 extension TypeRules {
   fileprivate init(
-    _ definition: TypeDefinition, _ texts: inout TextTableBuilder, _ schedules: inout ScheduleTableBuilder
+    _ definition: TypeDefinition, _ texts: inout TextTableBuilder, _ schedules: inout ScheduleTableBuilder,
+    _ table: inout WindowOptionsTableBuilder
   ) {
     var channels: [Channel: ChannelRule] = [:]
     for channel in Channel.allCases {
       guard let rule = definition.channels[channel] else { continue }
       channels[channel] = ChannelRule(
-        channel: channel, policy: ChannelPolicy(rule.policy, &texts, &schedules), mandatory: rule.mandatory,
+        channel: channel, policy: ChannelPolicy(rule.policy, &texts, &schedules, &table),
+        mandatory: rule.mandatory,
         choices: rule.effectiveChoices)
     }
     self.init(
@@ -144,18 +154,22 @@ extension TypeRules {
 
 extension ChannelPolicy {
   fileprivate init(
-    _ definition: PolicyDefinition, _ texts: inout TextTableBuilder, _ schedules: inout ScheduleTableBuilder
+    _ definition: PolicyDefinition, _ texts: inout TextTableBuilder, _ schedules: inout ScheduleTableBuilder,
+    _ table: inout WindowOptionsTableBuilder
   ) {
     switch definition {
     case .immediate:
       self = .immediate
-    case .digest(let window, let items, let group):
+    case .digest(let window, let items, let group, let options):
       let rule =
         switch window {
         case .length(let milliseconds): WindowRule.length(milliseconds: milliseconds)
         case .schedule(let schedule): WindowRule.schedule(schedules.intern(schedule))
         }
-      self = .digest(DigestRule(window: rule, itemLimit: items, group: group.map { texts.intern($0) }))
+      self = .digest(
+        DigestRule(
+          window: rule, itemLimit: items, group: group.map { texts.intern($0) },
+          options: table.intern(options)))
     }
   }
 }

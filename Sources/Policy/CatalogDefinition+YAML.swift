@@ -150,7 +150,9 @@ extension TypeDefinition {
 
 extension ChannelDefinition {
   fileprivate init?(reading value: YAMLValue) {
-    let keys = ["policy", "window", "cadence", "at", "weekdays", "items", "group", "mandatory", "choices"]
+    let keys =
+      ["policy", "window", "cadence", "at", "weekdays", "items", "group", "mandatory", "choices"]
+      + WindowOptions.keys
     guard let mapping = value.mapping(keys: keys) else { return nil }
     self.init()
     if let flag = mapping["mandatory"]?.boolean() { mandatory = flag }
@@ -162,18 +164,21 @@ extension ChannelDefinition {
     else { return }
     reportMisplaced(in: mapping, kind)
     let window: WindowDefinition?
+    var length: Duration?
     switch kind {
     case .immediate: return
     case .digest:
-      let length = mapping.required("window")?.duration(in: DigestRule.windowBounds)
+      length = mapping.required("window")?.duration(in: DigestRule.windowBounds)
       window = length.map { .length(milliseconds: $0.wholeMilliseconds) }
     case .schedule:
       window = Schedule(readingKeysOf: mapping).map { .schedule($0) }
     }
-    let items = mapping["items"].map { $0.integer(in: DigestRule.itemBounds) } ?? DigestRule.defaultItems
+    let items = mapping["items"].map { ItemsDefinition(reading: $0) } ?? ItemsDefinition()
     let group = mapping["group"].flatMap { readName($0, what: "a digest key") }
+    var options = WindowOptions(readingKeysOf: mapping, window: length)
     guard let window, let items else { return }
-    policy = .digest(window, items: items, group: group)
+    options.selection = items.selection
+    policy = .digest(window, items: items.count, group: group, options)
   }
 
   /// The policies as `policy` names them.
@@ -182,6 +187,8 @@ extension ChannelDefinition {
   }
 
   private func reportMisplaced(in mapping: YAMLMapping, _ kind: Kind) {
+    WindowOptions.reportMisplaced(
+      in: mapping, isCollecting: kind != .immediate, isSchedule: kind == .schedule)
     if kind != .digest { mapping["window"]?.report("has a meaning only with `policy: digest`") }
     if kind != .schedule {
       for key in ["cadence", "at", "weekdays"] {

@@ -44,7 +44,7 @@ struct ChannelDefinition: Equatable {
 /// The content of one policy.
 enum PolicyDefinition: Equatable {
   case immediate
-  case digest(WindowDefinition, items: Int, group: String?)
+  case digest(WindowDefinition, items: Int, group: String?, WindowOptions)
 }
 
 /// When a window closes.
@@ -87,17 +87,20 @@ extension TypeDefinition {
       switch rule.policy {
       case .immediate:
         output.append(byte: 0)
-      case .digest(let window, let items, let group):
+      case .digest(let window, let items, let group, let options):
+        // Options that a catalog does not use leave its version as it is.
+        let hasOptions = options != WindowOptions()
         switch window {
         case .length(let milliseconds):
-          output.append(byte: 1)
+          output.append(byte: hasOptions ? 3 : 1)
           output.append(littleEndian: milliseconds)
         case .schedule(let schedule):
-          output.append(byte: 2)
+          output.append(byte: hasOptions ? 4 : 2)
           schedule.encode(into: &output)
         }
         output.append(varint: UInt64(items))
         output.append(canonical: group)
+        if hasOptions { options.appendCanonical(to: &output) }
       }
     }
   }

@@ -79,10 +79,19 @@ public enum ChannelPolicy: Equatable, Sendable {
 public struct DigestRule: Equatable, Sendable {
   /// When the window closes.
   public let window: WindowRule
-  /// How many items the digest carries in full, 1 to 100; its totals count all.
+  /// How many items the digest carries in full, 1 to 100; its totals count all. The options say which.
   public let itemLimit: Int
   /// The digest key besides the recipient; nil means the category of the event (its own, or else the catalog's).
   public let group: TextID?
+  /// What the window does besides closing at its time; nil: nothing.
+  public let options: WindowOptionsID?
+
+  init(window: WindowRule, itemLimit: Int, group: TextID? = nil, options: WindowOptionsID? = nil) {
+    self.window = window
+    self.itemLimit = itemLimit
+    self.group = group
+    self.options = options
+  }
 
   /// The lengths that a window of fixed length may have.
   public static let windowBounds = Duration.milliseconds(100)...Duration.seconds(31 * 86_400)

@@ -98,6 +98,24 @@ struct AccountTests {
     #expect(account.text.contains("with 2 notifications, due"))
   }
 
+  @Test("what was too few for a digest says which one, and where each was delivered")
+  func tooFew() throws {
+    let deployment = try makeDeployment()
+    deployment.publish("e1", type: "card.seldom", to: "ann")
+    deployment.publish("e2", type: "card.seldom", to: "ann")
+    try deployment.process()
+    try deployment.process(after: 11)
+    let account = try account(deployment, "ann")
+    for event in ["e1", "e2"] {
+      let closed = try channel(account, "email", event: event)
+      #expect(closed.outcome == "delivered")
+      #expect(closed.delivery?.kind == "single")
+      #expect(closed.delivery?.id == closed.deliveryID)
+      let digest = closed.digest?.id ?? "?"
+      #expect(account.text.contains("delivered alone, since 2 were too few for digest \(digest)"))
+    }
+  }
+
   @Test("a repeat names the arrival that it repeats, as far as it lies in the range")
   func duplicate() throws {
     let deployment = try makeDeployment()

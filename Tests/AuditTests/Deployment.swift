@@ -26,6 +26,11 @@ final class Deployment {
         channels:
           inapp: { policy: immediate }
           email: { policy: digest, window: 10s, items: 3 }
+      card.seldom:
+        category: seldom
+        title: "a card that few touch"
+        channels:
+          email: { policy: digest, window: 10s, minItems: 3, fewer: single }
       card.due:
         category: due
         title: "a card is due"

@@ -40,6 +40,31 @@ struct ForecastTests {
     try #require(forecast.channels.first { $0.channel == name })
   }
 
+  @Test("what a window does besides closing at its time is said in words")
+  func windowOptions() throws {
+    let yaml = """
+      types:
+        card.moved:
+          title: moved
+          channels:
+            email: { policy: digest, window: 10m, sliding: true, maxWindow: 2h, maxItems: 20, minItems: 3,
+                     fewer: single, leadingEdge: true, key: [actor, /board/id], items: { top: 5, by: /votes } }
+            inapp: { policy: schedule, cadence: daily, minItems: 2, fewer: hold, items: { last: 4 } }
+      """
+    let forecast = try forecast("card.moved", #"{"email":"ada@example.org"}"#, yaml: yaml)
+    #expect(
+      try channel(forecast, "email").rule
+        == "together, 10m after the last, 2h after the first at the latest, with what has its category, "
+        + "by the values of actor, /board/id, the first of a window alone, at once, closing early with number 20, "
+        + "fewer than 3 are delivered each alone, the top (by /votes) 5 items in full")
+    // The leading edge: nothing was sent before.
+    #expect(try channel(forecast, "email").outcome == "delivered")
+    #expect(
+      try channel(forecast, "inapp").rule
+        == "together, every day at 09:00, with what has its category, fewer than 2 wait for the next one, "
+        + "the last 4 items in full")
+  }
+
   @Test("a schedule is due by the clock of the recipient's record")
   func schedule() throws {
     let forecast = try forecast("card.moved", #"{"email":"ada@example.org","timeZone":"Europe/Berlin"}"#)

@@ -79,6 +79,7 @@ enum StateDescription {
     case .windowAppended(let key, let bytes):
       "appended \(key.hex) \(try members(bytes, version: version).joined(separator: " "))"
     case .windowRescheduled(let key, let due): "rescheduled \(key.hex) \(due)"
+    case .windowTrimmed(let key, let byteLimit): "trimmed \(key.hex) \(byteLimit)"
     case .windowClosed(let key): "closed \(key.hex)"
     case .factSet(let fact): describe(fact)
     case .memberWithdrawn(let key, let notification): "withdrawn \(key.hex) \(notification.hex)"

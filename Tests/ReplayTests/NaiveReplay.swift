@@ -11,6 +11,14 @@ struct NaiveReplay {
     var mandatory = false
     /// nil: all, or none if it is mandatory.
     var choices: [String]?
+    /// Of a window that slides.
+    var maxWindowMilliseconds: Int64?
+    var maxItems: Int?
+    var leadingEdge = false
+    /// The number below which there is no digest, and whether fewer are held.
+    var minItems: (count: Int, isHeld: Bool)?
+    /// Attributes, or JSON pointers.
+    var key: [String] = []
   }
 
   struct EventType {
@@ -72,18 +80,27 @@ struct NaiveReplay {
     var notifications = 0
   }
 
-  private struct Window {
+  fileprivate struct Window {
+    var opened: Int64
     var due: Int64
     var category: String
     var channel: String
+    var rule: Channel
     var members: [Member] = []
+    var isHeld = false
+
+    var last: Int64 { opened + 31 * 86_400_000 }
+    var hasTooFew: Bool { !members.isEmpty && members.count < rule.minItems?.count ?? 0 }
   }
 
-  private struct Member {
+  fileprivate struct Member {
     var id: [String]
     var expiry: Int64
     var collapseKey: String?
     var time: Int64?
+    var category: String
+    /// Whether it came when there were too few.
+    var mayBeAlone = false
   }
 
   var types: [String: EventType] = [:]
@@ -134,7 +151,7 @@ struct NaiveReplay {
       ($0.element.time ?? first, $0.offset) < ($1.element.time ?? first, $1.offset)
     }
     for (_, event) in sorted { take(event.fields, at: event.time ?? first) }
-    for key in Array(windows.keys) { close(key) }
+    for key in Array(windows.keys) { while windows[key] != nil { close(key) } }
   }
 
   private mutating func take(_ event: [String: Any], at now: Int64) {
@@ -181,19 +198,32 @@ struct NaiveReplay {
           count(channel, "noAddress")
         } else if rule.windowMilliseconds != nil || rule.schedule != nil || unquiet(now) > now {
           let isAlone = rule.windowMilliseconds == nil && rule.schedule == nil
-          let key = [tenant, recipient, channel, isAlone ? "quiet:\(category)" : rule.group ?? category]
-          if let open = windows[key], open.due <= now { close(key) }
+          let rule = isAlone ? Channel() : rule
+          let values = rule.key.map { value($0, of: event, category) }
+          let key =
+            [tenant, recipient, channel, isAlone ? "quiet:\(category)" : rule.group ?? category] + values
+          while let open = windows[key], open.due <= now { close(key) }
           let due = unquiet(due(rule, openedAt: now, known))
-          if windows[key] == nil {
-            windows[key] = Window(due: due, category: category, channel: channel)
+          let isHeld = windows[key]?.isHeld ?? false
+          let isFirst = windows[key] == nil
+          if isFirst {
+            windows[key] = Window(opened: now, due: due, category: category, channel: channel, rule: rule)
           }
           let member = Member(
-            id: id, expiry: expiry, collapseKey: text("collapsekey"), time: text("time").map(milliseconds))
-          if collapses(member, in: key) {
+            id: id, expiry: expiry, collapseKey: text("collapsekey"), time: text("time").map(milliseconds),
+            category: category)
+          if isFirst, rule.leadingEdge, unquiet(now) == now {
+            send(channel, category, at: now, notifications: 1, isDigest: false)
+          } else if collapses(member, in: key) {
             count(channel, "collapsed")
           } else {
-            windows[key]?.members.append(member)
-            if isCritical, let open = windows[key] { windows[key]?.due = min(open.due, due) }
+            if isHeld, let window = windows[key] {
+              windows[key]?.isHeld = false
+              windows[key]?.due = min(window.last, due)
+            } else if isCritical, let open = windows[key] {
+              windows[key]?.due = min(open.due, due)
+            }
+            windows[key]?.add(member, at: now, isCritical: isCritical, unquiet)
           }
         } else {
           send(channel, category, at: now, notifications: 1, isDigest: false)
@@ -211,7 +241,29 @@ struct NaiveReplay {
     var rule = rule
     rule.windowMilliseconds = nil
     rule.schedule = schedules[choice]
+    (rule.maxWindowMilliseconds, rule.maxItems, rule.minItems, rule.leadingEdge) = (nil, nil, nil, false)
     return rule
+  }
+
+  private func value(_ field: String, of event: [String: Any], _ category: String) -> String {
+    if field == "category" { return category }
+    var value: Any? = event[field]
+    if field.hasPrefix("/") {
+      value = event["data"]
+      for token in field.components(separatedBy: "/").dropFirst() {
+        let name = token.replacingOccurrences(of: "~1", with: "/").replacingOccurrences(of: "~0", with: "~")
+        if let list = value as? [Any] {
+          value = Int(name).flatMap { list.indices.contains($0) ? list[$0] : nil }
+        } else {
+          value = (value as? [String: Any])?[name]
+        }
+      }
+    }
+    switch value {
+    case nil, is NSNull: return "none"
+    case let text as String: return text.isEmpty && !field.hasPrefix("/") ? "none" : "text \(text)"
+    case let other?: return "other \(other)"
+    }
   }
 
   private func due(_ rule: Channel, openedAt now: Int64, _ recipient: Recipient?) -> Int64 {
@@ -226,7 +278,8 @@ struct NaiveReplay {
   private mutating func takeBack(_ id: [String], at now: Int64) {
     takenBack[id] = now / 60_000
     for key in Array(windows.keys) {
-      guard let window = windows[key], window.due > now else { continue }
+      while let open = windows[key], open.due <= now { close(key) }
+      guard let window = windows[key] else { continue }
       windows[key]?.members.removeAll { $0.id == id }
       for member in window.members where member.id == id { count(window.channel, "retracted") }
     }
@@ -246,10 +299,20 @@ struct NaiveReplay {
 
   private mutating func close(_ key: [String]) {
     guard let window = windows.removeValue(forKey: key) else { return }
-    let live = window.members.count { $0.expiry > window.due }
-    for _ in live..<window.members.count { count(window.channel, "expired") }
-    if live > 0 {
-      send(window.channel, window.category, at: window.due, notifications: live, isDigest: true)
+    if window.hasTooFew, window.rule.minItems?.isHeld ?? false, window.due < window.last {
+      windows[key] = window
+      windows[key]?.isHeld = true
+      windows[key]?.due = window.last
+      return
+    }
+    let live = window.members.filter { $0.expiry > window.due }
+    for _ in live.count..<window.members.count { count(window.channel, "expired") }
+    if window.hasTooFew, !(window.rule.minItems?.isHeld ?? true), window.members.allSatisfy(\.mayBeAlone) {
+      for member in live {
+        send(window.channel, member.category, at: window.due, notifications: 1, isDigest: false)
+      }
+    } else if !live.isEmpty {
+      send(window.channel, window.category, at: window.due, notifications: live.count, isDigest: true)
     }
   }
 
@@ -278,5 +341,20 @@ struct NaiveReplay {
   private func milliseconds(_ text: String) -> Int64 {
     let date = seconds.date(from: text) ?? fractions.date(from: text)
     return Int64(((date?.timeIntervalSince1970 ?? 0) * 1000).rounded())
+  }
+}
+
+extension NaiveReplay.Window {
+  fileprivate mutating func add(
+    _ member: NaiveReplay.Member, at now: Int64, isCritical: Bool, _ unquiet: (Int64) -> Int64
+  ) {
+    var member = member
+    member.mayBeAlone = members.count < (rule.minItems?.count ?? 0) - 1
+    members.append(member)
+    if let maxItems = rule.maxItems, members.count >= maxItems {
+      due = min(due, unquiet(max(now, opened + 1)))
+    } else if !isCritical, let longest = rule.maxWindowMilliseconds, let window = rule.windowMilliseconds {
+      due = max(due, unquiet(min(now + window, opened + longest)))
+    }
   }
 }

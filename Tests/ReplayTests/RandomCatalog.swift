@@ -68,10 +68,16 @@ struct RandomCatalog {
       rule.schedule = schedule.rule
       text = "policy: schedule, \(schedule.text)"
       group(&text, &rule, using: &generator)
+      options(&text, &rule, using: &generator)
     } else if kind > 0, let window = windows.randomElement(using: &generator) {
       rule.windowMilliseconds = window.milliseconds
       text = "policy: digest, window: \(window.text)"
       group(&text, &rule, using: &generator)
+      if window.text != "7d", Int.random(in: 0..<3, using: &generator) == 0 {
+        rule.maxWindowMilliseconds = 3 * window.milliseconds
+        text += ", sliding: true, maxWindow: \(3 * window.milliseconds)ms"
+      }
+      options(&text, &rule, using: &generator)
     }
     if Int.random(in: 0..<4, using: &generator) == 0 {
       rule.mandatory = true
@@ -92,6 +98,36 @@ struct RandomCatalog {
     guard Bool.random(using: &generator) else { return }
     rule.group = ["all", "urgent"].randomElement(using: &generator)
     text += ", group: \(rule.group ?? "")"
+  }
+
+  private static func options(
+    _ text: inout String, _ rule: inout NaiveReplay.Channel, using generator: inout SeededGenerator
+  ) {
+    func chance(_ share: Int) -> Bool { Int.random(in: 0..<share, using: &generator) == 0 }
+    if chance(3) {
+      rule.maxItems = Int.random(in: 2...4, using: &generator)
+      text += ", maxItems: \(rule.maxItems ?? 0)"
+    }
+    if chance(3) {
+      let count = Int.random(in: 2...(rule.maxItems ?? 4), using: &generator)
+      let isHeld = chance(2) && rule.maxWindowMilliseconds == nil
+      rule.minItems = (count, isHeld)
+      text += ", minItems: \(count), fewer: \(isHeld ? "hold" : "single")"
+    }
+    if chance(4) {
+      text +=
+        [", items: { last: 2 }", ", items: { top: 2, by: /n }", ", items: 1"].randomElement(using: &generator)
+        ?? ""
+    }
+    if chance(3) {
+      rule.leadingEdge = true
+      text += ", leadingEdge: true"
+    }
+    if chance(3) {
+      let fields = ["subject", "type", "category", "/board/id", "/tags/1", "/a~1b", "/nothing"]
+      rule.key = Array(fields.shuffled(using: &generator).prefix(Int.random(in: 1...3, using: &generator)))
+      text += ", key: [\(rule.key.joined(separator: ", "))]"
+    }
   }
 
   private static func schedule(

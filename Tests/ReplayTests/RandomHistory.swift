@@ -68,7 +68,20 @@ struct RandomHistory {
     if chance(3) { line += ",\"subject\":\"board/\(Int.random(in: 0..<3, using: &generator))\"" }
     if chance(6) { line += ",\"priority\":\"\(chance(2) ? "critical" : "normal")\"" }
     let actor = chance(3) ? "user\(Int.random(in: 0..<8, using: &generator))" : "bob"
-    return line + ",\"actor\":\"\(actor)\",\"data\":{\"n\":\(number)}}"
+    return line + ",\"actor\":\"\(actor)\",\"data\":\(data(number, using: &generator))}"
+  }
+
+  /// Data with the fields of keys: of several kinds, and sometimes none.
+  private static func data(_ number: Int, using generator: inout SeededGenerator) -> String {
+    let values = ["1", "2", "\"1\"", "\"\"", "null", "[1]"]
+    let pick = { (generator: inout SeededGenerator) in values.randomElement(using: &generator) ?? "1" }
+    var fields = ["\"n\":\(number)"]
+    if Bool.random(using: &generator) { fields.append("\"board\":{\"id\":\(pick(&generator))}") }
+    if Bool.random(using: &generator) {
+      fields.append("\"tags\":[\(pick(&generator)),\(pick(&generator))]")
+    }
+    if Bool.random(using: &generator) { fields.append("\"a/b\":\(pick(&generator))") }
+    return "{\(fields.joined(separator: ","))}"
   }
 
   /// - Parameter end: the last event's time, about; mutes end before or behind it.

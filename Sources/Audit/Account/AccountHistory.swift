@@ -6,6 +6,7 @@ struct AccountHistory {
     var channel: Channel
     var window: Hash128
     var delivery: Hash128?
+    var isSingly: Bool
     var members: Set<Hash128>
     var expired: Set<Hash128>
     var verdict: RecipientAccount.Verdict
@@ -29,7 +30,8 @@ struct AccountHistory {
       closures.append(
         Closure(
           channel: closure.channel, window: closure.window, delivery: closure.delivery,
-          members: Set(closure.members), expired: Set(closure.expired), verdict: verdict))
+          isSingly: closure.isSingly, members: Set(closure.members), expired: Set(closure.expired),
+          verdict: verdict))
     case .withdrawal(let withdrawal):
       withdrawals["\(withdrawal.window.hex) \(withdrawal.notification.hex)"] = (withdrawal, verdict)
     case .other: break
@@ -76,6 +78,9 @@ struct AccountHistory {
     channel.digest?.members = closure.members.count
     if closure.expired.contains(id) {
       channel.outcome = "expired"
+    } else if closure.isSingly, closure.members.contains(id) {
+      channel.outcome = "delivered"
+      channel.deliveryID = DeliveryID.single(id, channel: closure.channel).hex
     } else if closure.members.contains(id) {
       channel.outcome = "digest"
       channel.deliveryID = closure.delivery?.hex

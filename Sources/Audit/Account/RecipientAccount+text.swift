@@ -95,7 +95,7 @@ extension RecipientAccount.ChannelAccount {
 
   private var sentences: [String] {
     switch outcome {
-    case "delivered": ["delivered alone"] + deliverySentences
+    case "delivered": ["delivered alone\(tooFew)"] + deliverySentences
     case "digest":
       [
         "merged into digest \(digest?.id ?? "?") with \(digest?.members ?? 0) notification"
@@ -109,7 +109,7 @@ extension RecipientAccount.ChannelAccount {
           + (digest?.closed.map {
             ". The digest was closed without it (decision \($0.decision)): run tidings audit"
           }
-            ?? "; it may close earlier when it is full")
+            ?? "; it may close earlier when it is full, or later if it slides or holds too few")
       ]
     case "suppressed": ["\(Self.words(forSuppression: reason))\(withdrawal)"]
     case "expired":
@@ -123,6 +123,13 @@ extension RecipientAccount.ChannelAccount {
     case "collapsed": ["replaced by a newer event of the same collapsekey\(withdrawal)"]
     default: ["\(outcome): this version does not know that outcome"]
     }
+  }
+
+  /// That it waited for a digest that did not come about, if it did.
+  private var tooFew: String {
+    guard let digest, let closed = digest.closed else { return "" }
+    return ", since \(digest.members ?? 0) were too few for digest \(digest.id), "
+      + "\(digest.due.map { "due \($0), " } ?? "")closed \(closed.time) (decision \(closed.decision), \(closed.at))"
   }
 
   /// When it left its window, if it waited in one.

@@ -7,7 +7,10 @@ extension Catalog {
   func words(for rule: ChannelRule) -> String {
     var parts: [String] = []
     if case .digest(let digest) = rule.policy {
-      if case .length(let milliseconds) = digest.window {
+      let options = options(digest.options)
+      if let slide = options.slide {
+        parts.append("together, \(slide.words)")
+      } else if case .length(let milliseconds) = digest.window {
         parts.append("together, \(DurationText.format(.milliseconds(milliseconds))) after the first")
       } else if case .schedule(let id) = digest.window {
         parts.append("together, \(schedule(id))")
@@ -16,7 +19,7 @@ extension Catalog {
       }
       parts.append(
         digest.group.map { "with what has the group \(text($0).string)" } ?? "with what has its category")
-      parts.append("\(digest.itemLimit) items in full")
+      parts += options.words(itemLimit: digest.itemLimit)
     } else {
       parts.append("each alone, at once")
     }

@@ -149,6 +149,13 @@ struct DecisionTally {
       counters[closure.channel].expired += Int64(closure.expired.count)
     }
     if !isBehind { windows.close(closure, by: decision.number, into: &findings) }
+    if closure.isSingly {
+      for member in closure.members {
+        deliveries.decided(
+          DeliveryID.single(member, channel: closure.channel), on: closure.channel, events: 1,
+          by: decision.number, at: decision.time, isWithin: !isBehind)
+      }
+    }
     guard let delivery = closure.delivery else { return }
     deliveries.decided(
       delivery, on: closure.channel, events: closure.members.count, by: decision.number, at: decision.time,

@@ -33,6 +33,8 @@ struct Decision {
     var channel: Channel
     var window: Hash128
     var delivery: Hash128?
+    /// Whether each member was delivered by itself.
+    var isSingly: Bool
     var members: [Hash128]
     var expired: [Hash128]
   }
@@ -164,6 +166,7 @@ extension Decision.Closure {
     self.channel = channel
     self.window = window
     delivery = data["delivery"]?.hash
+    isSingly = data["singly"]?.bool ?? false
     self.members = []
     expired = []
     for member in members.elements {

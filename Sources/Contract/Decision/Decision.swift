@@ -81,8 +81,10 @@ public struct ClosureDecision {
   public var channel: Channel
   /// The window's id.
   public var window: Hash128
-  /// The delivery that it became; nil if all its members had expired, or were taken out before.
+  /// The delivery that it became; nil if all its members had expired, were taken out before, or delivered singly.
   public var delivery: Hash128?
+  /// Whether its members were too few for a digest and delivered each by itself, with the id of a single delivery.
+  public var isSingly: Bool
   /// The notifications that were delivered.
   public var members: UnsafeBufferPointer<Hash128>
   /// The notifications that were left out, because they had expired.
@@ -91,7 +93,7 @@ public struct ClosureDecision {
   /// A decision of those parts.
   public init(
     tenant: ByteView, recipient: ByteView, channel: Channel, window: Hash128, delivery: Hash128?,
-    members: UnsafeBufferPointer<Hash128>,
+    isSingly: Bool = false, members: UnsafeBufferPointer<Hash128>,
     expired: UnsafeBufferPointer<Hash128> = UnsafeBufferPointer(start: nil, count: 0)
   ) {
     self.tenant = tenant
@@ -99,6 +101,7 @@ public struct ClosureDecision {
     self.channel = channel
     self.window = window
     self.delivery = delivery
+    self.isSingly = isSingly
     self.members = members
     self.expired = expired
   }

@@ -48,6 +48,9 @@ extension OutputBuffer {
     if let delivery = closure.delivery {
       append(comma: "outcome", literal: "delivered")
       append(comma: "delivery", hash: delivery)
+    } else if closure.isSingly, !closure.members.isEmpty {
+      append(comma: "outcome", literal: "delivered")
+      append(",\"singly\":true")
     } else {
       append(comma: "outcome", literal: closure.expired.isEmpty ? "empty" : "expired")
     }

@@ -139,6 +139,9 @@ extension JSONValue {
     /// The name.
     public var nameText: String { name.string }
 
+    /// The bytes between the quotes of the name, escapes as they stand.
+    var rawName: ByteView { name.rawString }
+
     /// Whether the name is that literal.
     public func hasName(_ literal: StaticString) -> Bool {
       let raw = name.rawString

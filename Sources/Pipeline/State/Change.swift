@@ -7,6 +7,7 @@ enum Change {
   case windowAppended(key: Hash128, member: ByteView)
   case windowRescheduled(key: Hash128, due: Int64)
   case windowClosed(key: Hash128)
+  case windowTrimmed(key: Hash128, byteLimit: UInt32)
   case factSet(Fact)
   case memberWithdrawn(key: Hash128, notification: Hash128)
 
@@ -19,7 +20,7 @@ enum Change {
     case .idAdded(let entry): Hash128(high: entry.high, low: entry.low)
     case .factSet(let fact): fact.key
     case .windowOpened(let key, _, _, _, _), .windowAppended(let key, _), .windowRescheduled(let key, _),
-      .windowClosed(let key), .memberWithdrawn(let key, _):
+      .windowClosed(let key), .windowTrimmed(let key, _), .memberWithdrawn(let key, _):
       key
     }
   }
@@ -48,6 +49,10 @@ enum Change {
       buffer.append(byte: 5)
       buffer.append(key)
       buffer.append(littleEndian: due)
+    case .windowTrimmed(let key, let byteLimit):
+      buffer.append(byte: 8)
+      buffer.append(key)
+      buffer.append(littleEndian: byteLimit)
     case .factSet(let fact):
       buffer.append(byte: 6)
       fact.append(to: &buffer)
@@ -83,6 +88,9 @@ enum Change {
     case 7:
       guard let notification = reader.hash() else { return nil }
       self = .memberWithdrawn(key: key, notification: notification)
+    case 8:
+      guard let byteLimit = reader.integer(UInt32.self) else { return nil }
+      self = .windowTrimmed(key: key, byteLimit: byteLimit)
     default:
       return nil
     }

@@ -10,6 +10,7 @@ struct UndoLog {
     case windowOpened(slot: UInt32)
     case windowAppended(slot: UInt32, blockCount: Int, fragmentBytes: Int)
     case windowRescheduled(slot: UInt32, due: Int64)
+    case windowTrimmed(slot: UInt32, before: ReplacedBlock)
     case windowClosed(slot: UInt32)
     case memberWithdrawn(slot: UInt32, at: Int, bytes: [UInt8])
     case factAdded(Hash128)

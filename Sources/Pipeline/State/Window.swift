@@ -15,6 +15,7 @@ struct WindowHead {
   var priority: Priority
   var itemLimit: Int
   var catalogVersion: UInt64
+  var rules = WindowRules()
 
   func append(to buffer: inout OutputBuffer) {
     buffer.append(byte: channel.rawValue)
@@ -24,13 +25,14 @@ struct WindowHead {
     for field in [tenant, recipient, group, category, type, title, link, digestTitle] {
       buffer.append(lengthPrefixed: field)
     }
+    rules.append(to: &buffer)
   }
 
   init(
     tenant: ByteView, recipient: ByteView, channel: Channel, group: ByteView, category: ByteView,
     type: ByteView,
     title: ByteView, link: ByteView, digestTitle: ByteView, priority: Priority, itemLimit: Int,
-    catalogVersion: UInt64
+    catalogVersion: UInt64, rules: WindowRules = WindowRules()
   ) {
     self.tenant = tenant
     self.recipient = recipient
@@ -44,9 +46,11 @@ struct WindowHead {
     self.priority = priority
     self.itemLimit = itemLimit
     self.catalogVersion = catalogVersion
+    self.rules = rules
   }
 
-  /// Reads a head; nil where the bytes are not one.
+  /// Reads a head, all there is of the bytes; nil where they are not one. That of a window without rules has no bytes
+  /// of them.
   init?(_ reader: inout ByteReader) {
     guard let raw = reader.byte(), let channel = Channel(rawValue: raw), let rank = reader.byte(),
       let priority = Priority(rawValue: rank), let limit = reader.varint(),
@@ -54,12 +58,12 @@ struct WindowHead {
       let recipient = reader.lengthPrefixed(), let group = reader.lengthPrefixed(),
       let category = reader.lengthPrefixed(), let type = reader.lengthPrefixed(),
       let title = reader.lengthPrefixed(), let link = reader.lengthPrefixed(),
-      let digestTitle = reader.lengthPrefixed()
+      let digestTitle = reader.lengthPrefixed(), let rules = WindowRules(&reader)
     else { return nil }
     self.init(
       tenant: tenant, recipient: recipient, channel: channel, group: group, category: category, type: type,
       title: title, link: link, digestTitle: digestTitle, priority: priority, itemLimit: Int(clamping: limit),
-      catalogVersion: version)
+      catalogVersion: version, rules: rules)
   }
 }
 
@@ -74,7 +78,11 @@ struct WindowMember {
   var collapseKey: UInt64 = 0
   /// CloudEvents `time` of an event with a collapse key; `Int64.min` where it names none.
   var time = Int64.min
-  /// The item's JSON, or empty where the window has its full items already.
+  /// What its item is ranked by; nil where the window does not rank, or the event has no number.
+  var rank: Double?
+  /// What it needs to be delivered by itself (`LoneItem`), or empty.
+  var alone = ByteView.empty
+  /// The item's JSON, or empty where the digest is not going to carry it in full.
   var fragment: ByteView
 
   /// Which fields follow the notification: what a member does not have takes no room.
@@ -84,7 +92,9 @@ struct WindowMember {
     static let expiry = Fields(rawValue: 2)
     /// The collapse key and the time.
     static let collapse = Fields(rawValue: 4)
-    static let all: Fields = [.actor, .expiry, .collapse]
+    static let rank = Fields(rawValue: 8)
+    static let alone = Fields(rawValue: 16)
+    static let all: Fields = [.actor, .expiry, .collapse, .rank, .alone]
   }
 
   func append(to buffer: inout OutputBuffer) {
@@ -92,6 +102,8 @@ struct WindowMember {
     if actor != 0 { fields.insert(.actor) }
     if expiry != Int64.max { fields.insert(.expiry) }
     if collapseKey != 0 { fields.insert(.collapse) }
+    if rank != nil { fields.insert(.rank) }
+    if !alone.isEmpty { fields.insert(.alone) }
     buffer.append(byte: fields.rawValue)
     buffer.append(notification)
     if actor != 0 { buffer.append(littleEndian: actor) }
@@ -100,6 +112,8 @@ struct WindowMember {
       buffer.append(littleEndian: collapseKey)
       buffer.append(littleEndian: time)
     }
+    if let rank { buffer.append(littleEndian: rank.bitPattern) }
+    if !alone.isEmpty { buffer.append(lengthPrefixed: alone) }
     buffer.append(lengthPrefixed: fragment)
   }
 
@@ -135,6 +149,14 @@ struct WindowMember {
       }
       self.collapseKey = collapseKey
       self.time = time
+    }
+    if fields.contains(.rank) {
+      guard let bits = reader.integer(UInt64.self) else { return nil }
+      rank = Double(bitPattern: bits)
+    }
+    if fields.contains(.alone) {
+      guard let alone = reader.lengthPrefixed() else { return nil }
+      self.alone = alone
     }
     guard let fragment = reader.lengthPrefixed() else { return nil }
     self.fragment = fragment

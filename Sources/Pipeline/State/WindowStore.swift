@@ -89,7 +89,31 @@ struct WindowStore: ~Copyable {
     bytes += member.count
   }
 
-  /// Makes a window due at an earlier instant.
+  /// Lets go of the items that a window's digest is not going to carry.
+  ///
+  /// - Returns: what takes it back; nil where the window has no head.
+  mutating func trim(_ slot: UInt32, byteLimit: Int) -> ReplacedBlock? {
+    let window = slots[Int(slot)]
+    guard let head = window.head else { return nil }
+    let (block, itemCount, itemBytes) = window.trimmed(head, byteLimit: byteLimit)
+    slots[Int(slot)].block = block
+    slots[Int(slot)].itemCount = itemCount
+    slots[Int(slot)].itemBytes = itemBytes
+    bytes += block.count - window.block.count
+    return ReplacedBlock(window)
+  }
+
+  /// Undoes `trim`.
+  mutating func untrim(_ slot: UInt32, _ before: ReplacedBlock) {
+    bytes -= slots[Int(slot)].block.count
+    slots[Int(slot)].block.free()
+    slots[Int(slot)].block = before.take()
+    slots[Int(slot)].itemCount = before.itemCount
+    slots[Int(slot)].itemBytes = before.itemBytes
+    bytes += slots[Int(slot)].block.count
+  }
+
+  /// Makes a window due at another instant.
   mutating func setDue(_ due: Int64, of slot: UInt32) {
     slots[Int(slot)].due = due
     slots[Int(slot)].generation &+= 1

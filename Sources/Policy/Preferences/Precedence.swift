@@ -101,8 +101,8 @@ extension Preference.Setting {
 }
 
 extension ChannelPolicy {
-  /// The policy with a recipient's cadence in place of the catalog's times: what shares a window, and how many items it
-  /// has, stay as they are.
+  /// The policy with a recipient's cadence in place of the catalog's times: what shares a window, and which items the
+  /// digest has in full, stay as they are; all other options lapse.
   func at(_ cadence: Cadence) -> ChannelPolicy {
     guard cadence != .instant else { return .immediate }
     switch self {
@@ -110,7 +110,10 @@ extension ChannelPolicy {
       return .digest(
         DigestRule(window: .cadence(cadence), itemLimit: DigestRule.defaultItems, group: nil))
     case .digest(let rule):
-      return .digest(DigestRule(window: .cadence(cadence), itemLimit: rule.itemLimit, group: rule.group))
+      return .digest(
+        DigestRule(
+          window: .cadence(cadence), itemLimit: rule.itemLimit, group: rule.group,
+          options: rule.options?.atCadence))
     }
   }
 

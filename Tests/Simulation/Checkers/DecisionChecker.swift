@@ -60,7 +60,8 @@ struct DecisionChecker {
         try each(decision, nil, nil)
       case .closure(let closure):
         // Whether it is one digest, and the right one, is the question of invariant 3.
-        for index in left.indices where commit.deliveries[index].delivery.id == closure.delivery {
+        let deliveries = closure.singles + (closure.delivery.map { [$0] } ?? [])
+        for index in left.indices where deliveries.contains(commit.deliveries[index].delivery.id) {
           left[index] = false
         }
         try each(decision, nil, nil)
@@ -227,7 +228,7 @@ struct DecisionChecker {
     case .open where rules.contains { $0.isCollecting && $0.name == policy }: return
     // Whether something newer waits is held against the windows.
     case .other("collapsed") where rules.contains { $0.isCollecting }: return
-    case .delivered(let id) where rules.contains(.immediate) && policy == "immediate":
+    case .delivered(let id) where rules.contains { rule.isAtOnce($0) && $0.name == policy }:
       guard
         let index = commit.deliveries.indices.first(where: {
           left[$0] && commit.deliveries[$0].delivery.id == id
@@ -244,7 +245,7 @@ struct DecisionChecker {
             + "\(commit.deliveries[index].delivery.recipientRecord.map(String.init) ?? "none")")
       }
       try require(
-        refusal(version) == nil && question.effective(version?.fact) == .immediate, .provenance,
+        refusal(version) == nil && rule.isAtOnce(question.effective(version?.fact)), .provenance,
         "\(place): delivery \(id) is \(refusal(version) ?? question.effective(version?.fact).name) by its record"
       )
       try checkAddress(commit.deliveries[index].delivery, version?.fact, place)

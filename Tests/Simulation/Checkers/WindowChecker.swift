@@ -11,8 +11,14 @@ struct WindowChecker {
     var expiry: Int64?
     var collapseKey: String?
     var time: Int64?
-    /// Whether the digest carries it in full.
-    var isInFull = true
+    var number: Int
+    /// What a single delivery of it has to say.
+    var type: String
+    var category: String
+    var catalog: String
+    /// Whether the window keeps its item, and may deliver it by itself.
+    var isKept = true
+    var mayBeAlone = false
   }
 
   /// A notification that was taken out of its window, until the event that is the cause.
@@ -27,10 +33,76 @@ struct WindowChecker {
     var id: String
     var key: String
     var opened: Int64
-    var due: Int64
+    /// The instants at which it may be due: more than one only behind a leading edge, until the first one joins it.
+    var dues: [Int64]
     var itemLimit: Int
+    /// What each notification adds to its length, in milliseconds.
+    var step: Int64?
+    var options: WindowOptionsSpec
     var catalog: String
     var members: [Member] = []
+
+    var due: Int64 { dues.max() ?? opened }
+
+    var hasTooFew: Bool { !members.isEmpty && members.count < options.minItems?.count ?? 0 }
+    /// Whether it waits on when it is due.
+    var isHeld: Bool { hasTooFew && options.minItems?.isHeld ?? false }
+    /// When it is due to close.
+    var closing: Int64 { isHeld ? opened + WindowOptionsSpec.longestHold : due }
+
+    /// Whether it has been due with too few, and waits on.
+    func isHeld(at now: Int64) -> Bool {
+      guard let minItems = options.minItems, minItems.isHeld, members.count < minItems.count else {
+        return false
+      }
+      return dues == [opened + WindowOptionsSpec.longestHold] || (!members.isEmpty && due <= now)
+    }
+
+    /// Whether its members go out each by itself.
+    var isSingly: Bool { hasTooFew && !isHeld && members.allSatisfy(\.mayBeAlone) }
+
+    /// The members whose items a digest carries in full, in its order.
+    var selected: [Member] { selection.map { members[$0] } }
+
+    private var selection: [Int] {
+      let kept = members.indices.filter { members[$0].isKept }
+      switch options.selection {
+      case .first: return Array(kept.prefix(itemLimit))
+      case .last: return kept.suffix(itemLimit)
+      case .top:
+        return Array(
+          kept.sorted { (members[$1].number, $0) < (members[$0].number, $1) }.prefix(itemLimit))
+      }
+    }
+
+    /// Takes a notification, and lets go of items that it is not going to show when there are too many.
+    mutating func join(_ member: Member) {
+      var member = member
+      if let minItems = options.minItems, !minItems.isHeld {
+        member.mayBeAlone = members.count < minItems.count - 1
+      }
+      let isFirst = options.selection == .first
+      member.isKept = !isFirst || member.mayBeAlone || members.count { $0.isKept } < itemLimit
+      members.append(member)
+      let bound = 2 * itemLimit + (options.minItems?.count ?? 0) + members.count / 8
+      guard !isFirst, members.count(where: { $0.isKept }) > bound else { return }
+      let best = Set(selection)
+      for index in members.indices where !best.contains(index) && !members[index].mayBeAlone {
+        members[index].isKept = false
+      }
+    }
+
+    /// When it is due after it took a notification, and was due before.
+    func due(
+      at now: Int64, from due: Int64, isCritical: Bool, memberLimit: Int, unquiet: (Int64) -> Int64
+    ) -> Int64 {
+      // It does not close at the instant of its opening.
+      let earliest = max(now, opened + 1)
+      if members.count >= memberLimit { return min(due, earliest) }
+      if let maxItems = options.maxItems, members.count >= maxItems { return min(due, unquiet(earliest)) }
+      guard let step, let longest = options.longest, !isCritical else { return due }
+      return max(due, unquiet(min(now + step, opened + longest)))
+    }
   }
 
   let catalogs: [CatalogSpec]
@@ -51,9 +123,11 @@ struct WindowChecker {
     withdrawn = Array(repeating: [], count: partitionCount)
   }
 
-  /// The windows that are open and due at an instant.
+  /// The windows that are open and due to close at an instant.
   func overdueCount(at instant: Int64) -> Int {
-    open.reduce(0) { count, windows in count + windows.values.count { $0.due <= instant } }
+    open.reduce(0) { count, windows in
+      count + windows.values.count { $0.closing <= instant }
+    }
   }
 
   // MARK: - Arrivals
@@ -69,85 +143,117 @@ struct WindowChecker {
         try checkCollapsed(arrival, on: channel, decision, fact, commit)
         continue
       }
-      guard case .open(let id, let until) = outcome else { continue }
-      guard let catalog = catalogs.first(where: { $0.version == arrival.catalog }),
-        let type = catalog.type(named: fact.type), let rule = type.channel(channel)
-      else { throw Violation(.onceOnly, "\(commit.place): \(fact.type) has no window on \(channel)") }
-      // That the policy is a collecting one was checked with the decision.
       let versions = facts.versions(
         of: decision.recipientKey, partition: commit.home, known: commit.before?.positions[2] ?? 0,
         end: commit.header.positions[2])
+      guard let type = catalogs.first(where: { $0.version == arrival.catalog })?.type(named: fact.type),
+        let spec = type.channel(channel)
+      else { throw Violation(.onceOnly, "\(commit.place): \(fact.type) has no window on \(channel)") }
       let question = WishQuestion(
         channel: channel, category: arrival.category, event: fact.narrowed(to: decision.recipient),
-        type: type, rule: rule, time: decision.time)
+        type: type, rule: spec, time: decision.time)
+      // That the policy is a collecting one was checked with the decision.
       let rules = versions.map { (rule: question.effective($0?.fact), record: $0?.fact) }
         .filter { $0.rule.isCollecting && $0.rule.name == arrival.policies[channel] }
-      // With several records that may count, the one of the window that it says it is in.
-      let groups = Set(rules.map { $0.rule.group ?? arrival.category })
-      let group =
-        groups.first { current[commit.home]["\(channel) \($0) \(decision.recipientKey)"] == id }
-        ?? groups.first { Self.id(decision, channel, $0, opened: decision.time) == id } ?? arrival.category
-      let key = "\(channel) \(group) \(decision.recipientKey)"
-      if current[commit.home][key] == nil {
-        let expected = Self.id(decision, channel, group, opened: decision.time)
-        let due = rules.filter { ($0.rule.group ?? arrival.category) == group }
-          .map { question.due($0.rule, $0.record) }
-        try require(
-          due.contains(until), .windows,
-          "\(commit.place): window \(id) of \(key) opens at \(decision.time) and is due at \(until), not \(due)"
-        )
-        try require(
-          id == expected, .windows, "\(commit.place): window \(id) of \(key) should be \(expected)")
-        try require(
-          used.insert(id).inserted, .windows, "\(commit.place): window \(id) of \(key) opens a second time")
-        current[commit.home][key] = id
-        open[commit.home][id] = Window(
-          id: id, key: key, opened: decision.time, due: until,
-          itemLimit: rules.first { ($0.rule.group ?? arrival.category) == group }?.rule.items ?? 0,
-          catalog: arrival.catalog
-        )
+        .map { (rule: $0.rule, record: $0.record, options: spec.options(under: $0.rule)) }
+      let until: Int64
+      let id: String?
+      switch outcome {
+      case .open(let window, let instant): (id, until) = (window, instant)
+      case .delivered where rules.contains { $0.options.leadingEdge }: (id, until) = (nil, decision.time)
+      default: continue
       }
-      guard current[commit.home][key] == id, var window = open[commit.home][id] else {
+      // With several records that may count, the one of the window that it says it is in.
+      let groups = rules.map { $0.options.digestKey(group: $0.rule.group ?? arrival.category, fact) }
+      func key(_ group: [UInt8]) -> String {
+        "\(channel) \(String(decoding: group, as: UTF8.self)) \(decision.recipientKey)"
+      }
+      let index =
+        groups.firstIndex { id != nil && current[commit.home][key($0)] == id }
+        ?? groups.firstIndex { Self.id(decision, channel, $0, opened: decision.time) == id }
+        ?? rules.firstIndex { id != nil || $0.options.leadingEdge }
+      guard let index else { continue }
+      let (rule, options, group) = (rules[index].rule, rules[index].options, groups[index])
+      let records = zip(rules, groups).filter { $0.1 == group }.map(\.0)
+      let dues = records.map { question.due($0.rule, $0.record) }
+      let windowKey = key(group)
+      let isFirst = current[commit.home][windowKey] == nil
+      if isFirst {
+        let id = Self.id(decision, channel, group, opened: decision.time)
+        try require(
+          used.insert(id).inserted, .windows,
+          "\(commit.place): window \(id) of \(windowKey) opens a second time")
+        var window = Window(
+          id: id, key: windowKey, opened: decision.time, dues: dues, itemLimit: rule.items, options: options,
+          catalog: arrival.catalog)
+        if case .digest(let length, _, _) = rule { window.step = length }
+        current[commit.home][windowKey] = id
+        open[commit.home][id] = window
+      }
+      // In quiet hours nothing is delivered at once.
+      let isAwake = records.map { question.unquiet(decision.time, $0.record) == decision.time }
+      guard let id else {
+        try require(
+          isFirst && isAwake.contains(true), .windows,
+          "\(commit.place): \(fact.id) is delivered at once, although a window of \(windowKey) is open")
+        continue
+      }
+      try require(
+        !isFirst || !options.leadingEdge || isAwake.contains(false), .windows,
+        "\(commit.place): \(fact.id) waits, although it is the first of \(windowKey)")
+      guard current[commit.home][windowKey] == id, var window = open[commit.home][id] else {
         throw Violation(
           .windows,
-          "\(commit.place): \(fact.id) waits in window \(id) of \(key), which is not the open one "
-            + "(\(current[commit.home][key] ?? "none"))")
+          "\(commit.place): \(fact.id) waits in window \(id) of \(windowKey), which is not the open one "
+            + "(\(current[commit.home][windowKey] ?? "none"))")
       }
-      // What is critical does not wait for a window that others made late. With several records that may count, it says
-      // which one did.
-      let dues =
-        fact.isCritical && !rules.isEmpty
-        ? rules.map { min(window.due, question.due($0.rule, $0.record)) } : [window.due]
+      // When it is due by one of the records that may count: anew where it waited with too few, and never later than it was
+      // for what is critical.
+      let own = zip(records, dues).map { (record: $0.record, due: $1) }
+      var candidates: [(record: RecipientFact?, due: Int64)]
+      if isFirst || window.isHeld(at: decision.time) {
+        candidates = own
+      } else {
+        candidates = window.dues.flatMap { due in
+          own.map { ($0.record, fact.isCritical ? min(due, $0.due) : due) }
+        }
+      }
+      window.dues = candidates.map(\.due)
       try require(
-        dues.contains(until), .windows, "\(commit.place): window \(id) is due at \(until), not \(dues)")
-      window.due = until
+        window.due > decision.time, .windows,
+        "\(commit.place): window \(id) takes \(fact.id) at \(decision.time) and was due at \(window.due)")
       try require(
         fact.collapseKey == nil || !window.members.contains { $0.collapseKey == fact.collapseKey }, .windows,
         "\(commit.place): \(fact.id) waits in window \(id) beside another of collapse key \(fact.collapseKey ?? "")"
       )
-      window.members.append(
+      window.join(
         Member(
           notification: arrival.notification, event: fact.id, actor: fact.actor, expiry: fact.expiry,
-          collapseKey: fact.collapseKey, time: fact.time,
-          isInFull: window.members.count { $0.isInFull } < window.itemLimit))
-      // At the bound it closes early, but not at the instant of its opening.
-      if window.members.count >= memberLimit {
-        window.due = min(window.due, max(decision.time, window.opened + 1))
+          collapseKey: fact.collapseKey, time: fact.time, number: fact.number, type: fact.type,
+          category: arrival.category, catalog: arrival.catalog))
+      let joined = candidates.map { candidate in
+        window.due(
+          at: decision.time, from: candidate.due, isCritical: fact.isCritical, memberLimit: memberLimit
+        ) { question.unquiet($0, candidate.record) }
       }
+      try require(
+        joined.contains(until), .windows,
+        "\(commit.place): window \(id) of \(windowKey), opened at \(window.opened), took \(fact.id) at \(decision.time) and "
+          + "is due at \(until), not \(joined)")
+      window.dues = [until]
       open[commit.home][id] = window
     }
   }
 
   private static func id(
-    _ decision: DecisionRecord, _ channel: String, _ group: String, opened: Int64
+    _ decision: DecisionRecord, _ channel: String, _ digestKey: [UInt8], opened: Int64
   ) -> String {
     decision.tenant.withByteView { tenant in
       decision.recipient.withByteView { recipient in
-        group.withByteView {
+        digestKey.withUnsafeBytes {
           WindowID.hash(
             tenant: tenant, recipient: recipient, channel: channel == "email" ? .email : .inapp,
-            digestKey: $0,
-            openedMilliseconds: opened
+            digestKey: ByteView($0), openedMilliseconds: opened
           ).hex
         }
       }
@@ -168,6 +274,7 @@ struct WindowChecker {
         "\(commit.place): \(withdrawal.notification) leaves window \(withdrawal.window), in which it does not wait"
       )
     }
+    if window.isHeld(at: decision.time) { window.dues = [window.opened + WindowOptionsSpec.longestHold] }
     withdrawn[commit.home].append(
       Withdrawn(
         window: window.id, member: window.members.remove(at: index), outcome: withdrawal.outcome,
@@ -211,10 +318,12 @@ struct WindowChecker {
     _ arrival: DecisionRecord.Arrival, on channel: String, _ decision: DecisionRecord, _ fact: EventFact,
     _ commit: HomeCommit
   ) throws(Violation) {
-    let rule = catalogs.first { $0.version == arrival.catalog }?.type(named: fact.type)?.channel(channel)?
-      .rule
+    let spec = catalogs.first { $0.version == arrival.catalog }?.type(named: fact.type)?.channel(channel)
     // In the ordinary window, or in that of quiet hours.
-    let groups = [rule?.group ?? arrival.category, "quiet:\(arrival.category)"]
+    let groups = [
+      spec?.options.digestKey(group: spec?.rule.group ?? arrival.category, fact) ?? [],
+      Array("quiet:\(arrival.category)".utf8),
+    ].map { String(decoding: $0, as: UTF8.self) }
     let waiting = groups.compactMap { current[commit.home]["\(channel) \($0) \(decision.recipientKey)"] }
       .flatMap { open[commit.home][$0]?.members ?? [] }
     try require(
@@ -252,11 +361,11 @@ struct WindowChecker {
     }
     current[commit.home][window.key] = nil
     try require(
-      decision.time >= window.due, .windows,
+      decision.time >= window.dues.min() ?? window.due, .windows,
       "\(commit.place): window \(window.id) closes at \(decision.time) by the timer clock, due at \(window.due)"
     )
     try require(
-      commit.time + service.clockBound >= window.due, .windows,
+      commit.time + service.clockBound >= window.dues.min() ?? window.due, .windows,
       "\(commit.place): window \(window.id) closes at \(commit.time), due at \(window.due)")
     if let late = service.lateFrom(commit.home, due: window.due) {
       try require(
@@ -275,10 +384,18 @@ struct WindowChecker {
         && closure.events == Int64(alive.count), .order,
       "\(commit.place): window \(window.id) of \(window.key) closes with \(closure.members.count) members and "
         + "\(closure.expired.count) expired, expected \(alive.map(\.event)) and \(expired.map(\.event))")
+    try require(
+      !window.isHeld || decision.time >= window.closing, .windows,
+      "\(commit.place): window \(window.id) closes with \(window.members.count), which are too few")
+    let isSingly = window.isSingly
     let digests = commit.deliveries.filter { $0.delivery.id == window.id }.map(\.delivery)
     try require(
-      digests.count == (alive.isEmpty ? 0 : 1) && (closure.delivery != nil) == !alive.isEmpty, .windows,
+      digests.count == (alive.isEmpty || isSingly ? 0 : 1)
+        && (closure.delivery != nil) == !(alive.isEmpty || isSingly)
+        && closure.isSingly == (isSingly && !alive.isEmpty),
+      .windows,
       "\(commit.place): \(digests.count) digests of window \(window.id) with \(alive.count) members")
+    if isSingly { try checkSingles(closure.singles, alive, decision, commit) }
     if let digest = digests.first { try check(digest, window, alive, decision, commit, facts) }
   }
 
@@ -293,7 +410,7 @@ struct WindowChecker {
         && digest.recipientKey == decision.recipientKey && digest.totalEvents == alive.count
         && digest.totalActors == Set(alive.compactMap(\.actor)).count,
       .windows, "\(place): totals or window are not those of the members")
-    let items = window.members.filter { $0.isInFull && ($0.expiry ?? Int64.max) > decision.time }
+    let items = window.selected.filter { ($0.expiry ?? Int64.max) > decision.time }
     try require(
       digest.items.map(\.id) == items.map(\.event), .order,
       "\(place): items \(digest.items.map(\.id)), expected \(items.map(\.event))")
@@ -315,12 +432,36 @@ struct WindowChecker {
       "\(place): goes to \(digest.address ?? "nobody"), the record says \(address ?? "nobody")")
   }
 
+  /// Members that were too few for a digest: each is delivered by itself, as its own type and catalog say.
+  private func checkSingles(
+    _ ids: [String], _ alive: [Member], _ decision: DecisionRecord, _ commit: HomeCommit
+  ) throws(Violation) {
+    for (id, member) in zip(ids, alive) {
+      let found = commit.deliveries.filter { $0.delivery.id == id }.map(\.delivery)
+      // One that came again when its id was forgotten may be in the window twice.
+      let copies = alive.count { $0.notification == member.notification }
+      try require(
+        found.count >= copies, .windows,
+        "\(commit.place): \(found.count) deliveries of \(member.event), which is delivered singly")
+      let isThere = found.contains { delivery in
+        delivery.kind == .single && delivery.recipientKey == decision.recipientKey
+          && delivery.items.map(\.id) == [member.event] && delivery.totalEvents == 1
+          && delivery.totalActors == (member.actor == nil ? 0 : 1) && delivery.type == member.type
+          && delivery.category == member.category && delivery.catalog == member.catalog
+          && delivery.title.hasSuffix(member.type) && delivery.timeMilliseconds == decision.time
+      }
+      try require(
+        isThere, .windows, "\(commit.place): delivery \(id) is not \(member.event) by itself")
+    }
+  }
+
   /// Windows that are not closed long after they were due.
   func checkOverdue(now: Int64, service: ServiceTracker) throws(Violation) {
     for home in open.indices {
       for window in open[home].values.sorted(by: { $0.id < $1.id }) {
         let bound =
-          service.lateFrom(home, due: window.due).map { $0 + 1000 } ?? service.unservedFrom(due: window.due)
+          service.lateFrom(home, due: window.closing).map { $0 + 1000 }
+          ?? service.unservedFrom(due: window.closing)
         try require(
           now <= bound, .windows,
           "home \(home): window \(window.id) of \(window.key) was due at \(window.due) and is open at \(now)")

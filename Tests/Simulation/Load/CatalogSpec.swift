@@ -59,13 +59,28 @@ struct CatalogSpec {
   struct ChannelSpec {
     var rule: Rule
     var isMandatory: Bool
+    var options = WindowOptionsSpec()
     /// Nil where the catalog says nothing.
     var choices: [String]?
+
+    /// The options that count where a rule does, this one's or a recipient's choice: that leaves what shares a window, and
+    /// which items are in full, as they are.
+    func options(under rule: Rule) -> WindowOptionsSpec {
+      if case .quiet = rule { return WindowOptionsSpec() }
+      guard case .cadence = rule else { return options }
+      var kept = WindowOptionsSpec()
+      kept.key = options.key
+      kept.selection = options.selection
+      return kept
+    }
+
+    /// Whether a rule may deliver something at once.
+    func isAtOnce(_ rule: Rule) -> Bool { rule == .immediate || options(under: rule).leadingEdge }
 
     /// The keys beside the policy's.
     var keys: String {
       (isMandatory ? ", mandatory: true" : "")
-        + (choices.map { ", choices: [\($0.joined(separator: ", "))]" } ?? "")
+        + options.keys + (choices.map { ", choices: [\($0.joined(separator: ", "))]" } ?? "")
     }
   }
 
@@ -100,7 +115,7 @@ struct CatalogSpec {
   var longestWindow: Int64 {
     types.flatMap { [$0.email, $0.inapp] }.reduce(0) { longest, channel in
       switch channel?.rule {
-      case .digest(let window, _, _): return max(longest, window)
+      case .digest(let window, _, _): return max(longest, channel?.options.longest ?? window)
       case .schedule: return max(longest, MinuteTimes.longestWait)
       case .immediate, .cadence, .quiet, nil: return longest
       }
@@ -123,11 +138,13 @@ struct CatalogSpec {
         case .digest(let window, let items, let group):
           let groupText = group.map { ", group: \($0)" } ?? ""
           lines.append(
-            "      \(name): { policy: digest, window: \(window)ms, items: \(items)\(groupText)\(keys) }")
+            "      \(name): { policy: digest, window: \(window)ms, "
+              + "items: \(channel.options.items(items))\(groupText)\(keys) }")
         case .schedule(let times, let items, let group):
           let groupText = group.map { ", group: \($0)" } ?? ""
           lines.append(
-            "      \(name): { policy: schedule, \(times.keys), items: \(items)\(groupText)\(keys) }")
+            "      \(name): { policy: schedule, \(times.keys), "
+              + "items: \(channel.options.items(items))\(groupText)\(keys) }")
         }
       }
     }
@@ -136,7 +153,7 @@ struct CatalogSpec {
 }
 
 extension CatalogSpec {
-  /// A catalog of a few types with windows of several lengths, and some that close by schedule in the minutes after the
+  /// A catalog of a few types with windows of several lengths and options, and some that close by schedule in the minutes after the
   /// start of the run, in milliseconds since the epoch.
   ///
   /// - Parameter wishes: draws what concerns the recipients' wishes.
@@ -150,11 +167,12 @@ extension CatalogSpec {
       let items = Int.random(in: 1...4, using: &random)
       let group = Int.random(in: 0..<3, using: &random) == 0 ? "shared" : nil
       let isScheduled = Int.random(in: 0..<4, using: &random) == 0
+      let options = WindowOptionsSpec.draw(&random, window: isScheduled ? nil : window)
       return ChannelSpec(
         rule: isScheduled
           ? .schedule(times: times, items: items, group: group)
           : .digest(window: window, items: items, group: group),
-        isMandatory: Int.random(in: 0..<8, using: &random) == 0)
+        isMandatory: Int.random(in: 0..<8, using: &random) == 0, options: options)
     }
     let immediate = ChannelSpec(rule: .immediate, isMandatory: false)
     var types = [

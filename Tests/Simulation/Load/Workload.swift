@@ -113,6 +113,7 @@ struct Workload {
     if chance(0.15) { fact.collapseKey = "k\(Int.random(in: 0..<2, using: &random))" }
     if chance(0.3) { fact.time = now + Int64.random(in: -3_000...500, using: &random) }
     if chance(0.08) { takeBack(with: &fact) }
+    fact.number = Int.random(in: 0..<4, using: &random)
     fact.id = newID(of: fact)
     published.append(fact)
     return fact
@@ -159,7 +160,8 @@ struct Workload {
     let isBroken = fact.type == CatalogSpec.unknownType
     return PublishedRecord(
       topic: .events, partition: partition, key: chance(0.9) ? Array(key.utf8) : nil,
-      value: chance(0.3) ? Array("{\"n\":1}".utf8) : Array(Self.structured(fact).utf8), headers: [],
+      value: chance(0.3) ? Array("{\"n\":\(fact.number)}".utf8) : Array(Self.structured(fact).utf8),
+      headers: [],
       kind: isBroken ? .broken : .event(fact)
     ).binaryIfData(fact)
   }
@@ -178,7 +180,7 @@ struct Workload {
     if let time = fact.time { text += ",\"time\":\"\(instant(time))\"" }
     if let retracts = fact.retracts { text += ",\"retracts\":\"\(retracts)\"" }
     if let key = fact.collapseKey { text += ",\"collapsekey\":\"\(key)\"" }
-    return text + ",\"data\":{\"n\":1}}"
+    return text + ",\"data\":{\"n\":\(fact.number)}}"
   }
 
   private mutating func brokenEvent() -> PublishedRecord {

@@ -44,6 +44,7 @@ struct DecisionRecord {
     var channel: String
     var window: String
     var delivery: String?
+    var isSingly: Bool
     var events: Int64
     var members: [String]
     var expired: [String]
@@ -173,9 +174,22 @@ extension DecisionRecord.Closure {
     self.channel = channel
     self.window = window
     delivery = data["delivery"]?.string
+    isSingly = data["singly"]?.bool ?? false
     self.events = events
     self.members = members.elements.map(\.string)
     expired = data["expired"]?.elements.map(\.string) ?? []
+  }
+}
+
+extension DecisionRecord.Closure {
+  /// The ids of the single deliveries that its members became.
+  var singles: [String] {
+    guard isSingly else { return [] }
+    return members.map { member in
+      let hash = Hash128(
+        high: UInt64(member.prefix(16), radix: 16) ?? 0, low: UInt64(member.suffix(16), radix: 16) ?? 0)
+      return DeliveryID.single(hash, channel: channel == "email" ? .email : .inapp).hex
+    }
   }
 }
 

@@ -11,6 +11,8 @@ struct EventFact: Equatable {
   var subject: String?
   var isCritical = false
   var recipients: [String]
+  /// What its data say: `{"n":1}`.
+  var number = 1
   /// Milliseconds since the epoch.
   var expiry: Int64?
   /// The id of the event that it takes back.

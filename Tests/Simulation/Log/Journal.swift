@@ -130,6 +130,8 @@ final class Journal {
     fact.category = record.header("ce_category")
     fact.subject = record.header("ce_subject")
     fact.isCritical = record.header("ce_priority") == "critical"
+    // The data are such as {"n":3}.
+    fact.number = Int(record.record.value?.string.filter(\.isNumber) ?? "") ?? 0
     func instant(_ name: StaticString) -> Int64? {
       record.header(name).flatMap { text in text.withByteView { RFC3339.milliseconds(of: $0) } }
     }
