@@ -106,8 +106,8 @@ extension Flaws {
   public static let keyPassedOver = Flaws(rawValue: 1 << 69)
   /// The top items are the first ones.
   public static let topItemsUnranked = Flaws(rawValue: 1 << 70)
-  /// Items that an aborted transaction let go of stay away.
-  public static let abortedTrimStays = Flaws(rawValue: 1 << 71)
+  /// A restore keeps the items that a window let go of.
+  public static let trimsNotRestored = Flaws(rawValue: 1 << 71)
 
   /// The flaws of what `apply` and `tick` decide: a program that replays the calls makes them as well, so that it is
   /// no witness of them.

@@ -98,7 +98,6 @@ extension Pipeline {
         if flaws.contains(.abortedDueStays) { return }
         windows.setDue(due, of: slot)
       case .windowTrimmed(let slot, let before):
-        if flaws.contains(.abortedTrimStays) { return }
         windows.untrim(slot, before)
       case .windowClosed(let slot):
         if flaws.contains(.closedWindowsStayClosed) { return }

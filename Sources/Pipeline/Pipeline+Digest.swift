@@ -148,7 +148,8 @@ extension Pipeline {
     let earliest = max(arrival.now, window.opened + 1)
     let count = Int(window.memberCount)
     if count >= configuration.windowMemberLimit { return earliest < window.due ? earliest : nil }
-    if count >= (rules.maxItems ?? .max) + (configuration.flaws.contains(.maxItemsOneLate) ? 1 : 0) {
+    let delay = configuration.flaws.contains(.maxItemsOneLate) ? 1 : 0
+    if let maxItems = rules.maxItems, count >= maxItems + delay {
       let due = outsideQuietHours(earliest, arrival, profile, codecs)
       return due < window.due ? due : nil
     }

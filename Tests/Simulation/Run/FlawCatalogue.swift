@@ -72,7 +72,7 @@ public struct NamedFlaw: Sendable {
     NamedFlaw(name: "leadingEdgeInQuietHours", flaw: .leadingEdgeInQuietHours),
     NamedFlaw(name: "keyPassedOver", flaw: .keyPassedOver),
     NamedFlaw(name: "topItemsUnranked", flaw: .topItemsUnranked),
-    NamedFlaw(name: "abortedTrimStays", flaw: .abortedTrimStays),
+    NamedFlaw(name: "trimsNotRestored", flaw: .trimsNotRestored),
     NamedFlaw(name: "recipientRecordNotNamed", flaw: .recipientRecordNotNamed),
     NamedFlaw(name: "noCheckpoint", flaw: .noCheckpoint),
     NamedFlaw(name: "noTruncation", flaw: .noTruncation),

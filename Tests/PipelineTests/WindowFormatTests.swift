@@ -1,0 +1,80 @@
+import Contract
+import Testing
+
+@testable import Pipeline
+@testable import Policy
+
+/// The bytes of windows with options: rules in their heads, ranks and single deliveries in their members, items that were
+/// let go of.
+@Suite struct WindowFormatTests {
+  private static let catalog = """
+    types:
+      card.moved:
+        category: cards
+        title: moved
+        link: /cards
+        channels:
+          email: { policy: digest, window: 10s, sliding: true, maxWindow: 1m, maxItems: 9, key: [subject],
+                   items: { top: 1, by: /n } }
+      card.due:
+        category: due
+        title: due
+        channels:
+          email: { policy: digest, window: 10s, minItems: 3, fewer: single, items: { last: 2 } }
+          inapp: { policy: digest, window: 2s, minItems: 3, fewer: hold }
+    """
+
+  private func fixture() throws -> Fixture {
+    let fixture = try Fixture()
+    fixture.pipeline.catalog = try .parse(yaml: Self.catalog, file: "catalog.yaml")
+    return fixture
+  }
+
+  private func log() throws -> Fixture {
+    let fixture = try fixture()
+    try fixture.apply(.recipient("ann", #"{"email":"ann@example.org"}"#))
+    for (index, number) in [4, 7, 2, 5].enumerated() {
+      var event = TestRecord.event(id: "m\(number)", extra: #","subject":"board/1""#)
+      event.value = event.value?.replacing("\"n\":1", with: "\"n\":\(number)")
+      try fixture.apply(event, now: Fixture.start + Int64(index) * 1000)
+    }
+    fixture.commit()
+    for id in ["d1", "d2"] {
+      try fixture.apply(
+        .event(id: id, type: "card.due", extra: #","traceparent":"00-1-2-01""#), now: Fixture.start + 4000)
+    }
+    fixture.pipeline.tick(now: Fixture.start + 6000)
+    fixture.commit()
+    return fixture
+  }
+
+  @Test("windows with options are encoded today as the fixture of the version has them")
+  func encoding() throws {
+    let log = try log().log
+    let kept = try StateFormatExample.fixture("state-v3-windows.hex")
+    #expect(log.map(StateFormatExample.hex) == kept.map(StateFormatExample.hex))
+  }
+
+  @Test("a window that is read from the bytes closes as it would have closed")
+  func restoring() throws {
+    let original = try log()
+    let restored = try fixture()
+    #expect(try restored.restore(StateFormatExample.fixture("state-v3-windows.hex")))
+    #expect(restored.image() == original.image())
+    #expect(restored.pipeline.openWindowCount == 3)
+    // Six seconds after the first, with the window's ten from the last.
+    #expect(restored.nextDue() == Fixture.start + 13_000)
+    for record in [TestRecord.recipient("ann", #"{"email":"ann@example.org"}"#)] {
+      try restored.apply(record, now: Fixture.start + 6000)
+    }
+    restored.pipeline.tick(now: Fixture.start + 15_000)
+    let output = restored.output()
+    #expect(output.contains { $0.contains("\"totals\":{\"events\":4,") && $0.contains("\"id\":\"m7\"") })
+    for id in ["d1", "d2"] {
+      #expect(output.contains { $0.contains("\"kind\":\"single\"") && $0.contains("\"id\":\"\(id)\"") })
+    }
+    // What is held waits for its next one.
+    #expect(restored.pipeline.openWindowCount == 1)
+    #expect(restored.counters.difference == 0)
+  }
+}
