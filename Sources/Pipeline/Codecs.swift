@@ -47,9 +47,9 @@ public struct Codecs: ~Copyable {
   /// The full name of a topic; valid as long as the codecs are.
   func name(of topic: InputTopic) -> ByteView { topicNames[topic]?.view ?? .empty }
 
-  /// The zone that decides for a recipient of whom nothing but the profile is known: its own, the deployment's, UTC.
-  func zone(of profile: RecipientProfileView?) -> ZoneOffsets {
-    zones.choose(recipient: profile?.timeZone ?? .empty, tenant: .empty, deployment: deploymentZone.view).zone
+  /// The zone that decides for a recipient: their own, their tenant's, the deployment's, UTC.
+  func zone(of layers: ProfileLayers) -> ZoneChoice {
+    zones.choose(layers, deployment: deploymentZone.view)
   }
 }
 

@@ -90,6 +90,8 @@ extension Flaws {
   public static let mutesNeverEnd = Flaws(rawValue: 1 << 56)
   /// Quiet hours go by the clock of UTC.
   public static let quietHoursByUTC = Flaws(rawValue: 1 << 57)
+  /// A tenant's preferences do not count.
+  public static let tenantDefaultsIgnored = Flaws(rawValue: 1 << 59)
   /// What is critical waits for a cadence and for quiet hours like all else.
   public static let criticalWaits = Flaws(rawValue: 1 << 58)
   /// A window slides on beyond its longest length.
@@ -118,6 +120,7 @@ extension Flaws {
     .ownActionDelivered, .mutesNeverEnd, .quietHoursByUTC, .criticalWaits,
     .maxWindowIgnored, .maxItemsOneLate, .minItemsOneMore, .heldDeliveredWhenDue, .leadingEdgeInQuietHours,
     .keyPassedOver, .topItemsUnranked,
+    .tenantDefaultsIgnored,
   ]
 }
 

@@ -48,7 +48,8 @@ extension Pipeline {
   private mutating func addressing(_ head: WindowHead) -> RecipientAddressing {
     scratch.removeAll()
     RecipientKey.append(tenant: head.tenant, recipient: head.recipient, to: &scratch)
-    return RecipientAddressing(recipients.find(Hash128(of: scratch.view)))
+    return RecipientAddressing(
+      recipients.find(Hash128(of: scratch.view)), defaults: catalog.defaults(ofTenant: head.tenant))
   }
 
   // MARK: - One digest

@@ -58,8 +58,9 @@ extension Pipeline {
       arrival: ArrivalDecision(
         tenant: event.tenant, recipient: recipient, source: event.source, event: event.id, type: event.type,
         category: arrival.category, notification: arrival.notification, topic: codecs.name(of: record.topic),
-        offset: record.offset, catalog: catalog.version, isDuplicate: isDuplicate, retracts: retracted,
-        channels: outcomes, grounds: grounds),
+        offset: record.offset, catalog: catalog.version, isDuplicate: isDuplicate,
+        recipientRecord: entry?.offset,
+        retracts: retracted, channels: outcomes, grounds: grounds),
       head: DecisionHead(
         partition: configuration.partition, number: ledger.decisions, timeMilliseconds: arrival.now))
   }
@@ -86,13 +87,14 @@ extension Pipeline {
     _ grounds: inout DecisionGrounds?, _ codecs: inout Codecs
   ) -> ChannelOutcome {
     if let expiry = arrival.event.expiryMilliseconds, expiry <= arrival.now { return .expired }
-    let profile = RecipientAddressing(entry)
+    let profile = RecipientAddressing(entry, defaults: catalog.defaults(ofTenant: arrival.event.tenant))
     let resolution = resolve(arrival, rule, profile)
     grounds = DecisionGrounds(preference: resolution.preference)
     switch resolution.action {
     case .suppress(let reason): return .suppressed(reason)
     case .deliver(let policy):
       grounds?.policy = policy.ground
+      grounds?.unknownZone = unknownZone(policy, profile, codecs)
       switch policy {
       case .immediate where outsideQuietHours(arrival.now, arrival, profile, codecs) > arrival.now:
         return collect(arrival, on: rule.channel, .untilQuietHoursEnd, profile, &grounds, &codecs)
@@ -141,11 +143,11 @@ extension Pipeline {
     let keyStart = outbox.bytes.count
     RecipientKey.append(tenant: head.tenant, recipient: head.recipient, to: &outbox.bytes)
     let key = keyStart..<outbox.bytes.count
-    profile.withView { view in
+    profile.withLayers { layers in
       if configuration.flaws.contains(.recipientRecordNotNamed) { head.recipientRecord = nil }
-      head.address = view?.address(for: channel) ?? .empty
-      head.locale = view?.locale ?? .empty
-      head.timeZone = view?.timeZone ?? .empty
+      head.address = layers.recipient?.address(for: channel) ?? .empty
+      head.locale = layers.locale
+      head.timeZone = layers.timeZone
       outbox.bytes.append(delivery: head, items: items)
     }
     let value = key.upperBound..<outbox.bytes.count
@@ -157,19 +159,29 @@ extension Pipeline {
   }
 }
 
-/// What a recipient's record says about reaching them, at the moment of a decision.
+/// What is said of a recipient at the moment of a decision: by their record, and by their tenant's defaults.
 struct RecipientAddressing {
   private let profile: [UInt8]?
+  private let defaults: [UInt8]?
   /// The offset of the record; nil where there is none.
   let offset: Int64?
 
-  init(_ entry: RecipientTable.Entry?) {
+  /// - Parameter defaults: the compact form of the tenant's.
+  init(_ entry: RecipientTable.Entry?, defaults: [UInt8]?) {
     profile = entry?.profile
     offset = entry?.offset
+    self.defaults = defaults
   }
 
-  func withView<Result>(_ body: (RecipientProfileView?) -> Result) -> Result {
-    guard let profile else { return body(nil) }
-    return profile.withUnsafeBytes { body(RecipientProfileView(ByteView($0))) }
+  func withLayers<Result>(_ body: (ProfileLayers) -> Result) -> Result {
+    Self.withView(of: profile) { recipient in
+      Self.withView(of: defaults) { tenant in body(ProfileLayers(recipient: recipient, tenant: tenant)) }
+    }
+  }
+
+  private static func withView<Result>(of form: [UInt8]?, _ body: (RecipientProfileView?) -> Result) -> Result
+  {
+    guard let form else { return body(nil) }
+    return form.withUnsafeBytes { body(RecipientProfileView(ByteView($0))) }
   }
 }

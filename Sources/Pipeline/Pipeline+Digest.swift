@@ -132,9 +132,9 @@ extension Pipeline {
     switch window {
     case .length(let milliseconds): opened + milliseconds
     case .schedule(let id):
-      catalog.schedule(id).next(after: opened, in: profile.withView { codecs.zone(of: $0) })
+      catalog.schedule(id).next(after: opened, in: profile.withLayers { codecs.zone(of: $0).zone })
     case .cadence(let cadence):
-      cadence.schedule?.next(after: opened, in: profile.withView { codecs.zone(of: $0) }) ?? opened
+      cadence.schedule?.next(after: opened, in: profile.withLayers { codecs.zone(of: $0).zone }) ?? opened
     case .quietHours: opened
     }
   }

@@ -12,8 +12,10 @@ extension Pipeline {
       isOwnAction: arrival.rules.ownAction == .skip && event.actor == arrival.recipient
         && !flaws.contains(.ownActionDelivered),
       instant: flaws.contains(.mutesNeverEnd) ? 0 : arrival.now)
-    return profile.withView { recipient in
-      let resolution = candidate.resolved(recipient, tenant: nil)
+    return profile.withLayers { layers in
+      let recipient = layers.recipient
+      let resolution = candidate.resolved(
+        recipient, tenant: flaws.contains(.tenantDefaultsIgnored) ? nil : layers.tenant)
       if flaws.contains(.optOutIgnoredByDigests), rule.policy != .immediate,
         resolution.action == .suppress(.optedOut),
         !rule.channel.needsAddress || recipient?.address(for: rule.channel) != nil
@@ -24,6 +26,21 @@ extension Pipeline {
     }
   }
 
+  /// Whose time zone is passed over by what decides when to deliver by a policy, because there is no such zone.
+  func unknownZone(
+    _ policy: ChannelPolicy, _ profile: RecipientAddressing, _ codecs: borrowing Codecs
+  ) -> DecidingPreference.Level? {
+    profile.withLayers { layers in
+      guard policy.goesByClock || !layers.quietHours.isEmpty else { return nil }
+      return switch codecs.zone(of: layers).unknown {
+      case .recipient: .recipient
+      case .tenant: .tenant
+      // A process does not start with an unknown zone of its own.
+      case .deployment, .utc, nil: nil
+      }
+    }
+  }
+
   /// When to send what is due at an instant, both in milliseconds: then, or when the quiet hours that it lies in are
   /// over. What is critical is not held back.
   func outsideQuietHours(
@@ -31,11 +48,10 @@ extension Pipeline {
   ) -> Int64 {
     let flaws = configuration.flaws
     guard arrival.priority != .critical || flaws.contains(.criticalWaits) else { return due }
-    return profile.withView { recipient in
-      guard let recipient else { return due }
-      let hours = recipient.quietHours
+    return profile.withLayers { layers in
+      let hours = layers.quietHours
       if hours.isEmpty { return due }
-      return hours.end(at: due, in: flaws.contains(.quietHoursByUTC) ? .utc : codecs.zone(of: recipient))
+      return hours.end(at: due, in: flaws.contains(.quietHoursByUTC) ? .utc : codecs.zone(of: layers).zone)
     }
   }
 }

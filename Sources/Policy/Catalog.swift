@@ -5,7 +5,7 @@ import MarkedYAML
 /// read and checked.
 ///
 /// Immutable: any thread may read it, and a changed file is another catalog with another version. The look-ups on the
-/// data path (`typeIndex`, `rules`, `defaultRules`, `text`, `schedule`, `options`) allocate nothing.
+/// data path (`typeIndex`, `rules`, `defaultRules`, `defaults(ofTenant:)`, `text`, `schedule`, `options`) allocate nothing.
 public final class Catalog: Sendable {
   /// The hash of the content: equal for files that say the same, whatever their order, number, comments and spelling.
   ///
@@ -18,6 +18,8 @@ public final class Catalog: Sendable {
   /// The rules for types that are not listed, where `unknownTypes` is `deliver`.
   public let defaultRules: TypeRules
 
+  /// The compact form of each tenant's defaults, by the hash of its name.
+  private let tenants: [Hash128: [UInt8]]
   private let texts: TextTable
   private let schedules: [Schedule]
   private let options: [WindowOptions]
@@ -36,6 +38,10 @@ public final class Catalog: Sendable {
     names = types.map { texts.intern($0.key) }
     unknownTypes = definition.unknownTypes
     warnings = definition.warnings
+    tenants = Dictionary(
+      uniqueKeysWithValues: definition.tenants.map { name, defaults in
+        (name.withByteView { Hash128(of: $0) }, defaults.profile.encoded)
+      })
     self.texts = texts.build()
     self.schedules = schedules.schedules
     self.options = options.options
@@ -75,6 +81,11 @@ public final class Catalog: Sendable {
 
   /// The name of the type with a number below `typeCount`, valid as long as the catalog lives.
   public func typeName(at index: Int) -> ByteView { texts.view(names[index]) }
+
+  /// The defaults of a tenant in the compact form of a ``RecipientProfile``; nil where it has none.
+  public func defaults(ofTenant tenant: ByteView) -> [UInt8]? {
+    tenants.isEmpty ? nil : tenants[Hash128(of: tenant)]
+  }
 
   /// The bytes of a text of this catalog, valid as long as the catalog lives.
   public func text(_ id: TextID) -> ByteView { texts.view(id) }

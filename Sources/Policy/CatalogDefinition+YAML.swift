@@ -4,13 +4,14 @@ import MarkedYAML
 /// Bounds of what a catalog may hold, against a file that grew by mistake.
 enum CatalogLimits {
   static let types = 10_000
+  static let tenants = 10_000
   static let nameBytes = 256
   static let templateBytes = 4_096
 }
 
 extension CatalogDefinition {
   /// The sections at the root of a file.
-  private static let sections = ["unknownTypes", "defaults", "types"]
+  private static let sections = ["unknownTypes", "defaults", "tenants", "types"]
 
   /// Takes the content from documents and reports to each whatever is wrong in it. What it returns is to be used only
   /// if no document has problems.
@@ -27,6 +28,7 @@ extension CatalogDefinition {
     if let value = sections.only("defaults"), let type = TypeDefinition(readingDefaults: value) {
       defaults = type
     }
+    if let value = sections.only("tenants") { readTenants(value) }
     var places: [String: YAMLValue] = [:]
     for entry in sections.all("types") { readTypes(entry.value, &places) }
     guard areAll, documents.allSatisfy(\.problems.isEmpty) else { return }
@@ -35,6 +37,25 @@ extension CatalogDefinition {
         "every event would be rejected: `unknownTypes` is reject and `types` lists none")
     }
     warnings = CatalogReach(self, sections).warnings
+  }
+
+  private mutating func readTenants(_ value: YAMLValue) {
+    guard !value.isEmpty else {
+      value.report("lists no tenant; remove the key, or list one")
+      return
+    }
+    let entries = value.mapping()?.entries ?? []
+    guard entries.count <= CatalogLimits.tenants else {
+      value.report("lists \(entries.count) tenants; at most \(CatalogLimits.tenants) are allowed")
+      return
+    }
+    for entry in entries {
+      guard isName(entry.key, of: entry.keyValue, what: "the name of a tenant") else { continue }
+      if entry.key.contains("/") {
+        entry.keyValue.report("holds \"/\", which no tenant's name may hold")
+      }
+      tenants[entry.key] = TenantDefaults(reading: entry.value)
+    }
   }
 
   /// - Parameter places: where each type of the files before is listed.
@@ -209,7 +230,8 @@ private func readName(_ value: YAMLValue, what: String) -> String? {
   return text
 }
 
-private func isName(_ text: String, of value: YAMLValue, what: String) -> Bool {
+/// Whether a text has 1 to 256 bytes and no control characters; else that is reported.
+func isName(_ text: String, of value: YAMLValue, what: String) -> Bool {
   guard (1...CatalogLimits.nameBytes).contains(text.utf8.count) else {
     value.report("\(what) must have 1 to \(CatalogLimits.nameBytes) bytes, but has \(text.utf8.count)")
     return false

@@ -13,6 +13,8 @@ public enum UnknownTypes: String, CaseIterable, Sendable {
 struct CatalogDefinition: Equatable {
   var unknownTypes = UnknownTypes.deliver
   var defaults = TypeDefinition()
+  /// By the tenant's name.
+  var tenants: [String: TenantDefaults] = [:]
   var types: [String: TypeDefinition] = [:]
   /// What it says in vain, with the place in the files. Not part of the content.
   var warnings: [YAMLProblem] = []
@@ -66,6 +68,15 @@ extension CatalogDefinition {
     for (name, type) in types.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
       output.append(canonical: name)
       type.appendCanonical(to: &output, retractingByDefault: .deliver)
+    }
+    // What a catalog does not use leaves its version as it is.
+    guard !tenants.isEmpty else { return }
+    output.append(varint: UInt64(tenants.count))
+    for (name, defaults) in tenants.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+      output.append(canonical: name)
+      var form = OutputBuffer()
+      defaults.appendCanonical(to: &form)
+      output.append(lengthPrefixed: form.view)
     }
   }
 }

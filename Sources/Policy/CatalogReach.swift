@@ -18,6 +18,7 @@ struct CatalogReach {
     let types = sections.all("types").flatMap { $0.value.mapping()?.entries ?? [] }
     for type in types { readType(type) }
     if let defaults = sections.only("defaults")?.mapping() { readDefaults(defaults, types) }
+    for tenant in sections.only("tenants")?.mapping()?.entries ?? [] { readTenant(tenant) }
     warnings = YAMLProblems(warnings).problems
   }
 
@@ -46,8 +47,19 @@ struct CatalogReach {
     }
   }
 
-  private mutating func warn(_ value: YAMLValue, _ message: String) {
-    warnings.append(value.problem(message))
+  private mutating func readTenant(_ entry: YAMLMapping.Entry) {
+    let categories = Set(definition.types.values.map(\.category) + [definition.defaults.category])
+    for category in entry.value.mapping()?["preferences"]?.mapping()?.entries ?? []
+    where category.key != "*" && !categories.contains(category.key) {
+      warn(
+        category.keyValue,
+        "is the category of no type: it holds only for events that name it themselves",
+        suggestion: NearestName.of(category.key, in: categories.sorted()))
+    }
+  }
+
+  private mutating func warn(_ value: YAMLValue, _ message: String, suggestion: String? = nil) {
+    warnings.append(value.problem(message, suggestion: suggestion))
   }
 }
 

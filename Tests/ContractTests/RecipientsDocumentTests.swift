@@ -21,7 +21,7 @@ import Testing
     let json = try #require(parts.dropFirst().first)
     let record = try #require(try decode(String(json.dropFirst("json\n".count))))
     #expect(record.email == "ada@example.org" && record.preferences.count == 3 && record.optOut.count == 1)
-    #expect(record.quietHours.intervals.count == 2)
+    #expect(record.quietHours?.intervals.count == 2)
     #expect(
       record.mutes == [.init(subject: "board/42", until: 1_775_001_600_000), .init(subject: "thread/7")])
     var buffer = OutputBuffer()

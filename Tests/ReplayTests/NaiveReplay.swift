@@ -40,13 +40,13 @@ struct NaiveReplay {
     /// Ends by subject.
     var mutes: [String: Int64] = [:]
     /// Days since Monday, and minutes since midnight.
-    var quietHours: [(weekdays: Set<Int>, from: Int64, until: Int64)] = []
+    var quietHours: [(weekdays: Set<Int>, from: Int64, until: Int64)]?
 
     /// "An instant is quiet exactly if the clock on the wall then shows a time of an interval."
     private func isQuiet(_ instant: Int64, _ zone: TimeZone) -> Bool {
       let date = Date(timeIntervalSince1970: Double(instant / 1000))
       let clock = instant / 1000 + Int64(zone.secondsFromGMT(for: date))
-      return quietHours.contains { interval in
+      return (quietHours ?? []).contains { interval in
         let length = (interval.until - interval.from + 1440 - 1) % 1440 + 1
         return [clock / 86_400 - 1, clock / 86_400].contains { day in
           let shown = clock / 60 - day * 1440
@@ -111,6 +111,8 @@ struct NaiveReplay {
   var horizonMinutes: Int64 = 1440
   /// The deployment's.
   var timeZone = "UTC"
+  /// What holds for the recipients of a tenant where their record says nothing.
+  var tenants: [String: Recipient] = [:]
 
   /// By `channel category day`, the day as in `2024-10-25`.
   private(set) var sent: [String: Sent] = [:]
@@ -175,12 +177,14 @@ struct NaiveReplay {
       let isTakenBack = takenBack[id].map { now / 60_000 - $0 <= horizonMinutes } ?? false
       if text("retracts") != nil, type.isSilent { continue }
       let known = recipients.map { $0["\(tenant)/\(recipient)"] } ?? Recipient(email: "a@example.org")
-      let zone = zone(of: known)
-      let unquiet = { isCritical ? $0 : known?.quietEnd($0, zone) ?? $0 }
+      let tenants = tenants[tenant]
+      let zone = zone(of: known, tenants)
+      let quiet = known?.quietHours == nil ? tenants : known
+      let unquiet = { isCritical ? $0 : quiet?.quietEnd($0, zone) ?? $0 }
       let isMuted = known?.mutes[text("subject") ?? ""].map { now < $0 } ?? false
       for (channel, rule) in type.channels {
         count(channel, "accepted")
-        let setting = known?.setting(category, channel)
+        let setting = known?.setting(category, channel) ?? tenants?.setting(category, channel)
         let rule = isCritical ? rule : Self.chosen(setting, rule)
         if isDuplicate {
           count(channel, "duplicate")
@@ -203,7 +207,7 @@ struct NaiveReplay {
           let key =
             [tenant, recipient, channel, isAlone ? "quiet:\(category)" : rule.group ?? category] + values
           while let open = windows[key], open.due <= now { close(key) }
-          let due = unquiet(due(rule, openedAt: now, known))
+          let due = unquiet(due(rule, openedAt: now, zone))
           let isHeld = windows[key]?.isHeld ?? false
           let isFirst = windows[key] == nil
           if isFirst {
@@ -266,13 +270,14 @@ struct NaiveReplay {
     }
   }
 
-  private func due(_ rule: Channel, openedAt now: Int64, _ recipient: Recipient?) -> Int64 {
+  private func due(_ rule: Channel, openedAt now: Int64, _ zone: TimeZone) -> Int64 {
     if let window = rule.windowMilliseconds { return now + window }
-    return rule.schedule?.next(after: now, in: zone(of: recipient)) ?? now
+    return rule.schedule?.next(after: now, in: zone) ?? now
   }
 
-  private func zone(of recipient: Recipient?) -> TimeZone {
-    [recipient?.timeZone, timeZone].compactMap { $0 }.compactMap(NaiveSchedule.zone).first ?? .gmt
+  private func zone(of recipient: Recipient?, _ tenant: Recipient?) -> TimeZone {
+    [recipient?.timeZone, tenant?.timeZone, timeZone].compactMap { $0 }.compactMap(NaiveSchedule.zone).first
+      ?? .gmt
   }
 
   private mutating func takeBack(_ id: [String], at now: Int64) {

@@ -16,7 +16,13 @@ struct RandomCatalog {
     var text = "unknownTypes: \(naive.rejectsUnknownTypes ? "reject" : "deliver")\n"
     let defaults = Self.type(isSilent: true, using: &generator)
     naive.defaults = defaults.rules
-    text += "defaults:\n\(defaults.text)types:\n"
+    text += "defaults:\n\(defaults.text)"
+    if Int.random(in: 0..<3, using: &generator) > 0 {
+      let tenant = Self.tenant(using: &generator)
+      naive.tenants["acme"] = tenant.defaults
+      text += "tenants:\n  acme:\n\(tenant.text)"
+    }
+    text += "types:\n"
     let listed = Self.typeNames.shuffled(using: &generator).prefix(Int.random(in: 1...4, using: &generator))
     for name in listed {
       let type = Self.type(isSilent: false, using: &generator)
@@ -26,6 +32,30 @@ struct RandomCatalog {
     }
     yaml = text
     self.naive = naive
+  }
+
+  private static func tenant(
+    using generator: inout SeededGenerator
+  ) -> (text: String, defaults: NaiveReplay.Recipient) {
+    var defaults = NaiveReplay.Recipient()
+    let zone = ["Europe/Berlin", "America/New_York", "Pacific/Auckland"].randomElement(using: &generator)
+    defaults.timeZone = zone
+    var text = "    timeZone: \(zone ?? "")\n"
+    if Bool.random(using: &generator) {
+      // From Friday 20:00 to Saturday 09:30.
+      defaults.quietHours = [([4], 1_200, 570)]
+      text += "    quietHours: { weekdays: [fri], from: \"20:00\", until: \"09:30\" }\n"
+    }
+    let settings = ["on", "off", "instant", "hourly", "daily", "weekly"]
+    var lines = ""
+    for category in ["*", "cards", "own"] where Bool.random(using: &generator) {
+      let setting = settings.randomElement(using: &generator) ?? "on"
+      let channel = ["*", "email", "inapp"].randomElement(using: &generator) ?? "*"
+      defaults.preferences[category] = [channel: setting]
+      lines += "      \"\(category)\": { \"\(channel)\": \(setting) }\n"
+    }
+    if !lines.isEmpty { text += "    preferences:\n\(lines)" }
+    return (text, defaults)
   }
 
   /// - Parameter isSilent: whether a retraction is no notification where nothing is said.

@@ -129,11 +129,12 @@ struct RandomHistory {
     let clock = { (minute: Int64) in
       "\"\(minute < 600 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)\""
     }
-    let intervals = (0..<Int.random(in: 1...3, using: &generator)).map { _ in
+    recipient.quietHours = []
+    let intervals = (0..<Int.random(in: 0...3, using: &generator)).map { _ in
       let days = Set((0..<7).shuffled(using: &generator).prefix(Int.random(in: 1...4, using: &generator)))
       let from = 15 * Int64.random(in: 0..<96, using: &generator)
       let until = (from + Int64.random(in: 1...600, using: &generator)) % 1440
-      recipient.quietHours.append((days, from, until))
+      recipient.quietHours?.append((days, from, until))
       let list = days.map { "\"\(names[$0])\"" }.joined(separator: ",")
       return "{\"weekdays\":[\(list)],\"from\":\(clock(from)),\"until\":\(clock(until))}"
     }

@@ -50,6 +50,7 @@ struct AccountHistory {
           at: RecipientAccount.Place(topic: arrival.topic.string, partition: home, offset: arrival.offset)),
         verdict: verdict, catalog: decision.text("catalog") ?? "",
         isDuplicate: decision.data["duplicate"]?.bool ?? false,
+        recipientRecord: decision.data["recipientRecord"]?.integer,
         channels: arrival.channels.map { channel, outcome in
           var account = RecipientAccount.ChannelAccount(channel, outcome)
           account.grounds = decision.data["channels"]?[channel.literal].flatMap {

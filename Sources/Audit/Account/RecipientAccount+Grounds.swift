@@ -25,6 +25,8 @@ extension RecipientAccount {
     public var preference: Preference?
     /// Whether quiet hours held it back.
     public var isQuiet: Bool
+    /// Whose time zone is none that is known: `recipient` or `tenant`. Another one decided in its place.
+    public var unknownZone: String?
   }
 }
 
@@ -40,7 +42,8 @@ extension RecipientAccount.Grounds {
         isOptOut: entry["optOut"]?.bool ?? false)
     }
     isQuiet = outcome["quietHours"]?.bool ?? false
-    if policy == nil, preference == nil, !isQuiet { return nil }
+    unknownZone = outcome["unknownZone"]?.string
+    if policy == nil, preference == nil, !isQuiet, unknownZone == nil { return nil }
   }
 
   /// What decided, in words; nil where there is nothing to say.
@@ -52,6 +55,11 @@ extension RecipientAccount.Grounds {
       parts.append("by the catalog's policy (\(policy))")
     }
     if isQuiet { parts.append("held back by quiet hours") }
+    if let unknownZone {
+      parts.append(
+        "the time zone of \(unknownZone == "tenant" ? "the tenant's defaults" : "the recipient's record") is none, and was "
+          + "passed over")
+    }
     return parts.isEmpty ? nil : parts.joined(separator: ", ")
   }
 }

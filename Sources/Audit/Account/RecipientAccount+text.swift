@@ -37,8 +37,7 @@ extension RecipientAccount {
     var notes: [String] = []
     if !isEmpty, let recipientRecord {
       notes.append(
-        "The recipient's record in force is \(recipientRecord.at), written \(recipientRecord.appended). Decisions do "
-          + "not say which record suppressed a channel: an earlier one may have.")
+        "The recipient's record in force is \(recipientRecord.at), written \(recipientRecord.appended).")
     }
     if let undecidedRecords, undecidedRecords > 0 {
       notes.append(
@@ -76,7 +75,9 @@ extension RecipientAccount.Notification {
   private var decided: String {
     var text = "\(verdict.time)"
     if let appended = arrival.appended { text += ", \(duration(from: appended, to: verdict.time)) later" }
-    text += ", by catalog \(catalog) (decision \(verdict.decision), \(verdict.at))"
+    text += ", by catalog \(catalog)"
+    if let recipientRecord { text += " and the recipient's record at offset \(recipientRecord)" }
+    text += " (decision \(verdict.decision), \(verdict.at))"
     if isDuplicate {
       text +=
         repeats.map { ": a repeat of \($0)" } ?? ": a repeat of one that was decided before the range shown"

@@ -141,6 +141,8 @@ public struct RecipientAccount: Sendable, Encodable {
     public var catalog: String
     /// Whether it had been decided before.
     public var isDuplicate: Bool
+    /// The offset of the recipient's record that it was decided with; nil where there was none, and of a repeat.
+    public var recipientRecord: Int64?
     /// The earlier arrival that makes it a duplicate, if it lies in the range.
     public var repeats: Place?
     /// What became of it by channel.

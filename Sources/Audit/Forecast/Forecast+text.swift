@@ -44,7 +44,7 @@ extension Forecast {
     case "recipient": "as the recipient's record says"
     case "tenant": "as the tenant's defaults say"
     case "deployment": "as the deployment says (`processor.timeZone`)"
-    default: "since neither the record nor the deployment names a zone that is known"
+    default: "since neither record, tenant nor deployment names a zone that is known"
     }
   }
 }

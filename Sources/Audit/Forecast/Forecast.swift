@@ -118,8 +118,14 @@ public struct Forecast: Sendable, Encodable {
     let profile = try record.map { try Self.profile($0.value) }
     if case .failure(let rejection)? = profile { recordRejection = rejection.detail }
     let ownZone = (try? profile?.get())??.timeZone ?? ""
+    let defaults = question.tenant.withByteView { catalog.defaults(ofTenant: $0) } ?? []
     let choice = ownZone.withByteView { own in
-      question.timeZone.withByteView { ZoneCache().choose(recipient: own, tenant: .empty, deployment: $0) }
+      defaults.withUnsafeBytes { form in
+        question.timeZone.withByteView {
+          ZoneCache().choose(
+            recipient: own, tenant: RecipientProfileView(ByteView(form)).timeZone, deployment: $0)
+        }
+      }
     }
     zone = choice.zone.name
     zoneOf = choice.origin.name

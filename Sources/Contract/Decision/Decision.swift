@@ -39,6 +39,8 @@ public struct ArrivalDecision {
   public var catalog: UInt64
   /// Whether the notification was decided before, within the dedup horizon.
   public var isDuplicate: Bool
+  /// The offset of the recipient's record that it was decided with; nil where there was none, and of a duplicate.
+  public var recipientRecord: Int64?
   /// The hash of the notification that it takes back; nil where it takes none back, and of a duplicate.
   public var retracts: Hash128?
   /// What became of it by channel; of a duplicate, `suppressed(duplicate)` on each channel of its type.
@@ -51,7 +53,7 @@ public struct ArrivalDecision {
     tenant: ByteView, recipient: ByteView, source: ByteView, event: ByteView, type: ByteView,
     category: ByteView,
     notification: Hash128, topic: ByteView, offset: Int64, catalog: UInt64, isDuplicate: Bool,
-    retracts: Hash128? = nil, channels: ChannelValues<ChannelOutcome>,
+    recipientRecord: Int64? = nil, retracts: Hash128? = nil, channels: ChannelValues<ChannelOutcome>,
     grounds: ChannelValues<DecisionGrounds> = ChannelValues()
   ) {
     self.tenant = tenant
@@ -65,6 +67,7 @@ public struct ArrivalDecision {
     self.offset = offset
     self.catalog = catalog
     self.isDuplicate = isDuplicate
+    self.recipientRecord = recipientRecord
     self.retracts = retracts
     self.channels = channels
     self.grounds = grounds

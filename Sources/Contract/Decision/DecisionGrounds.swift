@@ -34,12 +34,18 @@ public struct DecisionGrounds: Equatable, Sendable {
   public var preference: DecidingPreference?
   /// Whether quiet hours hold it back, or make its window due later.
   public var isQuiet: Bool
+  /// Whose time zone is none that is known, so that another one decided when it is sent; nil where that did not matter.
+  public var unknownZone: DecidingPreference.Level?
 
   /// Grounds of those parts.
-  public init(policy: Policy? = nil, preference: DecidingPreference? = nil, isQuiet: Bool = false) {
+  public init(
+    policy: Policy? = nil, preference: DecidingPreference? = nil, isQuiet: Bool = false,
+    unknownZone: DecidingPreference.Level? = nil
+  ) {
     self.policy = policy
     self.preference = preference
     self.isQuiet = isQuiet
+    self.unknownZone = unknownZone
   }
 }
 
@@ -105,5 +111,6 @@ extension OutputBuffer {
       append("}")
     }
     if grounds.isQuiet { append(",\"quietHours\":true") }
+    if let level = grounds.unknownZone { append(comma: "unknownZone", literal: level.literal) }
   }
 }

@@ -18,6 +18,7 @@ extension OutputBuffer {
     append("}")
     append(comma: "catalog", catalog: arrival.catalog)
     if arrival.isDuplicate { append(",\"duplicate\":true") }
+    if let record = arrival.recipientRecord { append(comma: "recipientRecord", number: record) }
     if let retracted = arrival.retracts { append(comma: "retracts", hash: retracted) }
     append(",\"channels\":{")
     var isFirst = true

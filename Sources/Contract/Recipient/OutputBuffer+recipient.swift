@@ -17,7 +17,7 @@ extension OutputBuffer {
       append(jsonString: text)
     }
     if !record.preferences.isEmpty { append(preferences: record.preferences) }
-    if !record.quietHours.isEmpty { append(quietHours: record.quietHours) }
+    if let quietHours = record.quietHours { append(quietHours: quietHours) }
     if !record.mutes.isEmpty { append(mutes: record.mutes) }
     append("}")
   }

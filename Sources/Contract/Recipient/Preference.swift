@@ -27,11 +27,12 @@ public struct Preference: Equatable, Hashable, Sendable {
       }
     }
 
+    /// The name in records, catalogs and decisions.
+    public var name: String { literal.description }
+
     /// The setting of that name; nil for every other text.
     public init?(name: String) {
-      guard let setting = Setting.allCases.first(where: { $0.literal.description == name }) else {
-        return nil
-      }
+      guard let setting = Setting.allCases.first(where: { $0.name == name }) else { return nil }
       self = setting
     }
   }

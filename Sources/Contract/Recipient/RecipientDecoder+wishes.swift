@@ -63,8 +63,8 @@ extension RecipientDecoder {
   // MARK: - Quiet hours
 
   /// An interval, or an array of them; those that overlap add up.
-  static func quietHours(_ root: JSONValue) throws(Rejection) -> QuietHours {
-    guard let value = root["quietHours"], value.kind != .null else { return .none }
+  static func quietHours(_ root: JSONValue) throws(Rejection) -> QuietHours? {
+    guard let value = root["quietHours"], value.kind != .null else { return nil }
     var intervals: [QuietInterval] = []
     switch value.kind {
     case .object: intervals.append(try interval(value))

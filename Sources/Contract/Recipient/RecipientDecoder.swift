@@ -44,14 +44,14 @@ public struct RecipientDecoder: ~Copyable {
       mutes: try RecipientDecoder.mutes(root))
   }
 
-  /// A text of at most 320 bytes (the longest address of RFC 5321) without control characters.
+  /// A text of at most `maxTextBytes` without control characters.
   private static func text(_ root: JSONValue, _ name: StaticString) throws(Rejection) -> String? {
     guard let text = try root.optionalText(name) else { return nil }
     guard !text.isEmpty else {
       throw Rejection(.emptyAttribute, "\"\(name)\" is empty. Leave it out where there is none.")
     }
-    guard text.utf8.count <= 320 else {
-      throw Rejection(.attributeTooLong, "\"\(name)\" has more than 320 bytes.")
+    guard text.utf8.count <= RecipientRecord.maxTextBytes else {
+      throw Rejection(.attributeTooLong, "\"\(name)\" has more than \(RecipientRecord.maxTextBytes) bytes.")
     }
     guard !text.withByteView({ $0.hasControlCharacter }) else {
       throw Rejection(.invalidAttribute, "\"\(name)\" holds a control character.")

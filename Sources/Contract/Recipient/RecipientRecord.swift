@@ -24,11 +24,13 @@ public struct RecipientRecord: Equatable, Sendable {
   public var optOut: [OptOut]
   /// What the recipient wants, at most `maxPreferences`, and one for each pair of category and channel.
   public var preferences: [Preference]
-  /// When the recipient wants to be left alone.
-  public var quietHours: QuietHours
+  /// When the recipient wants to be left alone; nil where the record does not say, so that the tenant's defaults hold.
+  public var quietHours: QuietHours?
   /// Subjects of which the recipient wants to hear nothing: at most `maxMutes`.
   public var mutes: [Mute]
 
+  /// The bytes that each text may have: those of the longest address (RFC 5321, section 4.5.3.1).
+  public static let maxTextBytes = 320
   /// The opt-outs that a record may have.
   public static let maxOptOuts = 1000
   /// The preferences that a record may have.
@@ -39,7 +41,7 @@ public struct RecipientRecord: Equatable, Sendable {
   /// A record of those parts.
   public init(
     email: String? = nil, locale: String? = nil, timeZone: String? = nil, optOut: [OptOut] = [],
-    preferences: [Preference] = [], quietHours: QuietHours = .none, mutes: [Mute] = []
+    preferences: [Preference] = [], quietHours: QuietHours? = nil, mutes: [Mute] = []
   ) {
     self.email = email
     self.locale = locale

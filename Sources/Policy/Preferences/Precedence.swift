@@ -117,6 +117,15 @@ extension ChannelPolicy {
     }
   }
 
+  /// Whether it takes a time zone to say when it delivers.
+  public var goesByClock: Bool {
+    guard case .digest(let rule) = self else { return false }
+    return switch rule.window {
+    case .schedule, .cadence: true
+    case .length, .quietHours: false
+    }
+  }
+
   /// The name that decisions give it.
   public var ground: DecisionGrounds.Policy {
     switch self {

@@ -18,15 +18,15 @@ public struct RecipientProfile: Equatable, Sendable {
   public var optOuts: [OptOut]
   /// What the recipient wants.
   public var preferences: [Preference]
-  /// When the recipient wants to be left alone.
-  public var quietHours: QuietHours
+  /// When the recipient wants to be left alone; nil where nothing is said of it.
+  public var quietHours: QuietHours?
   /// Subjects of which the recipient wants to hear nothing.
   public var mutes: [Mute]
 
   /// A profile; an empty text counts as absent.
   public init(
     email: String? = nil, locale: String? = nil, timeZone: String? = nil, optOuts: [OptOut] = [],
-    preferences: [Preference] = [], quietHours: QuietHours = .none, mutes: [Mute] = []
+    preferences: [Preference] = [], quietHours: QuietHours? = nil, mutes: [Mute] = []
   ) {
     self.email = email
     self.locale = locale
@@ -51,7 +51,11 @@ public struct RecipientProfile: Equatable, Sendable {
     for text in [email, locale, timeZone] {
       (text ?? "").withByteView { output.append(lengthPrefixed: $0) }
     }
-    quietHours.encode(into: &output)
+    if let quietHours {
+      quietHours.encode(into: &output)
+    } else {
+      output.append(byte: RecipientProfileView.nothingSaid)
+    }
     output.append(varint: UInt64(mutes.count))
     for mute in mutes {
       output.append(mute.subject.withByteView { Hash128(of: $0) })
@@ -65,6 +69,13 @@ public struct RecipientProfile: Equatable, Sendable {
       RecipientProfile.append(
         preference.category, preference.channel, preference.setting.rawValue, to: &output)
     }
+  }
+
+  /// The compact form.
+  public var encoded: [UInt8] {
+    var output = OutputBuffer()
+    encode(into: &output)
+    return Array(output.view.buffer)
   }
 
   private static func append(
@@ -98,6 +109,8 @@ public struct RecipientProfileView {
   static let everyChannel: UInt8 = 0xFF
   static let optOutCode: UInt8 = 0xFF
   static let everyCategory: StaticString = "*"
+  /// In place of the number of intervals of the quiet hours.
+  static let nothingSaid: UInt8 = 0xFF
   private static let muteBytes = 24
 
   /// A view of a compact form; empty bytes are a recipient of whom nothing is known.
@@ -106,7 +119,8 @@ public struct RecipientProfileView {
     email = RecipientProfileView.text(of: bytes, &cursor)
     locale = RecipientProfileView.text(of: bytes, &cursor)
     timeZone = RecipientProfileView.text(of: bytes, &cursor)
-    let quietCount = cursor < bytes.count ? Int(bytes[cursor]) : 0
+    let quietByte = cursor < bytes.count ? bytes[cursor] : RecipientProfileView.nothingSaid
+    let quietCount = quietByte == RecipientProfileView.nothingSaid ? 0 : Int(quietByte)
     quietForm = RecipientProfileView.take(1 + 4 * quietCount, of: bytes, &cursor)
     let muteCount = RecipientProfileView.number(of: bytes, &cursor) ?? 0
     let most = UInt64(bytes.count / RecipientProfileView.muteBytes)
@@ -123,10 +137,11 @@ public struct RecipientProfileView {
     }
   }
 
-  /// When the recipient wants to be left alone.
-  public var quietHours: QuietHours {
+  /// When the recipient wants to be left alone; nil where nothing is said of it.
+  public var quietHours: QuietHours? {
     // The first byte is the number of intervals.
-    quietForm.count <= 1 ? .none : QuietHours(quietForm) ?? .none
+    guard !quietForm.isEmpty, quietForm[0] != RecipientProfileView.nothingSaid else { return nil }
+    return quietForm[0] == 0 ? QuietHours.none : QuietHours(quietForm)
   }
 
   /// Whether the recipient wants to hear nothing of a subject at an instant, in milliseconds since the epoch.

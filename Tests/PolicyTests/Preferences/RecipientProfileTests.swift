@@ -116,7 +116,8 @@ struct RecipientProfileTests {
       #expect("s".withByteView { view.mutes($0, at: 0) })
       #expect("c".withByteView { view.wish(for: $0, on: .inapp) }?.setting == .weekly)
     }
-    withView(RecipientProfile()) { #expect($0.quietHours.isEmpty) }
+    withView(RecipientProfile()) { #expect($0.quietHours == nil) }
+    withView(RecipientProfile(quietHours: QuietHours.none)) { #expect($0.quietHours == QuietHours.none) }
   }
 
   @Test("a long text is read back")

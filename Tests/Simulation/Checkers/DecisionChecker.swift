@@ -127,7 +127,11 @@ struct DecisionChecker {
     let key = fact.key(of: recipient)
     let versions = facts.versions(
       of: key, partition: commit.home, known: commit.before?.positions[2] ?? 0,
-      end: commit.header.positions[2])
+      end: commit.header.positions[2]
+    ).filter { isDuplicate || $0?.offset == arrival.recipientRecord }
+    try require(
+      !versions.isEmpty, .provenance,
+      "\(place): the decision names recipient record \(arrival.recipientRecord.map(String.init) ?? "none")")
     for name in ["email", "inapp"] {
       let actual = arrival.channels.first { $0.name == name }?.outcome
       guard let rule = isCommand ? nil : type.channel(name) else {
@@ -148,7 +152,9 @@ struct DecisionChecker {
       if actual == .other("retracted") { continue }
       try check(
         actual, on: name, rule, type,
-        Subject(fact: fact, record: record, versions: versions, notification: notification),
+        Subject(
+          fact: fact, record: record, versions: versions, notification: notification,
+          tenant: catalog.tenants[fact.tenant]),
         decision, arrival, commit, place, &left)
     }
   }
@@ -159,6 +165,8 @@ struct DecisionChecker {
     var record: InputFact
     var versions: [(offset: Int64, fact: RecipientFact)?]
     var notification: String
+    /// The defaults of the tenant.
+    var tenant: RecipientFact?
   }
 
   /// Whether what happened in some minute is within the horizon in another; nil where both may be true.
@@ -208,7 +216,7 @@ struct DecisionChecker {
       arrival.category == category, .onceOnly, "\(place): category \(arrival.category), not \(category)")
     let question = WishQuestion(
       channel: channel, category: category, event: subject.fact.narrowed(to: decision.recipient), type: type,
-      rule: rule, time: decision.time)
+      rule: rule, tenant: subject.tenant, time: decision.time)
     func refusal(_ version: (offset: Int64, fact: RecipientFact)?) -> String? {
       question.refusal(version?.fact)
     }
@@ -273,9 +281,10 @@ struct DecisionChecker {
 
   private func checkAddress(_ delivery: Delivery, _ fact: RecipientFact?, _ place: String) throws(Violation) {
     let address = delivery.channel == .email ? fact?.email : nil
+    let defaults = CatalogSpec.deliveredDefaults(of: delivery.tenant)
     try require(
-      delivery.address == address && delivery.locale == fact?.locale
-        && delivery.timeZone == fact?.timeZone, .provenance,
+      delivery.address == address && delivery.locale == fact?.locale ?? defaults?.locale
+        && delivery.timeZone == fact?.timeZone ?? defaults?.timeZone, .provenance,
       "\(place): delivery \(delivery.id) goes to \(delivery.address ?? "nobody"), the record says \(address ?? "nobody")"
     )
   }

@@ -145,13 +145,14 @@ struct WindowChecker {
       }
       let versions = facts.versions(
         of: decision.recipientKey, partition: commit.home, known: commit.before?.positions[2] ?? 0,
-        end: commit.header.positions[2])
-      guard let type = catalogs.first(where: { $0.version == arrival.catalog })?.type(named: fact.type),
-        let spec = type.channel(channel)
+        end: commit.header.positions[2]
+      ).filter { $0?.offset == arrival.recipientRecord }
+      guard let catalog = catalogs.first(where: { $0.version == arrival.catalog }),
+        let type = catalog.type(named: fact.type), let spec = type.channel(channel)
       else { throw Violation(.onceOnly, "\(commit.place): \(fact.type) has no window on \(channel)") }
       let question = WishQuestion(
         channel: channel, category: arrival.category, event: fact.narrowed(to: decision.recipient),
-        type: type, rule: spec, time: decision.time)
+        type: type, rule: spec, tenant: catalog.tenants[fact.tenant], time: decision.time)
       // That the policy is a collecting one was checked with the decision.
       let rules = versions.map { (rule: question.effective($0?.fact), record: $0?.fact) }
         .filter { $0.rule.isCollecting && $0.rule.name == arrival.policies[channel] }
@@ -426,9 +427,10 @@ struct WindowChecker {
         "\(place): recipient record \(digest.recipientRecord.map(String.init) ?? "none") was not in force")
     }
     let address = digest.channel == .email ? version?.fact.email : nil
+    let defaults = CatalogSpec.deliveredDefaults(of: decision.tenant)
     try require(
-      digest.address == address && digest.locale == version?.fact.locale
-        && digest.timeZone == version?.fact.timeZone, .provenance,
+      digest.address == address && digest.locale == version?.fact.locale ?? defaults?.locale
+        && digest.timeZone == version?.fact.timeZone ?? defaults?.timeZone, .provenance,
       "\(place): goes to \(digest.address ?? "nobody"), the record says \(address ?? "nobody")")
   }
 

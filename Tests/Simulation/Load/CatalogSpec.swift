@@ -97,6 +97,8 @@ struct CatalogSpec {
   }
 
   let types: [TypeSpec]
+  /// What holds for the recipients of a tenant where their record says nothing.
+  let tenants: [String: RecipientFact]
   let catalog: Catalog
 
   /// The version as decisions and deliveries write it.
@@ -104,9 +106,10 @@ struct CatalogSpec {
 
   static let unknownType = "nobody.knows"
 
-  init(types: [TypeSpec]) throws {
+  init(types: [TypeSpec], tenants: [String: RecipientFact] = [:]) throws {
     self.types = types
-    catalog = try Catalog.parse(yaml: Self.yaml(types), file: "catalog.yaml")
+    self.tenants = tenants
+    catalog = try Catalog.parse(yaml: Self.yaml(types, tenants), file: "catalog.yaml")
   }
 
   func type(named name: String) -> TypeSpec? { types.first { $0.name == name } }
@@ -122,8 +125,24 @@ struct CatalogSpec {
     }
   }
 
-  private static func yaml(_ types: [TypeSpec]) -> String {
-    var lines = ["unknownTypes: reject", "types:"]
+  private static func yaml(_ types: [TypeSpec], _ tenants: [String: RecipientFact]) -> String {
+    var lines = ["unknownTypes: reject"]
+    if !tenants.isEmpty { lines.append("tenants:") }
+    for (name, fact) in tenants.sorted(by: { $0.key < $1.key }) {
+      lines.append("  \(name):")
+      if let locale = fact.locale { lines.append("    locale: \(locale)") }
+      if let zone = fact.timeZone { lines.append("    timeZone: \(zone)") }
+      if let hours = fact.quietHours {
+        let (from, until) = (MinuteTimes.clock(hours.from), MinuteTimes.clock(hours.until))
+        lines.append("    quietHours: { from: \"\(from)\", until: \"\(until)\" }")
+      }
+      if !fact.preferences.isEmpty { lines.append("    preferences:") }
+      for (category, channels) in fact.preferences.sorted(by: { $0.key < $1.key }) {
+        let settings = channels.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }
+        lines.append("      \"\(category)\": { \(settings.joined(separator: ", ")) }")
+      }
+    }
+    lines.append("types:")
     for type in types {
       lines += ["  \(type.name):", "    category: \(type.category)", "    title: \"{{actor}} \(type.name)\""]
       if type.tellsActor { lines.append("    ownAction: deliver") }
@@ -191,7 +210,34 @@ extension CatalogSpec {
       types[index].email?.choices = choices(&wishes)
       types[index].inapp?.choices = choices(&wishes)
     }
-    return try CatalogSpec(types: types)
+    return try CatalogSpec(types: types, tenants: ["acme": tenantDefaults(&wishes, start: start)])
+  }
+
+  /// Language and zone are the same in each catalog of a run: which of them is in force when a digest goes out is not in
+  /// the log.
+  private static func tenantDefaults(_ random: inout SeededGenerator, start: Int64) -> RecipientFact {
+    var fact = deliveredDefaults(of: "acme") ?? RecipientFact()
+    let settings = ["on", "off", "instant", "hourly", "daily", "weekly"]
+    for category in ["*", "cards", "builds", "urgent"] where Int.random(in: 0..<3, using: &random) == 0 {
+      for channel in ["*", "email", "inapp"] where Int.random(in: 0..<3, using: &random) == 0 {
+        fact.preferences[category, default: [:]][channel] =
+          settings[Int.random(in: 0..<settings.count, using: &random)]
+      }
+    }
+    if Int.random(in: 0..<4, using: &random) == 0 {
+      let from = MinuteTimes.minute(of: start, in: fact.timeZone) + Int64.random(in: 0...5, using: &random)
+      fact.quietHours = (from % 1_440, (from + 1) % 1_440)
+    }
+    return fact
+  }
+
+  /// What deliveries say of a tenant's recipients where their record does not.
+  static func deliveredDefaults(of tenant: String) -> RecipientFact? {
+    guard tenant == "acme" else { return nil }
+    var fact = RecipientFact()
+    fact.locale = "fr"
+    fact.timeZone = "Europe/Berlin"
+    return fact
   }
 
   private static func choices(_ random: inout SeededGenerator) -> [String]? {

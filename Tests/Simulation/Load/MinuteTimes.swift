@@ -6,6 +6,8 @@
 struct MinuteTimes: Equatable {
   /// The names that recipients' records have. The last two are no zones, so that the deployment's decides.
   static let zones = ["UTC", "Europe/Berlin", "Asia/Kolkata", "Mars/Phobos", "europe/berlin"]
+  /// Those of them that are zones.
+  static let knownZones = ["UTC", "Europe/Berlin", "Asia/Kolkata"]
   /// The zone of the deployment.
   static let deploymentZone = "Asia/Kolkata"
 

@@ -5,6 +5,8 @@ struct WishQuestion {
   var event: EventFact
   var type: CatalogSpec.TypeSpec
   var rule: CatalogSpec.ChannelSpec
+  /// The defaults of the event's tenant.
+  var tenant: RecipientFact?
   /// When it is decided, in milliseconds since the epoch.
   var time: Int64
 
@@ -12,7 +14,7 @@ struct WishQuestion {
   func refusal(_ record: RecipientFact?) -> String? {
     if !rule.isMandatory {
       if event.actor == event.recipients[0], !type.tellsActor { return "ownAction" }
-      if record?.setting(category, channel) == "off" { return "optedOut" }
+      if setting(record) == "off" { return "optedOut" }
       if let subject = event.subject, let until = record?.mutes[subject], time < until { return "muted" }
     }
     return channel == "email" && record?.email == nil ? "noAddress" : nil
@@ -20,13 +22,13 @@ struct WishQuestion {
 
   /// When to send what is due at an instant, if the recipient's record is this one.
   func unquiet(_ due: Int64, _ record: RecipientFact?) -> Int64 {
-    guard !event.isCritical, let quietHours = record?.quietHours else { return due }
-    return MinuteTimes.end(of: quietHours, at: due, in: record?.timeZone)
+    guard !event.isCritical, let quietHours = record?.quietHours ?? tenant?.quietHours else { return due }
+    return MinuteTimes.end(of: quietHours, at: due, in: zone(record))
   }
 
   /// When a window is due that it opens, by one of the rules that count.
   func due(_ rule: CatalogSpec.Rule, _ record: RecipientFact?) -> Int64 {
-    unquiet(rule.due(openedAt: time, in: record?.timeZone), record)
+    unquiet(rule.due(openedAt: time, in: zone(record)), record)
   }
 
   /// The rule that counts, if the recipient's record is this one.
@@ -35,9 +37,19 @@ struct WishQuestion {
     return rule == .immediate && unquiet(time, record) > time ? .quiet(category: category) : rule
   }
 
+  /// The recipient's, or where they have none their tenant's.
+  private func setting(_ record: RecipientFact?) -> String? {
+    record?.setting(category, channel) ?? tenant?.setting(category, channel)
+  }
+
+  /// The first that is a zone; nil for the deployment's.
+  private func zone(_ record: RecipientFact?) -> String? {
+    [record?.timeZone, tenant?.timeZone].compactMap(\.self).first(where: MinuteTimes.knownZones.contains)
+  }
+
   private func chosen(_ record: RecipientFact?) -> CatalogSpec.Rule {
     let cadences = ["instant", "hourly", "daily", "weekly"]
-    guard !event.isCritical, let setting = record?.setting(category, channel),
+    guard !event.isCritical, let setting = setting(record),
       let wanted = cadences.firstIndex(of: setting)
     else { return rule.rule }
     let allowed = rule.choices ?? (rule.isMandatory ? [] : cadences)

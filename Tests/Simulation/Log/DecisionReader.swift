@@ -26,6 +26,8 @@ struct DecisionRecord {
     var offset: Int64
     var catalog: String
     var isDuplicate: Bool
+    /// The offset of the recipient's record.
+    var recipientRecord: Int64?
     var channels: [(name: String, outcome: Outcome)]
     /// The policies that were applied, by channel.
     var policies: [String: String] = [:]
@@ -125,6 +127,7 @@ extension DecisionRecord.Arrival {
     self.offset = offset
     self.catalog = catalog
     isDuplicate = data["duplicate"]?.bool ?? false
+    recipientRecord = data["recipientRecord"]?.integer
     self.channels = []
     for member in channels.members {
       guard let outcome = DecisionRecord.Outcome(member.value) else { return nil }

@@ -73,6 +73,7 @@ public struct NamedFlaw: Sendable {
     NamedFlaw(name: "keyPassedOver", flaw: .keyPassedOver),
     NamedFlaw(name: "topItemsUnranked", flaw: .topItemsUnranked),
     NamedFlaw(name: "trimsNotRestored", flaw: .trimsNotRestored),
+    NamedFlaw(name: "tenantDefaultsIgnored", flaw: .tenantDefaultsIgnored),
     NamedFlaw(name: "recipientRecordNotNamed", flaw: .recipientRecordNotNamed),
     NamedFlaw(name: "noCheckpoint", flaw: .noCheckpoint),
     NamedFlaw(name: "noTruncation", flaw: .noTruncation),
