@@ -178,7 +178,7 @@ let package = Package(
     .testTarget(
       name: "SimulationTests",
       dependencies: [
-        "Contract", "Kafka", "Policy", "Processor", "SimulatedKafka", "Simulation",
+        "CXXHash", "Contract", "Kafka", "Pipeline", "Policy", "Processor", "SimulatedKafka", "Simulation",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(

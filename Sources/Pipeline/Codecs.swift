@@ -7,6 +7,7 @@ public struct Codecs: ~Copyable {
   var events: EventDecoder
   var routed: EventDecoder
   var recipients: RecipientDecoder
+  var engagement: EngagementDecoder
   var forwards: ForwardEncoder
   var rejections: RejectionEncoder
   var fields: FieldReader
@@ -32,9 +33,11 @@ public struct Codecs: ~Copyable {
     let routed = try EventDecoder(limits: limits.forwarded)
     let recipients = try RecipientDecoder(maxBytes: recordLimit)
     let fields = try FieldReader()
+    let engagement = try EngagementDecoder(limits: limits.forwarded)
     self.events = events
     self.routed = routed
     self.recipients = recipients
+    self.engagement = engagement
     self.forwards = ForwardEncoder()
     self.rejections = RejectionEncoder()
     self.fields = fields

@@ -8,6 +8,8 @@ public enum InputTopic: UInt8, CaseIterable, Sendable {
   case routed = 1
   /// The recipients' records, compacted.
   case recipients = 2
+  /// What recipients did with what they got, and what became of it on its way: seen, unsubscribed, bounced.
+  case engagement = 3
 
   /// The topic's name behind the prefix.
   public var name: String {
@@ -15,6 +17,7 @@ public enum InputTopic: UInt8, CaseIterable, Sendable {
     case .events: "events"
     case .routed: "routed"
     case .recipients: "recipients"
+    case .engagement: "engagement"
     }
   }
 }
@@ -41,28 +44,15 @@ public struct PartitionRecord {
 
 /// The offset to read next, per input topic. −1 stands for "none yet".
 public struct InputPositions: Equatable, Sendable {
-  private var events: Int64 = -1
-  private var routed: Int64 = -1
-  private var recipients: Int64 = -1
+  /// By the topic's number, in place: ledgers are copied for every record of a restore.
+  private var offsets = SIMD8<Int64>(repeating: -1)
 
   /// No positions.
   public init() {}
 
   /// The next offset of a topic.
   public subscript(topic: InputTopic) -> Int64 {
-    get {
-      switch topic {
-      case .events: events
-      case .routed: routed
-      case .recipients: recipients
-      }
-    }
-    set {
-      switch topic {
-      case .events: events = newValue
-      case .routed: routed = newValue
-      case .recipients: recipients = newValue
-      }
-    }
+    get { offsets[Int(topic.rawValue)] }
+    set { offsets[Int(topic.rawValue)] = newValue }
   }
 }

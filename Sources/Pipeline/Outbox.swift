@@ -10,6 +10,8 @@ public enum OutputTopic: UInt8, CaseIterable, Sendable {
   case routed
   /// Recipients' records on their way home.
   case recipients
+  /// Engagement records on their way home.
+  case engagement
   /// What could not be read.
   case rejected
 
@@ -20,6 +22,7 @@ public enum OutputTopic: UInt8, CaseIterable, Sendable {
     case .deliveryInapp: "delivery.inapp"
     case .routed: "routed"
     case .recipients: "recipients"
+    case .engagement: "engagement"
     case .rejected: "rejected"
     }
   }
@@ -29,7 +32,7 @@ public enum OutputTopic: UInt8, CaseIterable, Sendable {
     switch self {
     case .deliveryEmail: .email
     case .deliveryInapp: .inapp
-    case .routed, .recipients, .rejected: nil
+    case .routed, .recipients, .engagement, .rejected: nil
     }
   }
 
@@ -97,11 +100,13 @@ public struct Outbox: ~Copyable {
 
   mutating func store(headers views: UnsafeBufferPointer<HeaderView>) -> Range<Int> {
     let start = headers.count
-    for header in views {
-      let name = store(header.name)
-      headers.append(HeaderEntry(name: name, value: header.value.map { store($0) }))
-    }
+    for header in views { store(header) }
     return start..<headers.count
+  }
+
+  mutating func store(_ header: HeaderView) {
+    let name = store(header.name)
+    headers.append(HeaderEntry(name: name, value: header.value.map { store($0) }))
   }
 
   mutating func addHeader(name: StaticString, value: ByteView) {

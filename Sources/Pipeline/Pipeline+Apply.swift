@@ -36,6 +36,9 @@ extension Pipeline {
     case .recipients:
       applyRecipient(record, using: &codecs)
       progress = .done
+    case .engagement:
+      applyEngagement(record, using: &codecs)
+      progress = .done
     }
     ledger.inputClock = max(ledger.inputClock, record.appended)
     advanceTimerClock(to: now)

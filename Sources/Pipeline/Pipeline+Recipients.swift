@@ -21,7 +21,7 @@ extension Pipeline {
       guard update.home == configuration.partition else {
         ledger.counters.forwarded += 1
         ledger.counters.forwards += 1
-        return republish(record, home: update.home)
+        return republish(record, to: .recipients, home: update.home)
       }
       let before = recipients.find(update.key)
       if isNewer(entry, than: before, update) {
@@ -79,7 +79,7 @@ extension Pipeline {
   private static var originPartition: StaticString { "tidings-origin-partition" }
   private static var originOffset: StaticString { "tidings-origin-offset" }
 
-  private func origin(of content: InputRecord) -> RecipientTable.Origin? {
+  func origin(of content: InputRecord) -> RecipientTable.Origin? {
     var partition: Int64?
     var offset: Int64?
     for header in content.headers {
@@ -92,17 +92,27 @@ extension Pipeline {
 
   private static func decimal(_ text: ByteView) -> Int64? { Int64(text.string) }
 
-  private mutating func republish(_ record: PartitionRecord, home: Int32) {
+  /// Hands a record on to its home as it is, with the place where it was read.
+  ///
+  /// - Parameter keepingHeaders: whether its headers belong to it.
+  mutating func republish(
+    _ record: PartitionRecord, to topic: OutputTopic, home: Int32, keepingHeaders: Bool = false
+  ) {
     let key = outbox.store(record.content.key ?? .empty)
     let value = record.content.value.map { outbox.store($0) }
     let headerStart = outbox.headerCount
+    if keepingHeaders {
+      for header in record.content.headers
+      where !header.name.equals(Self.originPartition) && !header.name.equals(Self.originOffset) {
+        outbox.store(header)
+      }
+    }
     scratch.removeAll()
     scratch.append(decimal: Int64(configuration.partition))
     outbox.addHeader(name: Self.originPartition, value: scratch.view)
     scratch.removeAll()
     scratch.append(decimal: record.offset)
     outbox.addHeader(name: Self.originOffset, value: scratch.view)
-    outbox.add(
-      .recipients, partition: home, key: key, value: value, headers: headerStart..<outbox.headerCount)
+    outbox.add(topic, partition: home, key: key, value: value, headers: headerStart..<outbox.headerCount)
   }
 }

@@ -164,6 +164,15 @@ extension Pipeline {
     ledger.positions[topic] = max(ledger.positions[topic], offset)
   }
 
+  /// Begins to read a topic of which the state knows no position: a version that did not read it wrote the state. The
+  /// state has to be a confirmed one, as it is after a restore.
+  public mutating func begin(_ topic: InputTopic, at offset: Int64) {
+    guard ledger.positions[topic] < 0 else { return }
+    ledger.positions[topic] = offset
+    sealedLedger.positions[topic] = offset
+    confirmedLedger.positions[topic] = offset
+  }
+
   /// The timer clock goes on, never back.
   mutating func advanceTimerClock(to now: Int64) {
     let isFlawed = configuration.flaws.contains(.clockRunsBackwards)

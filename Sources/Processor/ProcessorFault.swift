@@ -19,6 +19,8 @@ public enum ProcessorFault: Error, CustomStringConvertible {
   case foreignRecord(topic: String, partition: Int32, offset: Int64, home: Int32)
   /// The topic has not as many partitions as the configuration says.
   case partitionCount(topic: String, found: Int, expected: Int32)
+  /// The group gave this member a home partition without some of its topics.
+  case dividedHome(partition: Int32, missing: [String])
   /// A topic does not exist.
   case missingTopic(String)
 
@@ -61,6 +63,10 @@ public enum ProcessorFault: Error, CustomStringConvertible {
       "\(topic) has \(found) partitions, the configuration says \(expected) (`topics.partitions`): they must agree. "
         + "The number is chosen once. If the other topics have \(expected), delete \(topic) and run "
         + "`tidings topics apply`: what it holds is lost"
+    case .dividedHome(let partition, let missing):
+      "the group gave this process partition \(partition) without that of \(missing.joined(separator: ", ")): another "
+        + "member reads other topics, as one of another version does. Stop all processors of the group, then start them "
+        + "with one version"
     case .missingTopic(let topic):
       "\(topic) does not exist: run `tidings topics apply`"
     }

@@ -25,12 +25,11 @@ extension Worker {
       // What this member was not given, another has.
       frozen = [:]
       for partition in homePartitions {
-        guard
-          Set(partitions.filter { $0.partition == partition }.map(\.topic)) == Set(configuration.inputTopics)
-        else {
-          throw ProcessorFault.partitionCount(
-            topic: configuration.inputTopics.joined(separator: ", "), found: Int(partition),
-            expected: configuration.partitionCount)
+        let given = Set(partitions.filter { $0.partition == partition }.map(\.topic))
+        guard given == Set(configuration.inputTopics) else {
+          throw ProcessorFault.dividedHome(
+            partition: partition,
+            missing: configuration.inputTopics.filter { !given.contains($0) })
         }
       }
       // The true positions are known after the restore; until then nothing is fetched.

@@ -218,6 +218,15 @@ extension Worker {
     }
     for topic in InputTopic.allCases {
       let partition = topicPartition(topic, home.partition)
+      if home.pipeline.positions[topic] < 0, home.groupOffsets[topic] == nil {
+        // A version that did not read the topic wrote the state.
+        let start = home.inputStarts[topic, default: 0]
+        home.pipeline.begin(topic, at: start)
+        logger.notice(
+          "the state knows no position in a topic, and the group none either: it is read from its beginning",
+          metadata: ["partition": "\(partition)", "offset": "\(start)"])
+        continue
+      }
       let position = home.pipeline.positions[topic]
       if let group = home.groupOffsets[topic] {
         guard group == position else {

@@ -28,6 +28,7 @@ struct ConservationAuditTests {
     deployment.publish("e6", type: "unheard.of", to: "ann")
     deployment.append("events", 0, value: "no event")
     deployment.append("recipients", 1, key: "a/b/c", value: "{}")
+    deployment.append("engagement", 1, value: "no engagement")
     return deployment
   }
 
@@ -47,7 +48,7 @@ struct ConservationAuditTests {
     #expect(open.difference == 0)
     #expect(open.partitions.flatMap(\.findings).map(\.description) == [])
     #expect(count(open, "email open") == 4)
-    #expect(count(open, "rejected") == 3)
+    #expect(count(open, "rejected") == 4)
     #expect(count(open, "forwarded") == 2)
     #expect(count(open, "tombstones") == 1)
     #expect(count(open, "email suppressed (duplicate)") == 1)
@@ -60,6 +61,25 @@ struct ConservationAuditTests {
     #expect(count(closed, "email open") == 0)
     #expect(count(closed, "email delivered") == 5)
     #expect(closed.partitions.allSatisfy { $0.unproven.isEmpty && $0.startSequence == nil })
+  }
+
+  @Test("engagement records count as decided, forwarded and rejected")
+  func engagement() throws {
+    let deployment = try makeHistory()
+    try deployment.process()
+    let before = try deployment.audit()
+    deployment.publish(seen: "e1", by: "ann")
+    deployment.publish(seen: "e1", by: "ann", partition: 1 - Deployment.home(of: "ann"))
+    deployment.append("engagement", 0, value: "seen")
+    try deployment.process()
+    let report = try deployment.audit()
+    #expect(report.holds)
+    #expect(report.partitions.flatMap(\.findings).map(\.description) == [])
+    for (name, more) in [("consumed", 4), ("decided", 2), ("forwarded", 1), ("rejected", 1)]
+      as [(String, Int64)]
+    {
+      #expect(count(report, name) == (count(before, name) ?? 0) + more)
+    }
   }
 
   @Test("what lies behind the last commit that a state record tells of is left out")
@@ -83,6 +103,7 @@ struct ConservationAuditTests {
       ("delivery.inapp", "\"e1\"", Finding.Kind.lostDelivery),
       ("delivery.email", "\"digest\"", .lostDelivery),
       ("routed", "", .lostForward), ("rejected", "no event", .lostRecord),
+      ("rejected", "no engagement", .lostRecord),
       ("decisions", "\"event\":\"e4\"", .lostDecision),
     ])
   func missing(topic: String, text: String, kind: Finding.Kind) throws {
@@ -238,7 +259,7 @@ struct ConservationAuditTests {
     deployment.publish("e7", type: "unheard.of", to: "ann", "bob", "cid")
     deployment.publish("e8", type: "unheard.of", to: "cid", partition: 1 - Deployment.home(of: "cid"))
     try deployment.process()
-    #expect(count(try deployment.audit(), "rejected") == 5)
+    #expect(count(try deployment.audit(), "rejected") == 6)
     for partition in 0..<Deployment.partitions {
       let place = TopicPartition(topic: "tidings.rejected", partition: partition)
       let end = try #require(deployment.world.broker.log(place)).endOffset

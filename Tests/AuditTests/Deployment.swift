@@ -48,7 +48,8 @@ final class Deployment {
   init() throws {
     reader = world.spawn("reader")
     let names = [
-      "events", "routed", "recipients", "state", "decisions", "rejected", "delivery.email", "delivery.inapp",
+      "events", "routed", "recipients", "engagement", "state", "decisions", "rejected", "delivery.email",
+      "delivery.inapp",
       "delivery.email.dead-letter", "delivery.inapp.dead-letter",
     ]
     for name in names {
@@ -83,6 +84,17 @@ final class Deployment {
 
   func publish(recipient key: String, _ json: String?, partition: Int32? = nil) {
     append("recipients", partition ?? Self.home(of: key), key: key, value: json)
+  }
+
+  /// Publishes an engagement record that says that an event was seen.
+  func publish(seen id: String, by recipient: String, partition: Int32? = nil) {
+    append(
+      "engagement", partition ?? Self.home(of: recipient), key: recipient,
+      value:
+        "{\"specversion\":\"1.0\",\"id\":\"seen-\(id)\",\"source\":\"/app\",\"type\":\"tidings.engagement.seen\","
+        + "\"recipient\":\"\(recipient)\",\"channel\":\"inapp\","
+        + "\"data\":{\"events\":[{\"source\":\"/test\",\"id\":\"\(id)\"}]}}",
+      headers: ["content-type": "application/cloudevents+json"])
   }
 
   @discardableResult
@@ -165,7 +177,7 @@ private final class Home {
 
   func commit(_ deployment: Deployment) throws {
     let now = deployment.world.now
-    for topic in [InputTopic.recipients, .events, .routed] {
+    for topic in [InputTopic.recipients, .events, .routed, .engagement] {
       for entry in deployment.log(topic.name, partition)?.entries ?? [] {
         guard entry.offset >= pipeline.positions[topic], let record = entry.record else { continue }
         let input = InputRecord(key: record.key, value: record.value, headers: record.headers)

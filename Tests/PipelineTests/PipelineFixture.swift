@@ -27,6 +27,23 @@ struct TestRecord {
       appended: appended)
   }
 
+  /// An engagement record in structured mode.
+  static func engagement(
+    _ kind: String, of recipient: String, channel: String = "inapp", category: String? = nil,
+    events: [String] = [], address: String? = nil, appended: Int64 = Fixture.start
+  ) -> TestRecord {
+    var value =
+      "{\"specversion\":\"1.0\",\"id\":\"g\",\"source\":\"/app\",\"type\":\"tidings.engagement.\(kind)\","
+      + "\"recipient\":\"\(recipient)\",\"channel\":\"\(channel)\""
+    if let category { value += ",\"category\":\"\(category)\"" }
+    if let address { value += ",\"data\":{\"address\":\"\(address)\"}" }
+    if !events.isEmpty {
+      let entries = events.map { "{\"source\":\"/test\",\"id\":\"\($0)\"}" }.joined(separator: ",")
+      value += ",\"data\":{\"events\":[\(entries)]}"
+    }
+    return TestRecord(topic: .engagement, key: recipient, value: value + "}", appended: appended)
+  }
+
   static func recipient(_ key: String, _ json: String?, appended: Int64 = Fixture.start) -> TestRecord {
     TestRecord(topic: .recipients, key: key, value: json, headers: [], appended: appended)
   }

@@ -57,9 +57,7 @@ enum StateFormatExample {
     ledger.epoch = epoch
     ledger.sequence = 1
     ledger.decisions = 2
-    ledger.positions[.events] = 1001
-    ledger.positions[.routed] = 1002
-    ledger.positions[.recipients] = 1003
+    for (number, topic) in InputTopic.allCases.enumerated() { ledger.positions[topic] = 1001 + Int64(number) }
     ledger.inputClock = 1_700_000_000_000
     ledger.timerClock = 1_700_000_001_000
     var count: Int64 = 100

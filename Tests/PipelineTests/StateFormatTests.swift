@@ -9,29 +9,51 @@ import Testing
 
   @Test("a state record is encoded today as the fixture of its version has it")
   func encoding() throws {
-    let records = try StateFormatExample.log(epoch: Self.epoch)
+    let records = try StateFormatExample.log(epoch: Self.epoch).map(StateFormatExample.hex)
     #expect(StateRecord.version == 3)
-    #expect(try records == StateFormatExample.fixture("state-v3.hex"))
+    let kept = try StateFormatExample.fixture("state-v3-later.hex").map(StateFormatExample.hex)
+    #expect(records == kept)
   }
 
-  private static let versions: [(String, UInt8, UInt64)] = [
-    ("state-v1.hex", 1, 0), ("state-v2.hex", 2, Self.epoch), ("state-v3.hex", 3, Self.epoch),
+  /// Bytes that were kept, and what their records have.
+  struct Kept: CustomTestStringConvertible {
+    var file: String
+    var version: UInt8
+    var epoch = StateFormatTests.epoch
+    /// Input topics whose positions are in the header.
+    var positions = 3
+    /// Counters of no channel.
+    var counters = 6
+    /// Counters of each channel.
+    var channelCounters = 9
+
+    var testDescription: String { file }
+  }
+
+  static let kept = [
+    Kept(file: "state-v1.hex", version: 1, epoch: 0),
+    Kept(file: "state-v2.hex", version: 2),
+    Kept(file: "state-v3.hex", version: 3, counters: 7, channelCounters: 11),
+    Kept(
+      file: "state-v3-later.hex", version: 3, positions: InputTopic.allCases.count,
+      counters: Counters.codedFieldCount, channelCounters: ChannelCounters.codedFieldCount),
   ]
 
   @Test(
     "every field of a state record is read from the bytes of each version",
-    arguments: versions)
-  func decoding(file: String, version: UInt8, epoch: UInt64) throws {
-    let log = try StateFormatExample.fixture(file)
+    arguments: kept)
+  func decoding(kept: Kept) throws {
+    let log = try StateFormatExample.fixture(kept.file)
     let described = try log.map { try StateDescription.describe($0) }
-    #expect(described == Self.expected(version).map { $0.replacing("EPOCH", with: "\(epoch)") })
+    #expect(described == Self.expected(kept).map { $0.replacing("EPOCH", with: "\(kept.epoch)") })
   }
 
   @Test(
     "a log of each version restores to the same state, from its start and from its checkpoint",
-    arguments: versions)
-  func restoring(file: String, version: UInt8, epoch: UInt64) throws {
-    let log = try StateFormatExample.fixture(file)
+    arguments: kept)
+  func restoring(kept: Kept) throws {
+    let (version, epoch) = (kept.version, kept.epoch)
+    let log = try StateFormatExample.fixture(kept.file)
     let whole = try StateFormatExample.pipeline()
     #expect(try whole.restore(log))
     let tail = try StateFormatExample.pipeline()
@@ -43,6 +65,13 @@ import Testing
     #expect(whole.pipeline.openWindowCount == 2)
     #expect(whole.nextDue() == 1_700_000_000_501)
     #expect(whole.positions[.routed] == 1002)
+    // A topic that the version did not read begins where its owner says, and never goes back from there.
+    for topic in InputTopic.allCases { whole.pipeline.begin(topic, at: 7) }
+    #expect(whole.positions[.routed] == 1002)
+    #expect(whole.positions[.engagement] == (kept.positions > 3 ? 1004 : 7))
+    whole.pipeline.rollback()
+    #expect(whole.positions[.engagement] == (kept.positions > 3 ? 1004 : 7))
+    for topic in InputTopic.allCases { tail.pipeline.begin(topic, at: 7) }
     #expect(whole.counters.consumed == 100)
     // What it writes next continues the log, whatever version that began with.
     whole.log = log
@@ -83,15 +112,16 @@ import Testing
   @Test("a snapshot is encoded today as the fixture of its version has it")
   func snapshotEncoding() throws {
     #expect(SnapshotFormat.version == 1)
-    #expect(
-      try [StateFormatExample.snapshot(epoch: Self.epoch)]
-        == StateFormatExample.fixture("snapshot-v1-state-v3.hex"))
+    let snapshot = try StateFormatExample.hex(StateFormatExample.snapshot(epoch: Self.epoch))
+    let kept = try StateFormatExample.fixture("snapshot-v1-state-v3-later.hex").map(StateFormatExample.hex)
+    #expect([snapshot] == kept)
   }
 
   @Test(
     "the snapshot of each fixture is read: its header, and the state that it brings",
     arguments: [
       ("snapshot-v1.hex", "state-v2.hex"), ("snapshot-v1-state-v3.hex", "state-v3.hex"),
+      ("snapshot-v1-state-v3-later.hex", "state-v3-later.hex"),
     ])
   func snapshotDecoding(file name: String, state: String) throws {
     let file = try #require(StateFormatExample.fixture(name).first)
@@ -124,37 +154,40 @@ import Testing
     "a0000000000000000000000000000009 000000000000000ba000000000000000 1700000000500 1700000010500"
 
   /// The counters that the example has: 100 and so on, in the order of its version. What a version does not have is 0.
-  private static func counters(_ version: UInt8) -> String {
+  private static func counters(_ kept: Kept) -> String {
     var counters = Counters()
     var next: Int64 = 100
+    var end = next + Int64(kept.counters)
     func number(_ field: inout Int64) {
+      guard next < end else { return }
       field = next
       next += 1
     }
-    if version >= 3 {
-      counters.forEachCodedField(number)
-      for channel in Channel.allCases { counters[channel].forEachCodedField(number) }
-      return StateDescription.describe(counters)
-    }
-    counters.forEachCodedField { field in if next < 106 { number(&field) } }
-    for (channel, end) in [(Channel.email, 115), (.inapp, 124)] as [(Channel, Int64)] {
-      counters[channel].forEachCodedField { field in if next < end { number(&field) } }
+    counters.forEachCodedField(number)
+    for channel in Channel.allCases {
+      end = next + Int64(kept.channelCounters)
+      counters[channel].forEachCodedField(number)
     }
     return StateDescription.describe(counters)
   }
 
+  private static func positions(_ kept: Kept) -> String {
+    InputTopic.allCases.indices.map { $0 < kept.positions ? "\(1001 + $0)" : "-1" }.joined(separator: ",")
+  }
+
   private static func record(
-    _ version: UInt8, flags: Int, sequence: Int, fanOut: String = "none", checkpoint: String = "none",
+    _ kept: Kept, flags: Int, sequence: Int, fanOut: String = "none", checkpoint: String = "none",
     _ body: [String] = []
   ) -> String {
     let header =
-      "flags=\(flags) partition=3/8 epoch=EPOCH sequence=\(sequence) decisions=2 positions=1001,1002,1003 "
-      + "clocks=1700000000000,1700000001000 counters=\(counters(version)) fanOut=\(fanOut) "
+      "flags=\(flags) partition=3/8 epoch=EPOCH sequence=\(sequence) decisions=2 positions=\(positions(kept)) "
+      + "clocks=1700000000000,1700000001000 counters=\(counters(kept)) fanOut=\(fanOut) "
       + "checkpoint=\(checkpoint) log=777"
     return ([header] + body).joined(separator: "\n")
   }
 
-  private static func expected(_ version: UInt8) -> [String] {
+  private static func expected(_ kept: Kept) -> [String] {
+    let version = kept.version
     let facts = [
       "fact 2000000000000000000000000000000c 128 9223372036854775807 8:64199",
       "fact b000000000000000000000000000000c 128 1700086400000 8:64199",
@@ -165,9 +198,9 @@ import Testing
     }
     let firstKey = "10000000000000000000000000000009"
     return [
-      record(version, flags: 1, sequence: 1),
+      record(kept, flags: 1, sequence: 1),
       record(
-        version, flags: 0, sequence: 2, fanOut: "1@1002+70000",
+        kept, flags: 0, sequence: 2, fanOut: "1@1002+70000",
         [
           "id 0102030404000000 28333333 fefdfcfbfaf9f8f7", "id f1f2f3f4f4000000 28333333 0e0d0c0b0a090807",
           "opened \(firstWindow) \(head)", "appended 10000000000000000000000000000009 \(member)",
@@ -179,13 +212,13 @@ import Testing
         ] + later(["appended \(firstKey) \(collapsing(6)) \(collapsing(8))"])
           + later(["withdrawn \(firstKey) 000000000000000f0000000000000006"]) + later(facts)),
       record(
-        version, flags: 2, sequence: 3, checkpoint: "32768+4321",
+        kept, flags: 2, sequence: 3, checkpoint: "32768+4321",
         [
           "slice 0..<32768", "id 0102030404000000 28333333 fefdfcfbfaf9f8f7",
           "window \(firstWindow) \(head) \(member)" + (version < 3 ? "" : " \(collapsing(8))"),
         ] + later([facts[0]])),
       record(
-        version, flags: 4, sequence: 4,
+        kept, flags: 4, sequence: 4,
         [
           "slice 32768..<65536", "id f1f2f3f4f4000000 28333333 0e0d0c0b0a090807",
           "window \(secondWindow) 1700000000501 \(head) \(member)",

@@ -78,10 +78,18 @@ final class Deployment {
 
   /// Appends a record at once; nil is a tombstone.
   func publish(_ value: String?, key: String, to topic: String) throws {
-    let type = topic == "events" ? "application/cloudevents+json" : "application/json"
+    let isEvent = topic == "events" || topic == "engagement"
+    let type = isEvent ? "application/cloudevents+json" : "application/json"
     let record = ProducerRecord(
       topicIndex: 0, key: Array(key.utf8), value: value.map { Array($0.utf8) },
       headers: [ProducerRecord.Header("content-type", type)])
+    _ = try record.withViews { (views) throws(KafkaError) in world.broker.append(views, to: partition(topic))
+    }
+  }
+
+  /// Appends a record without a key.
+  func publish(_ value: [UInt8], to topic: String) throws {
+    let record = ProducerRecord(topicIndex: 0, key: nil, value: value, headers: [])
     _ = try record.withViews { (views) throws(KafkaError) in world.broker.append(views, to: partition(topic))
     }
   }

@@ -88,6 +88,7 @@ struct HomeAudit {
     report.topics = tally.counters
     report.deliveries = deliveries.found
     for topic in [InputTopic.events, .routed] { try readInput(topic, rejections, &forwards) }
+    try readEngagement(cut, rejections)
     try readRecipients(cut, rejections)
     note(tally, deliveries)
     report.findingCount = findings.count
@@ -111,7 +112,8 @@ struct HomeAudit {
   // MARK: - Rejected
 
   private struct Rejections {
-    var recipients: Set<Int64> = []
+    /// Of the topics whose records have no decisions, by offset.
+    var offsets: [InputTopic: Set<Int64>] = [:]
     /// When the first kept one was appended, where earlier ones were deleted; nil where all are there.
     var keptSince: Int64?
 
@@ -136,13 +138,13 @@ struct HomeAudit {
           .unreadable, topics.rejected, partition, record.offset,
           "the record does not name an input record of this partition: the processor did not write it")
       }
-      if input != .recipients {
+      if inputs[input] != nil {
         inputs[input]?.note(.rejected, at: source.offset)
-      } else if cut.positions(.recipients).contains(source.offset),
-        !rejections.recipients.insert(source.offset).inserted
+      } else if cut.positions(input).contains(source.offset),
+        !rejections.offsets[input, default: []].insert(source.offset).inserted
       {
         findings.add(
-          .doubledRecord, topics.name(of: .recipients), partition, source.offset, "rejected more than once")
+          .doubledRecord, topics.name(of: input), partition, source.offset, "rejected more than once")
       }
     }
     return rejections
@@ -205,17 +207,41 @@ struct HomeAudit {
     }
   }
 
+  /// Engagement records have no decisions: each is decided at home, forwarded elsewhere, or rejected.
+  private mutating func readEngagement(_ cut: StateCut, _ rejections: Rejections) throws {
+    let positions = cut.positions(.engagement)
+    let rejected = rejections.offsets[.engagement] ?? []
+    let from = max(positions.lowerBound, kept.lows[.engagement] ?? 0)
+    let span = PartitionSpan(partition: partition, from: from, to: positions.upperBound)
+    var reader = try EngagementReader(topics)
+    try scan.read(topics.name(of: .engagement), [span]) { record in
+      report.topics.consumed += 1
+      if rejected.contains(record.offset) { return }
+      if let home = reader.home(of: record) {
+        if home == partition { report.topics.decided += 1 } else { report.topics.forwarded += 1 }
+      } else if rejections.mayLack(record) {
+        report.topics.rejected += 1
+      } else {
+        findings.add(
+          .lostRecord, topics.name(of: .engagement), partition, record.offset,
+          "it cannot be read, and was not rejected")
+      }
+    }
+    report.topics.rejected += Int64(rejected.count)
+  }
+
   private mutating func readRecipients(_ cut: StateCut, _ rejections: Rejections) throws {
     let topic = topics.name(of: .recipients)
     let positions = cut.positions(.recipients)
     let from = max(positions.lowerBound, kept.lows[.recipients] ?? 0)
+    let rejected = rejections.offsets[.recipients] ?? []
     var present: Int64 = 0
     var decoder = try RecipientDecoder(maxBytes: topics.recordLimit)
     try scan.read(topic, [PartitionSpan(partition: partition, from: from, to: positions.upperBound)]) {
       record in
       present += 1
       report.topics.consumed += 1
-      if rejections.recipients.contains(record.offset) { return }
+      if rejected.contains(record.offset) { return }
       if rejections.mayLack(record), !Self.isReadable(record, &decoder) {
         report.topics.rejected += 1
       } else if Murmur2.partition(ofKey: record.key ?? .empty, count: topics.partitionCount) != partition {
@@ -226,7 +252,7 @@ struct HomeAudit {
         report.topics.decided += 1
       }
     }
-    report.topics.rejected += Int64(rejections.recipients.count)
+    report.topics.rejected += Int64(rejected.count)
     // Of a record that can be read, only the state knows whether its type was refused.
     let refused = min(max(0, report.state.rejected - report.topics.rejected), excusedRecords)
     report.topics.rejected += refused

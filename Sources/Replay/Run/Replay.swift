@@ -230,7 +230,7 @@ public struct Replay: ~Copyable {
         }
       case .routed: forwards.append(record)
       case .rejected: rejections.count(Rejection(headersOf: record), line: line)
-      case .recipients: break
+      case .recipients, .engagement: break
       }
     }
     stateRecord.removeAll()

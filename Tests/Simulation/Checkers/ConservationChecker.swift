@@ -27,12 +27,21 @@ struct ConservationChecker {
         expected.decided += 1
       }
     }
+    for record in facts.records(.engagement, partition: commit.home, commit.consumed(.engagement)) {
+      guard case .engagement(let fact) = record.kind else { continue }
+      if home(of: fact.key, facts.partitionCount) != commit.home {
+        expected.forwarded += 1
+      } else {
+        expected.decided += 1
+      }
+    }
     for record in facts.records(.events, partition: commit.home, commit.consumed(.events)) {
       guard case .event(let fact) = record.kind else { continue }
       if !fact.isAtHome(commit.home, facts.partitionCount) { expected.forwarded += 1 }
     }
     expected.rejected += Int64(commit.rejected.count)
-    expected.forwards += Int64(commit.routed.count + commit.recipients.count)
+    expected.forwards += Int64(
+      commit.routed.count + commit.recipients.count + commit.engagement.count)
     try require(
       expected == header, .conservation,
       "\(commit.place): the counters are \(header), the records give \(expected)")

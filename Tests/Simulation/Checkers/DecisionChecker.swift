@@ -296,6 +296,7 @@ struct DecisionChecker {
     var routed = commit.routed
     var rejected = commit.rejected[...]
     var republished = commit.recipients[...]
+    var engaged = commit.engagement
     let events = facts.records(.events, partition: commit.home, commit.consumed(.events))
     for record in events {
       switch record.kind {
@@ -303,7 +304,7 @@ struct DecisionChecker {
         guard !fact.isAtHome(commit.home, facts.partitionCount) else { continue }
         try checkForwards(fact, record, &routed, commit)
       case .broken: break
-      case .recipient: continue
+      case .recipient, .engagement: continue
       }
     }
     // A fan-out that goes on with the next transaction: its first part.
@@ -342,11 +343,20 @@ struct DecisionChecker {
             sent?.partition == home(of: key, facts.partitionCount)
               && sent?.header("tidings-origin-offset") == "\(record.offset)",
             .onceOnly, "\(commit.place): the recipient at \(record.offset) is not republished at home")
+        case .engagement(let fact):
+          let home = home(of: fact.key, facts.partitionCount)
+          guard home != commit.home else { continue }
+          // In the order in which they were read, at each home.
+          let place = engaged.firstIndex { $0.partition == home }
+          try require(
+            place.map { engaged[$0].origin?.offset } == record.offset, .onceOnly,
+            "\(commit.place): the engagement record at \(record.offset) is not republished at home")
+          if let place { engaged.remove(at: place) }
         case .event: break
         }
       }
     }
-    if let extra = rejected.first ?? republished.first {
+    if let extra = rejected.first ?? republished.first ?? engaged.first {
       throw Violation(.abort, "\(commit.place): \(extra.place) has no record that it was made from")
     }
   }

@@ -37,9 +37,11 @@ struct Workload {
   var random: SeededGenerator
   /// Draws what concerns the recipients' wishes.
   private var wishes: SeededGenerator
+  /// Draws what recipients do with what they got.
+  var engaged: SeededGenerator
 
-  private let recipients: [(tenant: String, id: String)]
-  private var published: [EventFact] = []
+  let recipients: [(tenant: String, id: String)]
+  private(set) var published: [EventFact] = []
   private var nextID = 0
   private var burstLeft = 0
   private let hasBrokenRecipients: Bool
@@ -51,6 +53,7 @@ struct Workload {
     var random = random
     hasBrokenRecipients = Bool.random(using: &random)
     wishes = SeededGenerator(seed: random.seed &* 0xC2B2_AE35 &+ 3)
+    engaged = SeededGenerator(seed: random.seed &* 0x27D4_EB2F &+ 4)
     self.random = random
     recipients = (0..<shape.recipients).map { ($0 % 5 == 4 ? "acme" : "default", "r\($0)") }
   }
@@ -80,6 +83,7 @@ struct Workload {
 
   /// The next record, published at `now`.
   mutating func next(now: Int64) -> PublishedRecord {
+    if !published.isEmpty, engages(0.1) { return engagement(now: now) }
     let roll = Double.random(in: 0..<1, using: &random)
     if roll < 0.05 {
       let index = Int.random(in: 0..<recipients.count, using: &random)
@@ -283,7 +287,7 @@ struct Workload {
 
   // MARK: -
 
-  private func home(_ key: String) -> Int {
+  func home(_ key: String) -> Int {
     Int(key.withByteView { Murmur2.partition(ofKey: $0, count: Int32(partitionCount)) })
   }
 

@@ -55,6 +55,7 @@ struct HomeCommit {
   /// To other homes, or the own one.
   var routed: [CommittedRecord] = []
   var recipients: [CommittedRecord] = []
+  var engagement: [CommittedRecord] = []
 
   var time: Int64 { transaction.time }
 

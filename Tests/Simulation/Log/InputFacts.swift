@@ -110,6 +110,24 @@ extension RecipientFact: CustomStringConvertible {
   }
 }
 
+/// What an engagement record says.
+struct EngagementFact: Equatable {
+  /// Behind `tidings.engagement.`.
+  var kind: String
+  var id: String
+  var tenant = "default"
+  var recipient: String
+  var channel: String
+  var category: String?
+  var address: String?
+  /// The ids of events whose notifications were seen.
+  var events: [String] = []
+  /// Milliseconds since the epoch.
+  var time: Int64?
+
+  var key: String { tenant == "default" ? recipient : "\(tenant)/\(recipient)" }
+}
+
 /// One record of an input topic: what the processor has to make of it.
 struct InputFact {
   enum Kind {
@@ -118,6 +136,8 @@ struct InputFact {
     case broken
     /// A recipient's record; nil deletes.
     case recipient(key: String, RecipientFact?)
+    /// What became of notifications.
+    case engagement(EngagementFact)
   }
 
   var offset: Int64
@@ -133,12 +153,14 @@ struct InputFacts {
     case events = 0
     case routed = 1
     case recipients = 2
+    case engagement = 3
 
     var name: String {
       switch self {
       case .events: "events"
       case .routed: "routed"
       case .recipients: "recipients"
+      case .engagement: "engagement"
       }
     }
   }

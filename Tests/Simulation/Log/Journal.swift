@@ -65,7 +65,7 @@ final class Journal {
     }
     for record in transaction.records where record.topic != "state" {
       let home =
-        record.topic == "routed" || record.topic == "recipients"
+        ["routed", "recipients", "engagement"].contains(record.topic)
         ? record.origin?.partition ?? record.partition : record.partition
       guard commits[home] != nil else {
         throw Violation(
@@ -87,6 +87,7 @@ final class Journal {
     case "rejected": commit?.rejected.append(record)
     case "routed": commit?.routed.append(record)
     case "recipients": commit?.recipients.append(record)
+    case "engagement": commit?.engagement.append(record)
     default:
       do throws(Rejection) {
         commit?.deliveries.append((record, try deliveryDecoder.decode(record.record.value)))
@@ -114,6 +115,14 @@ final class Journal {
         facts.add(
           InputFact(offset: record.offset, appended: record.appended, kind: .recipient(key: key, fact)),
           to: .recipients, partition: record.partition)
+      case "engagement":
+        guard let origin = record.origin,
+          let fact = facts.record(.engagement, partition: origin.partition, at: origin.offset),
+          case .engagement = fact.kind
+        else { throw Violation(.onceOnly, "\(record.place) is no copy of the record that it names") }
+        facts.add(
+          InputFact(offset: record.offset, appended: record.appended, kind: fact.kind), to: .engagement,
+          partition: record.partition)
       default: continue
       }
     }

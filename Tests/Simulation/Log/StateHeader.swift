@@ -46,7 +46,7 @@ struct StateHeader: Equatable {
   var epoch: UInt64
   var sequence: UInt64
   var decisions: UInt64
-  /// Next offsets of events, routed, recipients.
+  /// Next offsets of the input topics in their order.
   var positions: [Int64]
   var inputClock: Int64
   var timerClock: Int64

@@ -215,7 +215,7 @@ final class FaultInjector {
     case .clockJump: jump()
     case .retention, .compaction: run.clean(compacts: kind == .compaction)
     case .offsetExpiry:
-      let topics = ["events", "routed", "recipients"].filter { _ in number(0...1) == 0 }
+      let topics = InputFacts.Topic.allCases.map(\.name).filter { _ in number(0...1) == 0 }
       world.broker.groups.expireOffsets(
         ofGroup: "\(Scenario.prefix)-processor", topics: topics.map { "\(Scenario.prefix).\($0)" })
     case .deploy: deploy()

@@ -269,7 +269,7 @@ public final class SimulationRun {
         guard !journal.facts.hasBroken(.recipients, partition: partition) else { continue }
         world.broker.compact(place)
       } else {
-        for topic in [InputFacts.Topic.events, .routed] {
+        for topic in [InputFacts.Topic.events, .routed, .engagement] {
           let place = TopicPartition(topic: "\(Scenario.prefix).\(topic.name)", partition: Int32(partition))
           world.broker.retain(place, from: header.positions[topic.rawValue])
         }
