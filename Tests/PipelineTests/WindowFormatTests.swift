@@ -50,9 +50,16 @@ import Testing
 
   @Test("windows with options are encoded today as the fixture of the version has them")
   func encoding() throws {
-    let log = try log().log
-    let kept = try StateFormatExample.fixture("state-v3-windows.hex")
-    #expect(log.map(StateFormatExample.hex) == kept.map(StateFormatExample.hex))
+    let log = try log().log.map(changes)
+    let kept = try StateFormatExample.fixture("state-v3-windows.hex").map(changes)
+    #expect(log == kept)
+  }
+
+  /// The changes of a record: its header has a list of positions and one of counters, which grow.
+  private func changes(_ record: [UInt8]) throws -> String {
+    try record.withUnsafeBytes { bytes in
+      StateFormatExample.hex(Array(try StateRecord.decode(ByteView(bytes)).changes.buffer))
+    }
   }
 
   @Test("a window that is read from the bytes closes as it would have closed")
@@ -60,6 +67,7 @@ import Testing
     let original = try log()
     let restored = try fixture()
     #expect(try restored.restore(StateFormatExample.fixture("state-v3-windows.hex")))
+    for topic in InputTopic.allCases { restored.pipeline.begin(topic, at: 0) }
     #expect(restored.image() == original.image())
     #expect(restored.pipeline.openWindowCount == 3)
     // Six seconds after the first, with the window's ten from the last.
