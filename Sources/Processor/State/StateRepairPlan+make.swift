@@ -90,11 +90,15 @@ extension StateRepairPlan {
     // A log that was put back from a copy knows less than the topic; a topic that was emptied less than the log.
     let decisions = [state.lastHeader?.decisions, try tool.lastDecision()].compactMap { $0 }.max()
     var costs = state.costsOfForgetting(decisions: decisions)
+    // A topic that was never read, beside others that were, begins at its beginning.
+    let isAnyKnown = inputs.contains { $0.group != nil || $0.state != nil }
     var targets: [Int64] = []
     for input in inputs {
       switch start {
       case .group:
-        guard let wanted = input.group ?? input.state else { throw StateToolFault.noPosition(tool.place) }
+        guard let wanted = input.group ?? input.state ?? (isAnyKnown ? input.low : nil) else {
+          throw StateToolFault.noPosition(tool.place)
+        }
         targets.append(input.reachable(wanted))
         costs += input.costs(ofUnreachable: wanted)
       case .beginning: targets.append(input.low)
