@@ -8,6 +8,7 @@ public struct Codecs: ~Copyable {
   var routed: EventDecoder
   var recipients: RecipientDecoder
   var engagement: EngagementDecoder
+  var subscriptions: SubscriptionDecoder
   var forwards: ForwardEncoder
   var rejections: RejectionEncoder
   var fields: FieldReader
@@ -34,10 +35,12 @@ public struct Codecs: ~Copyable {
     let recipients = try RecipientDecoder(maxBytes: recordLimit)
     let fields = try FieldReader()
     let engagement = try EngagementDecoder(limits: limits.forwarded)
+    let subscriptions = try SubscriptionDecoder(maxBytes: recordLimit)
     self.events = events
     self.routed = routed
     self.recipients = recipients
     self.engagement = engagement
+    self.subscriptions = subscriptions
     self.forwards = ForwardEncoder()
     self.rejections = RejectionEncoder()
     self.fields = fields

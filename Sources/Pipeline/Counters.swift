@@ -7,18 +7,25 @@ import Contract
 public struct Counters: Equatable, Sendable {
   /// Records taken in, of all input topics.
   public var consumed: Int64 = 0
-  /// Records decided here: arrivals, and recipients' records that were applied.
+  /// Records decided here: arrivals, records of recipients and audiences that were applied, and events for an audience
+  /// that nobody follows or that came before.
   public var decided: Int64 = 0
-  /// Records handed on to another home.
+  /// Records handed on to another home, or to the followers of an audience.
   public var forwarded: Int64 = 0
   /// Records that could not be read.
   public var rejected: Int64 = 0
-  /// Recipients' records that delete.
+  /// Records of recipients and audiences that delete.
   public var tombstones: Int64 = 0
   /// Records written to other homes: a forwarded record of n recipients counts n.
   public var forwards: Int64 = 0
   /// Facts that were not remembered because there were as many as the partition may hold.
   public var factsRefused: Int64 = 0
+  /// Fan-outs to an audience that were begun.
+  public var fanOuts: Int64 = 0
+  /// Events for an audience that nobody follows: decided, and nobody is told.
+  public var withoutFollowers: Int64 = 0
+  /// Events for an audience that were taken in before: decided, and not fanned out again.
+  public var repeatedFanOuts: Int64 = 0
   /// Deliveries by email.
   public var email = ChannelCounters()
   /// Deliveries to the inbox.
@@ -62,6 +69,9 @@ public struct Counters: Equatable, Sendable {
     sum.tombstones += right.tombstones
     sum.forwards += right.forwards
     sum.factsRefused += right.factsRefused
+    sum.fanOuts += right.fanOuts
+    sum.withoutFollowers += right.withoutFollowers
+    sum.repeatedFanOuts += right.repeatedFanOuts
     sum.email = left.email + right.email
     sum.inapp = left.inapp + right.inapp
     return sum
@@ -78,6 +88,9 @@ public struct Counters: Equatable, Sendable {
     body(&tombstones)
     body(&forwards)
     body(&factsRefused)
+    body(&fanOuts)
+    body(&withoutFollowers)
+    body(&repeatedFanOuts)
   }
 
   /// How many there are.

@@ -110,6 +110,18 @@ extension Flaws {
   public static let topItemsUnranked = Flaws(rawValue: 1 << 70)
   /// A restore keeps the items that a window let go of.
   public static let trimsNotRestored = Flaws(rawValue: 1 << 71)
+  /// A restore begins fan-outs to audiences again.
+  public static let fanOutCursorLost = Flaws(rawValue: 1 << 80)
+  /// Fan-outs to audiences stay where an aborted transaction left them.
+  public static let abortedFanOutsStay = Flaws(rawValue: 1 << 81)
+  /// Audiences stay as an aborted transaction left them.
+  public static let abortedPartsStay = Flaws(rawValue: 1 << 82)
+  /// Whoever is in two parts of an audience is served twice.
+  public static let membersOfPartsTwice = Flaws(rawValue: 1 << 83)
+  /// A fan-out that goes on passes the next follower over.
+  public static let stepSkipsFollower = Flaws(rawValue: 1 << 84)
+  /// An event for an audience that comes again is fanned out again.
+  public static let repeatsFannedOut = Flaws(rawValue: 1 << 85)
 
   /// The flaws of what `apply` and `tick` decide: a program that replays the calls makes them as well, so that it is
   /// no witness of them.
@@ -121,6 +133,7 @@ extension Flaws {
     .maxWindowIgnored, .maxItemsOneLate, .minItemsOneMore, .heldDeliveredWhenDue, .leadingEdgeInQuietHours,
     .keyPassedOver, .topItemsUnranked,
     .tenantDefaultsIgnored,
+    .membersOfPartsTwice, .stepSkipsFollower, .repeatsFannedOut,
   ]
 }
 
@@ -155,6 +168,8 @@ extension Flaws {
   public static let expiredOffsetsStartOver = Flaws(rawValue: 1 << 45)
   /// Nothing is read of the recipients before the first decision.
   public static let recipientsNotLoaded = Flaws(rawValue: 1 << 46)
+  /// Nothing is read of the audiences before the first decision.
+  public static let audiencesNotLoaded = Flaws(rawValue: 1 << 86)
   /// The group's metadata are those of the first transaction.
   public static let staleGroupMetadata = Flaws(rawValue: 1 << 47)
   /// The timer clock follows a jump of the wall clock, and the state keeps it.

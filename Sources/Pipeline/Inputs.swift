@@ -10,6 +10,8 @@ public enum InputTopic: UInt8, CaseIterable, Sendable {
   case recipients = 2
   /// What recipients did with what they got, and what became of it on its way: seen, unsubscribed, bounced.
   case engagement = 3
+  /// Who follows which audience, compacted.
+  case subscriptions = 4
 
   /// The topic's name behind the prefix.
   public var name: String {
@@ -18,8 +20,15 @@ public enum InputTopic: UInt8, CaseIterable, Sendable {
     case .routed: "routed"
     case .recipients: "recipients"
     case .engagement: "engagement"
+    case .subscriptions: "subscriptions"
     }
   }
+
+  /// Whether the topic is a table: compacted, and read whole before anything is decided.
+  public var isTable: Bool { self == .recipients || self == .subscriptions }
+
+  /// The topics that are tables.
+  public static let tables = allCases.filter(\.isTable)
 }
 
 /// One consumed record on its way into a home partition. Its views are valid during the call that takes it.

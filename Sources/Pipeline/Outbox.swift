@@ -12,6 +12,8 @@ public enum OutputTopic: UInt8, CaseIterable, Sendable {
   case recipients
   /// Engagement records on their way home.
   case engagement
+  /// Parts of audiences on their way home.
+  case subscriptions
   /// What could not be read.
   case rejected
 
@@ -23,6 +25,7 @@ public enum OutputTopic: UInt8, CaseIterable, Sendable {
     case .routed: "routed"
     case .recipients: "recipients"
     case .engagement: "engagement"
+    case .subscriptions: "subscriptions"
     case .rejected: "rejected"
     }
   }
@@ -32,7 +35,7 @@ public enum OutputTopic: UInt8, CaseIterable, Sendable {
     switch self {
     case .deliveryEmail: .email
     case .deliveryInapp: .inapp
-    case .routed, .recipients, .engagement, .rejected: nil
+    case .routed, .recipients, .engagement, .subscriptions, .rejected: nil
     }
   }
 
@@ -107,6 +110,17 @@ public struct Outbox: ~Copyable {
   mutating func store(_ header: HeaderView) {
     let name = store(header.name)
     headers.append(HeaderEntry(name: name, value: header.value.map { store($0) }))
+  }
+
+  /// The same headers once more, the first with another value: their bytes are not stored again.
+  mutating func repeatHeaders(_ range: Range<Int>, firstValue: Range<Int>) -> Range<Int> {
+    let start = headers.count
+    for index in range {
+      var header = headers[index]
+      if index == range.lowerBound { header.value = firstValue }
+      headers.append(header)
+    }
+    return start..<headers.count
   }
 
   mutating func addHeader(name: StaticString, value: ByteView) {

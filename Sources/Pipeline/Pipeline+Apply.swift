@@ -12,7 +12,8 @@ extension Pipeline {
   public enum Progress: Equatable, Sendable {
     /// It is; the position is behind it.
     case done
-    /// Its fan-out goes on after the next commit: apply the same record again then, and nothing of its topic before.
+    /// Its fan-out goes on after the next commit, or there is no room for another one before: apply the same record
+    /// again then, and nothing of its topic before.
     case again
   }
 
@@ -31,15 +32,19 @@ extension Pipeline {
     case .events:
       progress = applyEvent(record, now: now, using: &codecs)
     case .routed:
-      try applyRouted(record, now: now, using: &codecs)
-      progress = .done
+      progress = try applyRouted(record, now: now, using: &codecs)
     case .recipients:
       applyRecipient(record, using: &codecs)
       progress = .done
     case .engagement:
       applyEngagement(record, using: &codecs)
       progress = .done
+    case .subscriptions:
+      applySubscription(record, using: &codecs)
+      progress = .done
     }
+    // One that waits for room was not taken in: nothing is as it would be behind it.
+    if progress == .again, ledger.fanOut?.topic != record.topic { return .again }
     ledger.inputClock = max(ledger.inputClock, record.appended)
     advanceTimerClock(to: now)
     if progress == .done {
@@ -65,6 +70,9 @@ extension Pipeline {
         reject(record, rejection, using: &codecs)
         return .done
       }
+      if !event.audience.isEmpty, home(of: event.audience, tenant: event.tenant) == configuration.partition {
+        return beginFanOut(event, record, now: now, using: &codecs)
+      }
       let isAtHome =
         event.recipientCount == 1
         && home(of: event.recipient(at: 0), tenant: event.tenant) == configuration.partition
@@ -76,21 +84,25 @@ extension Pipeline {
 
   private mutating func applyRouted(
     _ record: PartitionRecord, now: Int64, using codecs: inout Codecs
-  ) throws(PipelineFault) {
+  ) throws(PipelineFault) -> Progress {
     switch codecs.routed.decode(record.content) {
     case .rejected(let rejection):
       reject(record, rejection, using: &codecs)
     case .event(let event):
-      let home = home(of: event.recipient(at: 0), tenant: event.tenant)
-      guard event.recipientCount == 1, home == configuration.partition else {
+      let target = event.audience.isEmpty ? event.recipient(at: 0) : event.audience
+      let home = home(of: target, tenant: event.tenant)
+      guard event.recipientCount <= 1, home == configuration.partition else {
         throw .foreignRecord(home: home)
       }
       if let rejection = rejectionOfType(event) {
         reject(record, rejection, using: &codecs)
+      } else if !event.audience.isEmpty {
+        return beginFanOut(event, record, now: now, using: &codecs)
       } else {
         decide(event, record, now: now, using: &codecs)
       }
     }
+    return .done
   }
 
   private func rejectionOfType(_ event: EventView) -> Rejection? {
@@ -100,9 +112,10 @@ extension Pipeline {
       "The catalog has no type \"\(event.type.string)\". Add it to the catalog, or mend the event's type.")
   }
 
-  private mutating func home(of recipient: ByteView, tenant: ByteView) -> Int32 {
+  /// The home of a recipient or an audience: their keys have one form.
+  private mutating func home(of name: ByteView, tenant: ByteView) -> Int32 {
     RecipientKey.home(
-      tenant: tenant, recipient: recipient, count: configuration.partitionCount, scratch: &scratch)
+      tenant: tenant, recipient: name, count: configuration.partitionCount, scratch: &scratch)
   }
 
   // MARK: - Forward
@@ -119,13 +132,14 @@ extension Pipeline {
     codecs.forwards.begin(event, at: position)
     let value = outbox.store(event.data)
     var written = 0
-    while next < event.recipientCount {
+    let targetCount = event.audience.isEmpty ? event.recipientCount : 1
+    while next < targetCount {
       if written >= configuration.fanOutLimit {
         ledger.fanOut = FanOutProgress(topic: record.topic, offset: record.offset, next: next)
         return .again
       }
-      let recipient = event.recipient(at: next)
-      let output = codecs.forwards.record(for: recipient)
+      let target = event.audience.isEmpty ? event.recipient(at: next) : event.audience
+      let output = codecs.forwards.record(for: target)
       let before = outbox.byteCount
       let key = outbox.store(output.key ?? .empty)
       let headers = outbox.store(headers: output.headers)

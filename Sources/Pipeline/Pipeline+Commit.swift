@@ -113,6 +113,14 @@ extension Pipeline {
       case .recipientSet(let key, let before):
         if flaws.contains(.recipientsNotRolledBack) { return }
         recipients.set(key, before)
+      case .partSet(let key, let audience, let before):
+        if flaws.contains(.abortedPartsStay) { return }
+        audiences.set(before, key, of: audience)
+      case .fanOutBegun(let key):
+        fanOuts.remove(key)
+      case .fanOutReplaced(let before):
+        if flaws.contains(.abortedFanOutsStay) { return }
+        fanOuts.set(before)
       }
     }
     ledger = confirmedLedger
@@ -178,9 +186,14 @@ extension Pipeline {
     let remembered = facts.entries(prefixes: prefixes, confirmedClocks)
     buffer.append(littleEndian: UInt32(remembered.count))
     for fact in remembered { fact.append(to: &buffer) }
+    let pending = fanOuts.entries(prefixes: prefixes)
+    // A slice without one ends here, as all did before there were audiences.
+    guard !pending.isEmpty else { return }
+    buffer.append(littleEndian: UInt32(pending.count))
+    for fanOut in pending { fanOut.append(to: &buffer) }
   }
 
-  /// The canonical encoding of the whole state, without the recipients' table: two partitions are in the same
+  /// The canonical encoding of the whole state, without the tables of recipients and audiences: two partitions are in the same
   /// state exactly when these bytes are the same.
   public func appendCanonicalImage(to buffer: inout OutputBuffer) {
     StateRecord.append(

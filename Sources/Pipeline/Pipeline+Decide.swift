@@ -65,7 +65,7 @@ extension Pipeline {
         partition: configuration.partition, number: ledger.decisions, timeMilliseconds: arrival.now))
   }
 
-  private mutating func remember(_ notification: Hash128, minute: Int64) {
+  mutating func remember(_ notification: Hash128, minute: Int64) {
     let (entry, replaced) = ids.insert(notification, minute: minute, confirmedMinute: confirmedMinute)
     undo.append(.idInserted(entry, replaced: replaced))
     Change.idAdded(entry).append(to: &changes)

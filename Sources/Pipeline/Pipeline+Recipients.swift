@@ -2,8 +2,9 @@ import Contract
 import Policy
 
 extension Pipeline {
-  /// Takes a recipient's record that was consumed before: it only fills the table, and nothing is counted or written.
+  /// Takes a record of a table that was consumed before: it only fills the table, and nothing is counted or written.
   public mutating func load(_ record: PartitionRecord, using codecs: inout Codecs) {
+    if record.topic == .subscriptions { return loadSubscription(record, using: &codecs) }
     guard let update = update(from: record, using: &codecs), update.home == configuration.partition else {
       return
     }

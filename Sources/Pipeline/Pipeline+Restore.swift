@@ -9,13 +9,15 @@ public struct RestoredRecord: Equatable, Sendable {
 }
 
 extension Pipeline {
-  /// Forgets everything, recipients included, and makes ready to read a state log from its start.
+  /// Forgets everything, recipients and audiences included, and makes ready to read a state log from its start.
   public mutating func beginRestore() {
     rollback()
     self.ids = DedupTable(horizonMinutes: ids.horizonMinutes)
     self.windows = WindowStore()
     self.facts = FactTable()
+    self.fanOuts = FanOutTable()
     recipients.removeAll()
+    audiences.removeAll()
     ledger = Ledger()
     sealedLedger = ledger
     confirmedLedger = ledger
@@ -161,6 +163,15 @@ extension Pipeline {
         let place = windows[slot].place(where: { $0.notification == notification })
       else { throw .torn }
       windows.withdraw(at: place, from: slot)
+    case .fanOutBegun(let fanOut):
+      fanOuts.set(fanOut)
+    case .fanOutContinued(let progress):
+      guard var fanOut = fanOuts.find(progress.key) else { throw .torn }
+      if configuration.flaws.contains(.fanOutCursorLost) { return }
+      (fanOut.turn, fanOut.next, fanOut.served) = (progress.turn, progress.next, progress.served)
+      fanOuts.set(fanOut)
+    case .fanOutEnded(let key):
+      fanOuts.remove(key)
     }
   }
 
@@ -192,6 +203,7 @@ extension Pipeline {
       windows.release(slot)
     }
     facts.remove(prefixes: prefixes)
+    fanOuts.remove(prefixes: prefixes)
     var image = SnapshotImage(slice, version: version)
     if loader.isLoading {
       loader.expect(image.ids.count, in: prefixes)
@@ -203,6 +215,7 @@ extension Pipeline {
       guard load(window, version: version) else { throw .torn }
     }
     while let fact = image.nextFact() { facts.set(fact) }
+    while let fanOut = image.nextFanOut() { fanOuts.set(fanOut) }
     guard image.isWhole else { throw .torn }
     if prefixes.lowerBound <= knownPrefixes { knownPrefixes = max(knownPrefixes, prefixes.upperBound) }
   }

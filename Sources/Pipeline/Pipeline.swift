@@ -28,6 +28,12 @@ public struct Pipeline: ~Copyable {
     public var windowMemberLimit: Int
     /// Bytes forwarded by one transaction for one record; the rest follows in the next.
     public var fanOutLimit: Int
+    /// Bytes that one step of the fan-out to an audience forwards, about: then it is another's turn.
+    public var fanOutStep: Int
+    /// The fan-outs to audiences that may be under way at a time; an event beyond them waits, and its topic with it.
+    public var fanOutCountLimit: Int
+    /// The bytes of their events, likewise.
+    public var fanOutBytesLimit: Int
     /// The facts that the partition remembers at most; those that never end may be as many again.
     public var factLimit: Int
     /// The smallest log, in bytes, that is worth a checkpoint.
@@ -47,6 +53,9 @@ public struct Pipeline: ~Copyable {
       self.digestItemsLimit = 160 << 10
       self.windowMemberLimit = 10_000
       self.fanOutLimit = 8 << 20
+      self.fanOutStep = 64 << 10
+      self.fanOutCountLimit = 1_000
+      self.fanOutBytesLimit = 32 << 20
       self.factLimit = 1_000_000
       self.checkpointFloor = 4 << 20
       self.checkpointSliceLimit = 256 << 10
@@ -64,6 +73,8 @@ public struct Pipeline: ~Copyable {
   var windows = WindowStore()
   var facts = FactTable()
   var recipients = RecipientTable()
+  var audiences = AudienceTable()
+  var fanOuts = FanOutTable()
   var undo = UndoLog()
 
   var ledger = Ledger()
@@ -146,7 +157,7 @@ extension Pipeline {
   public var liveBytes: Int64 {
     Int64(
       ids.count * MemoryLayout<DedupTable.Entry>.stride + windows.bytes + windows.count * 64 + facts.count
-        * 32)
+        * 32 + fanOuts.bytes)
   }
 
   var confirmedMinute: Int64 {

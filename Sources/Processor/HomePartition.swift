@@ -11,8 +11,8 @@ final class HomePartition {
     case assigned
     /// The state log is being read up to `end`.
     case restoringState(end: Int64)
-    /// The recipients' topic is being read up to `end`.
-    case loadingRecipients(end: Int64)
+    /// The topics of recipients and audiences are being read up to where they ended at the assignment.
+    case loadingTables
     /// All is known; a first commit has to tell the broker's time before anything is decided by this process's.
     case verifyingClock
     /// Deciding.
@@ -33,16 +33,12 @@ final class HomePartition {
   var assignedAt: Int64 = 0
   /// When the restore began, in monotonic milliseconds.
   var restoreStart: Int64 = 0
-  /// When the reading of the state log, or of the recipients' table behind it, began, in monotonic milliseconds.
+  /// When the reading of the state log, or of the tables behind it, began, in monotonic milliseconds.
   var phaseStart: Int64 = 0
-  /// Where the reading of the recipients' table began.
-  var tableStart: Int64 = 0
-  /// Records that the restore has read, of the state log and the recipients' table.
+  /// Records that the restore has read, of the state log and the tables.
   var restoredRecords: Int64 = 0
-  /// The next offset of the recipients' topic to load.
-  var tablePosition: Int64 = 0
-  /// The end of the recipients' topic at the assignment: nothing is decided without what lies before it.
-  var recipientsEnd: Int64 = 0
+  /// By topic how far a table is read.
+  var tables: [InputTopic: TableReading] = [:]
   /// When to ask for the group's offsets again, in monotonic milliseconds.
   var askAgainAt: Int64 = 0
   /// How often state and group have disagreed in this restore.
@@ -67,8 +63,8 @@ final class HomePartition {
   var isAtEnd: [Bool] = Array(repeating: false, count: InputTopic.allCases.count)
   /// The append time of the last record consumed, in milliseconds.
   var lastAppended: Int64 = 0
-  /// The topic that waits for a commit before the rest of a fan-out.
-  var waitingFanOut: InputTopic?
+  /// The topics that wait for a commit: before the rest of a fan-out, or for room for another one.
+  var waitingTopics: Set<InputTopic> = []
   /// The last commit that held this partition, in monotonic milliseconds.
   var lastCommit: Int64 = 0
   /// When the partition was frozen, in monotonic milliseconds.
@@ -84,6 +80,14 @@ final class HomePartition {
   var isRunning: Bool { phase == .running }
   var isRestoringState: Bool { if case .restoringState = phase { true } else { false } }
 
+  /// Whether the tables are read as far as they went at the assignment.
+  var isTablesWhole: Bool { tables.values.allSatisfy { $0.position >= $0.end } }
+
+  /// Begins to read the tables at their first records.
+  func forgetTables() {
+    for topic in InputTopic.tables { tables[topic, default: TableReading()].position = 0 }
+  }
+
   /// Whether its state is whole, so that it takes part in transactions.
   var isRestored: Bool { phase == .running || phase == .verifyingClock }
 
@@ -95,14 +99,13 @@ final class HomePartition {
     return Int64(Double(now - start) * (1 - progress) / progress)
   }
 
-  /// The share of what is being read (snapshot, state log, recipients' table) that is done, 0…1.
+  /// The share of what is being read (snapshot, state log, tables) that is done, 0…1.
   var restoreProgress: Double {
     switch phase {
     case .assigned: if case .reading(_, let decoder, _) = snapshot.loading { decoder.progress } else { 0 }
     case .restoringState(let end):
       end > stateStart ? Double(statePosition - stateStart) / Double(end - stateStart) : 1
-    case .loadingRecipients(let end):
-      end > tableStart ? Double(tablePosition - tableStart) / Double(end - tableStart) : 1
+    case .loadingTables: tables.values.reduce(TableReading()) { $0 + $1 }.progress
     case .verifyingClock, .running: 1
     }
   }
@@ -117,9 +120,27 @@ final class HomePartition {
         "waiting for the offsets of the group"
       }
     case .restoringState: "reading the state log"
-    case .loadingRecipients: "reading the recipients"
+    case .loadingTables: "reading the recipients and audiences"
     case .verifyingClock: "asking for the broker's time"
     case .running: "deciding"
     }
+  }
+}
+
+/// How far a compacted topic is read that a table is filled from.
+struct TableReading {
+  /// Where the reading began.
+  var start: Int64 = 0
+  /// The next offset to load.
+  var position: Int64 = 0
+  /// The end of the topic at the assignment: nothing is decided without what lies before it.
+  var end: Int64 = 0
+
+  /// The share that is read, 0…1.
+  var progress: Double { end > start ? Double(position - start) / Double(end - start) : 1 }
+
+  static func + (left: TableReading, right: TableReading) -> TableReading {
+    TableReading(
+      start: left.start + right.start, position: left.position + right.position, end: left.end + right.end)
   }
 }

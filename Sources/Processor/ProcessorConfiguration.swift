@@ -21,6 +21,8 @@ public struct ProcessorConfiguration: Sendable {
   /// Output bytes of the batch behind a commit under way, above which nothing more is consumed. With the rest of
   /// the batch at hand it has to fit a record of the state topic.
   public var backlogBytes: Int
+  /// Output bytes of a batch that fan-outs to audiences may take: less than all, so that other events go on beside.
+  public var fanOutBytes: Int
   /// The longest time without a commit on an idle partition: keeps offsets and transactional id alive.
   public var heartbeatInterval: Duration
   /// `transaction.timeout.ms` and `session.timeout.ms`.
@@ -54,6 +56,7 @@ public struct ProcessorConfiguration: Sendable {
     self.commitRecords = 10_000
     self.commitBytes = 1 << 20
     self.backlogBytes = 4 << 20
+    self.fanOutBytes = 512 << 10
     self.heartbeatInterval = .seconds(6 * 3600)
     self.transactionTimeout = .seconds(10)
     self.frozenLifetime = .seconds(300)

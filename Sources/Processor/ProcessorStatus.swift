@@ -21,6 +21,8 @@ public final class ProcessorStatus: Sendable {
     public var openWindows: Int
     /// Ids in memory.
     public var ids: Int
+    /// Fan-outs to audiences that are not finished.
+    public var fanOuts = 0
     /// Whether nothing is left to read in any of its input topics, or to commit.
     public var isIdle: Bool
   }

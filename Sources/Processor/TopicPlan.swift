@@ -24,6 +24,7 @@ public enum TopicPlan {
       ("events", ["retention.ms": week]),
       ("routed", ["retention.ms": week]),
       ("recipients", ["cleanup.policy": "compact"]),
+      ("subscriptions", ["cleanup.policy": "compact"]),
       ("engagement", ["retention.ms": week]),
       (
         "state",

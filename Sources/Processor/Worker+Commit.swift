@@ -78,6 +78,7 @@ extension Worker {
     workSince = nil
     workRecords = 0
     flushAt = nil
+    fanOutBytes = 0
   }
 
   /// Whether a partition without work is to write a state record: so that its offsets and the transactional id do not
@@ -89,7 +90,7 @@ extension Worker {
     case .running:
       now - home.lastCommit
         >= (areTimersStopped ? Self.clockQuestionInterval : configuration.heartbeatInterval.milliseconds)
-    case .assigned, .restoringState, .loadingRecipients: false
+    case .assigned, .restoringState, .loadingTables: false
     }
   }
 
@@ -179,13 +180,14 @@ extension Worker {
   /// The records of unfinished fan-outs are read again, for their next part.
   private func resumeFanOuts() throws {
     for home in ownedHomes {
-      guard let topic = home.waitingFanOut else { continue }
-      home.waitingFanOut = nil
-      let partition = topicPartition(topic, home.partition)
-      try kafka("continuing a fan-out") { () throws(KafkaError) in
-        try consumer.seek([PartitionOffset(partition, offset: home.pipeline.positions[topic])])
-        try consumer.resume([partition])
+      for topic in InputTopic.allCases where home.waitingTopics.contains(topic) {
+        let partition = topicPartition(topic, home.partition)
+        try kafka("continuing a fan-out") { () throws(KafkaError) in
+          try consumer.seek([PartitionOffset(partition, offset: home.pipeline.positions[topic])])
+          try consumer.resume([partition])
+        }
       }
+      home.waitingTopics = []
     }
   }
 
@@ -296,8 +298,10 @@ extension Worker {
     var waiting: [TopicPartition] = []
     var held: [TopicPartition] = []
     for home in ownedHomes where home.isRestored {
-      if let topic = home.waitingFanOut { waiting.append(topicPartition(topic, home.partition)) }
-      home.waitingFanOut = nil
+      for topic in InputTopic.allCases where home.waitingTopics.contains(topic) {
+        waiting.append(topicPartition(topic, home.partition))
+      }
+      home.waitingTopics = []
       home.pipeline.rollback()
       if configuration.flaws.contains(.abortedSliceKept) { keepSlice(of: home, endsCheckpoint: false) }
       home.snapshot.rollback()
@@ -308,15 +312,18 @@ extension Worker {
           PartitionOffset(
             topicPartition(topic, home.partition), offset: home.pipeline.confirmedPositions[topic]))
       }
-      guard home.pipeline.confirmedPositions[.recipients] < home.recipientsEnd else { continue }
-      // Recipients whose records were taken back are read again before anything is decided.
-      home.tablePosition = home.pipeline.confirmedPositions[.recipients]
-      home.tableStart = home.tablePosition
+      let confirmed = home.pipeline.confirmedPositions
+      guard home.tables.contains(where: { confirmed[$0.key] < $0.value.end }) else { continue }
+      // Recipients and audiences whose records were taken back are read again before anything is decided.
+      for topic in InputTopic.tables {
+        home.tables[topic]?.position = confirmed[topic]
+        home.tables[topic]?.start = confirmed[topic]
+        // One that waited for the broker's time has paused them.
+        waiting.append(topicPartition(topic, home.partition))
+      }
       home.phaseStart = monotonic
-      home.phase = .loadingRecipients(end: home.recipientsEnd)
-      // One that waited for the broker's time has paused them.
-      waiting.append(topicPartition(.recipients, home.partition))
-      for topic in InputTopic.allCases where topic != .recipients {
+      home.phase = .loadingTables
+      for topic in InputTopic.allCases where !topic.isTable {
         held.append(topicPartition(topic, home.partition))
       }
     }

@@ -41,15 +41,17 @@ extension Worker {
       content: InputRecord(key: record.key, value: record.value, headers: record.headers))
     switch home.phase {
     case .running:
-      guard record.offset >= home.pipeline.positions[topic], home.waitingFanOut != topic else { return 0 }
+      guard record.offset >= home.pipeline.positions[topic], !home.waitingTopics.contains(topic) else {
+        return 0
+      }
       let before = home.pipeline.pendingBytes
       try apply(input, to: home, now: now)
       return home.pipeline.pendingBytes - before
-    case .loadingRecipients:
-      guard topic == .recipients, record.offset >= home.tablePosition else { return 0 }
-      home.tablePosition = record.offset + 1
+    case .loadingTables:
+      guard let table = home.tables[topic], record.offset >= table.position else { return 0 }
+      home.tables[topic]?.position = record.offset + 1
       home.restoredRecords += 1
-      if record.offset < home.pipeline.positions[.recipients] {
+      if record.offset < home.pipeline.positions[topic] {
         home.pipeline.load(input, using: &codecs)
       } else {
         // By its own clock: that of this process may not have been compared with the broker's yet.
@@ -78,8 +80,8 @@ extension Worker {
     if workSince == nil { workSince = monotonic }
     workRecords += 1
     if progress == .again {
-      // The rest of the fan-out belongs to the next transaction: the record is read again once this one is sealed.
-      home.waitingFanOut = input.topic
+      // It goes on with the next transaction: the record is read again once this one is sealed.
+      home.waitingTopics.insert(input.topic)
       try kafka("pausing for a large fan-out") { () throws(KafkaError) in
         try consumer.pause([topicPartition(input.topic, home.partition)])
       }
@@ -90,12 +92,12 @@ extension Worker {
     guard let home = homes[partition], let topic = InputTopic(topicIndex: topicIndex) else { return }
     switch home.phase {
     case .running:
-      guard home.waitingFanOut != topic else { return }
+      guard !home.waitingTopics.contains(topic) else { return }
       home.isAtEnd[topic.index] = true
       advance(home, topic, to: offset)
-    case .loadingRecipients:
-      guard topic == .recipients else { return }
-      home.tablePosition = max(home.tablePosition, offset)
+    case .loadingTables:
+      guard let table = home.tables[topic] else { return }
+      home.tables[topic]?.position = max(table.position, offset)
       home.isAtEnd[topic.index] = true
     case .assigned, .restoringState, .verifyingClock:
       return

@@ -77,8 +77,10 @@ extension Worker {
     home.snapshot.giveUp()
     observer?.rolledBack(home.pipeline, in: home.partition)
     home.isWarm = true
-    home.waitingFanOut = nil
-    home.tablePosition = home.pipeline.confirmedPositions[.recipients]
+    home.waitingTopics = []
+    for topic in InputTopic.tables {
+      home.tables[topic, default: TableReading()].position = home.pipeline.confirmedPositions[topic]
+    }
     home.isAtEnd = home.isAtEnd.map { _ in false }
     home.frozenAt = monotonic
     frozen[home.partition] = home
@@ -91,7 +93,7 @@ extension Worker {
   }
 
   /// Notices that the whole process stood still (stopped, or its machine suspended) for longer than anything is kept
-  /// frozen. The recipients' topic may have lost tombstones meanwhile (`delete.retention.ms`), so that what a partition
+  /// frozen. The tables' topics may have lost tombstones meanwhile (`delete.retention.ms`), so that what a partition
   /// knew before is no start to catch up from.
   ///
   /// The group's word comes some turns after the wake-up: the partitions bear the mark until then. A commit of theirs

@@ -29,18 +29,20 @@ extension Worker {
       if !home.isWarm, let header = snapshotStart(of: home, within: state) {
         home.statePosition = header.offset
         home.checkpointStart = header.checkpointStart
-        home.tablePosition = 0
+        home.forgetTables()
       } else if !home.isWarm || !(state.lowerBound...state.upperBound).contains(home.statePosition) {
         // A log that ends before a known position was deleted and created again, or cut.
         home.pipeline.beginRestore()
         home.stateRecordOffset = nil
         home.checkpointStart = nil
         home.statePosition = state.lowerBound
-        home.tablePosition = 0
+        home.forgetTables()
         home.isWarm = false
       }
       home.superfluousBefore = nil
-      home.recipientsEnd = ends.recipients[home.partition, default: 0]
+      for topic in InputTopic.tables {
+        home.tables[topic, default: TableReading()].end = ends.tables[home.partition]?[topic] ?? 0
+      }
       home.stateStart = home.statePosition
       home.restoreStart = monotonic
       home.phaseStart = monotonic
@@ -56,8 +58,8 @@ extension Worker {
   private struct Ends {
     /// The state logs, to the end without regard to transactions.
     var state: [Int32: Range<Int64>] = [:]
-    /// The ends of the recipients' table.
-    var recipients: [Int32: Int64] = [:]
+    /// The ends of the tables.
+    var tables: [Int32: [InputTopic: Int64]] = [:]
   }
 
   /// The offsets of the group, and after them where the logs begin and end.
@@ -66,7 +68,7 @@ extension Worker {
   ///   question is to be put again a little later; the worker goes on with its other work.
   private func askOffsets(of waiting: [HomePartition]) throws -> Ends? {
     let inputs = waiting.flatMap { home in InputTopic.allCases.map { topicPartition($0, home.partition) } }
-    let tables = waiting.map { topicPartition(.recipients, $0.partition) }
+    let tables = waiting.flatMap { home in InputTopic.tables.map { topicPartition($0, home.partition) } }
     let logs = waiting.map { TopicPartition(topic: configuration.stateTopic, partition: $0.partition) }
     do throws(KafkaError) {
       let committed = try consumer.committed(inputs, timeout: Self.brokerPatience)
@@ -87,7 +89,10 @@ extension Worker {
         }
         let log = ranges[inputs.count + index]
         ends.state[home.partition] = log.earliest..<max(log.earliest, log.latest)
-        ends.recipients[home.partition] = stable[index].latest
+        for (number, topic) in InputTopic.tables.enumerated() {
+          ends.tables[home.partition, default: [:]][topic] =
+            stable[index * InputTopic.tables.count + number].latest
+        }
       }
       return ends
     } catch {
@@ -101,7 +106,7 @@ extension Worker {
     }
   }
 
-  /// Reads on in the state log and the recipients' table.
+  /// Reads on in the state log and the tables.
   func continueRestores() throws {
     guard ownedHomes.contains(where: { !$0.isRestored && $0.phase != .assigned }) else { return }
     var wait: Duration = .milliseconds(2)
@@ -126,7 +131,7 @@ extension Worker {
       try finishStateRestores()
     }
     for home in ownedHomes {
-      if case .loadingRecipients(let end) = home.phase, home.tablePosition >= end { try startDeciding(home) }
+      if home.phase == .loadingTables, home.isTablesWhole { try startDeciding(home) }
     }
   }
 
@@ -179,7 +184,7 @@ extension Worker {
       if disagreesForNow(home, hasState: hasState) { continue }
       try settlePositions(of: home, hasState: hasState)
       observer?.restored(home.pipeline, in: home.partition)
-      try loadRecipients(of: home)
+      try loadTables(of: home)
     }
     // Not at each that finishes: the reader would fetch anew what it holds of the others.
     if isAnyFinished, !ownedHomes.contains(where: \.isRestoringState) { try assignStateReader() }
@@ -252,33 +257,40 @@ extension Worker {
     }
   }
 
-  /// The recipients' table is read to its end as of the assignment before anything is decided.
-  private func loadRecipients(of home: HomePartition) throws {
-    let partition = topicPartition(.recipients, home.partition)
-    let start = home.inputStarts[.recipients, default: 0]
-    home.tablePosition = home.isWarm ? max(home.tablePosition, start) : start
-    guard home.tablePosition < home.recipientsEnd, !configuration.flaws.contains(.recipientsNotLoaded) else {
-      return try startDeciding(home)
+  /// The tables are read to their ends as of the assignment before anything is decided.
+  private func loadTables(of home: HomePartition) throws {
+    var positions: [PartitionOffset] = []
+    for topic in InputTopic.tables {
+      var table = home.tables[topic, default: TableReading()]
+      let start = home.inputStarts[topic, default: 0]
+      table.position = home.isWarm ? max(table.position, start) : start
+      table.start = table.position
+      let flaw: Flaws = topic == .recipients ? .recipientsNotLoaded : .audiencesNotLoaded
+      if configuration.flaws.contains(flaw) { table.end = table.position }
+      home.tables[topic] = table
+      if table.position < table.end {
+        positions.append(PartitionOffset(topicPartition(topic, home.partition), offset: table.position))
+      }
     }
-    home.tableStart = home.tablePosition
+    guard !positions.isEmpty else { return try startDeciding(home) }
     home.phaseStart = monotonic
-    home.phase = .loadingRecipients(end: home.recipientsEnd)
-    try kafka("loading recipients from \(partition)") { () throws(KafkaError) in
-      try consumer.seek([PartitionOffset(partition, offset: home.tablePosition)])
-      try consumer.resume([partition])
+    home.phase = .loadingTables
+    try kafka("loading recipients and audiences of partition \(home.partition)") { () throws(KafkaError) in
+      try consumer.seek(positions)
+      try consumer.resume(positions.map(\.topicPartition))
     }
   }
 
-  /// All is known. What was read to fill the recipients' table may have brought the partition's first work.
+  /// All is known. What was read to fill the tables may have brought the partition's first work.
   private func startDeciding(_ home: HomePartition) throws {
     home.isWarm = true
     home.lastCommit = monotonic
     truncateSuperfluous(of: home)
-    advance(home, .recipients, to: home.tablePosition)
+    for topic in InputTopic.tables { advance(home, topic, to: home.tables[topic]?.position ?? 0) }
     guard !clockGuard.isVerified else { return try decide(home) }
     home.phase = .verifyingClock
     try kafka("waiting for the broker's time") { () throws(KafkaError) in
-      try consumer.pause([topicPartition(.recipients, home.partition)])
+      try consumer.pause(InputTopic.tables.map { topicPartition($0, home.partition) })
     }
   }
 
@@ -295,11 +307,11 @@ extension Worker {
     try checkPersistedClocks(of: home)
     home.phase = .running
     observer?.decides(in: home.partition)
-    // Recipients' records behind the committed position were applied while the table was loaded.
+    // Records of a table behind the committed position were applied while it was loaded.
     if workSince == nil, home.pipeline.hasUncommittedWork { workSince = monotonic }
     let partitions = InputTopic.allCases.map { topicPartition($0, home.partition) }
     try kafka("starting to decide") { () throws(KafkaError) in
-      // The recipients' partition may have been read already: it is paused, so that the seek finds it at rest.
+      // The tables' partitions may have been read already: they are paused, so that the seek finds them at rest.
       try consumer.pause(partitions)
       try consumer.seek(
         InputTopic.allCases.map {

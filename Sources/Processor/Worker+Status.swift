@@ -14,8 +14,9 @@ extension Worker {
         partition: home.partition, isRunning: home.isRunning, restoreProgress: home.restoreProgress,
         restoredRecords: home.restoredRecords, restoreTimeLeft: home.restoreTimeLeft(now: now),
         counters: home.pipeline.confirmedCounters, openWindows: home.pipeline.openWindowCount,
-        ids: home.pipeline.idCount,
+        ids: home.pipeline.idCount, fanOuts: home.pipeline.fanOutCount,
         isIdle: home.isRunning && home.isAtEnd.allSatisfy { $0 } && !home.pipeline.hasUncommittedWork
+          && home.pipeline.fanOutCount == 0
           && inFlight == nil)
     }
     worker.isReady = hasJoined && !areTimersStopped && ownedHomes.allSatisfy(\.isRunning)

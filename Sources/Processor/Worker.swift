@@ -72,6 +72,10 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var workSince: Int64?
   /// Records applied since the last commit began.
   var workRecords = 0
+  /// Bytes that fan-outs to audiences have added to the batch that no commit has begun with.
+  var fanOutBytes = 0
+  /// The partition whose fan-outs go on next.
+  var nextFanOutPartition: Int32 = 0
   /// When positions alone are worth a commit, in monotonic milliseconds.
   var flushAt: Int64?
   var lastCommitStart: Int64 = 0
@@ -193,6 +197,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     checkClocks()
     // Before anything is consumed: a backlog of events must not hold up what is due.
     closeDueWindows()
+    continueFanOuts()
     if pendingBytes < configuration.backlogBytes || inFlight == nil {
       try consume(timeout: waitBudget())
     } else {
@@ -241,7 +246,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     if ownedHomes.contains(where: { $0.phase == .assigned && $0.askAgainAt <= monotonic }) { return .zero }
     if inFlight != nil { return .milliseconds(1) }
     if ownedHomes.contains(where: { !$0.isRunning && $0.phase != .assigned }) { return .milliseconds(1) }
-    if room <= 0 { return .zero }
+    if room <= 0 || canContinueFanOuts { return .zero }
     var wait: Int64 = 100
     let monotonicNow = monotonic
     if let workSince {

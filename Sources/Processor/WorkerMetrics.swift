@@ -49,6 +49,14 @@ final class WorkerMetrics {
     add("tidings_records_consumed_total", [], after.consumed - before.consumed)
     add("tidings_records_forwarded_total", [], after.forwards - before.forwards)
     add("tidings_facts_refused_total", [], after.factsRefused - before.factsRefused)
+    let fanOuts: [(String, Int64)] = [
+      ("fannedOut", after.fanOuts - before.fanOuts),
+      ("nobody", after.withoutFollowers - before.withoutFollowers),
+      ("duplicate", after.repeatedFanOuts - before.repeatedFanOuts),
+    ]
+    for (outcome, increase) in fanOuts {
+      add("tidings_audience_events_total", [("outcome", outcome)], increase)
+    }
     for channel in Channel.allCases {
       let old = before[channel]
       let new = after[channel]
@@ -99,6 +107,7 @@ final class WorkerMetrics {
     for partition in gone {
       let label = ("partition", "\(partition)")
       set("tidings_open_notifications", [label], 0)
+      set("tidings_pending_fan_outs", [label], 0)
       set("tidings_restore_progress_ratio", [label], 1)
       set("tidings_restore_left_seconds", [label], 0)
     }
@@ -121,6 +130,7 @@ final class WorkerMetrics {
       set("tidings_restore_left_seconds", [label], Double(partition.restoreTimeLeft ?? -1000) / 1000)
       set("tidings_conservation_difference", [label], Double(partition.counters.difference))
       set("tidings_open_notifications", [label], Double(partition.counters.total.open))
+      set("tidings_pending_fan_outs", [label], Double(partition.fanOuts))
     }
     set("tidings_assigned_partitions", [self.worker], Double(worker.partitions.count))
     set("tidings_clock_skew_seconds", [self.worker], Double(worker.clockSkew) / 1000)

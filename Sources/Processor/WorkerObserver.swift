@@ -21,6 +21,8 @@ package protocol WorkerObserver: AnyObject {
   func applied(_ record: PartitionRecord, now: Int64, progress: Pipeline.Progress, in partition: Int32)
   /// The partition closed what was due.
   func ticked(now: Int64, in partition: Int32)
+  /// The partition went on with a fan-out to an audience.
+  func continuedFanOut(now: Int64, in partition: Int32)
   /// A position moved without a record.
   func advanced(_ topic: InputTopic, to offset: Int64, in partition: Int32)
   /// The batch became part of the transaction under way. The pipeline is as the state record says.

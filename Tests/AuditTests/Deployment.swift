@@ -48,7 +48,8 @@ final class Deployment {
   init() throws {
     reader = world.spawn("reader")
     let names = [
-      "events", "routed", "recipients", "engagement", "state", "decisions", "rejected", "delivery.email",
+      "events", "routed", "recipients", "subscriptions", "engagement", "state", "decisions", "rejected",
+      "delivery.email",
       "delivery.inapp",
       "delivery.email.dead-letter", "delivery.inapp.dead-letter",
     ]
@@ -113,10 +114,12 @@ final class Deployment {
   // MARK: - Process
 
   /// Lets time pass, decides all that was published and all that is due, and commits.
-  func process(after seconds: Int64 = 0) throws {
+  ///
+  /// - Parameter rounds: what one home forwards another one decides, so that twice is enough; an event for an audience
+  ///   goes home first, and from there to its followers, a few in each round.
+  func process(after seconds: Int64 = 0, rounds: Int = 2) throws {
     world.run(until: world.now + seconds * 1000)
-    // What one home forwards another one decides: twice is enough, since nothing is forwarded again.
-    for _ in 0..<2 { for home in homes { try home.commit(self) } }
+    for _ in 0..<rounds { for home in homes { try home.commit(self) } }
   }
 
   fileprivate func log(_ topic: String, _ partition: Int32) -> PartitionLog? {
@@ -166,9 +169,9 @@ private final class Home {
   init(_ partition: Int32) throws {
     self.partition = partition
     let catalog = try Catalog.parse(yaml: Deployment.catalog, file: "catalog.yaml")
-    pipeline = Pipeline(
-      configuration: Pipeline.Configuration(partition: partition, partitionCount: Deployment.partitions),
-      catalog: catalog)
+    var configuration = Pipeline.Configuration(partition: partition, partitionCount: Deployment.partitions)
+    configuration.fanOutStep = 400
+    pipeline = Pipeline(configuration: configuration, catalog: catalog)
     codecs = try Codecs(prefix: "tidings", recordLimit: 256 << 10)
     var positions = InputPositions()
     for topic in InputTopic.allCases { positions[topic] = 0 }
@@ -177,7 +180,7 @@ private final class Home {
 
   func commit(_ deployment: Deployment) throws {
     let now = deployment.world.now
-    for topic in [InputTopic.recipients, .events, .routed, .engagement] {
+    for topic in [InputTopic.recipients, .subscriptions, .events, .routed, .engagement] {
       for entry in deployment.log(topic.name, partition)?.entries ?? [] {
         guard entry.offset >= pipeline.positions[topic], let record = entry.record else { continue }
         let input = InputRecord(key: record.key, value: record.value, headers: record.headers)
@@ -187,6 +190,7 @@ private final class Home {
       }
     }
     pipeline.tick(now: now)
+    pipeline.continueFanOut(now: now, using: codecs)
     pipeline.outbox.forEach { record in
       deployment.write(
         record.topic.name, record.partition, key: record.key, value: record.value, headers: record.headers)

@@ -47,6 +47,13 @@ enum StateDescription {
         lines.append(describe(fact))
       }
     }
+    if !reader.isAtEnd {
+      guard let fanOutCount = reader.integer(UInt32.self) else { throw StateFault.torn }
+      for _ in 0..<fanOutCount {
+        guard let key = reader.hash(), let fanOut = FanOut(key: key, &reader) else { throw StateFault.torn }
+        lines.append("fan-out \(describe(fanOut))")
+      }
+    }
     guard reader.isAtEnd else { throw StateFault.torn }
     return lines
   }
@@ -83,7 +90,18 @@ enum StateDescription {
     case .windowClosed(let key): "closed \(key.hex)"
     case .factSet(let fact): describe(fact)
     case .memberWithdrawn(let key, let notification): "withdrawn \(key.hex) \(notification.hex)"
+    case .fanOutBegun(let fanOut): "fan-out begun \(describe(fanOut))"
+    case .fanOutContinued(let fanOut):
+      "fan-out continued \(fanOut.key.hex) \(fanOut.turn) \(fanOut.next) \(fanOut.served)"
+    case .fanOutEnded(let key): "fan-out ended \(key.hex)"
     }
+  }
+
+  private static func describe(_ fanOut: FanOut) -> String {
+    let pending = PendingFanOut(fanOut)
+    return "\(fanOut.key.hex) \(fanOut.turn) \(fanOut.next) \(fanOut.served) "
+      + "\(pending?.tenant ?? "")/\(pending?.audience ?? "") \(pending?.source ?? "") \(pending?.event ?? "") "
+      + "\(pending?.topic.name ?? "")@\(pending?.offset ?? -1)"
   }
 
   private static func describe(_ fact: Fact) -> String {

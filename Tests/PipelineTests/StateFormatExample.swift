@@ -112,6 +112,32 @@ enum StateFormatExample {
         Fact(.retraction, key: Hash128(high: key << 48, low: 12), until: until, value: FactValue(0xFAC7))
       ).append(to: &buffer)
     }
+    appendFanOuts(to: &buffer)
+  }
+
+  /// Fan-outs to audiences: one that goes on, one that has begun, one that has ended.
+  private static func appendFanOuts(to buffer: inout OutputBuffer) {
+    for (number, prefix) in [0x3000, 0xC000, 0xD000].enumerated() {
+      var event = OutputBuffer()
+      event.append(byte: InputTopic.routed.rawValue)
+      event.append(littleEndian: Int64(1000 + number))
+      let texts = [
+        "acme", "board:42", "ce_recipient", "", "ce_id", "e\(number)", "ce_source", "/s", "{\"n\":\(number)}",
+      ]
+      for (index, text) in texts.enumerated() {
+        if index == 2 { event.append(varint: 3) }
+        text.withByteView { event.append(lengthPrefixed: $0) }
+      }
+      var fanOut = FanOut(
+        key: Hash128(high: UInt64(prefix) << 48, low: 13), turn: UInt64(5 + number),
+        event: Array(event.view.buffer))
+      Change.fanOutBegun(fanOut).append(to: &buffer)
+      if number == 0 {
+        (fanOut.turn, fanOut.next, fanOut.served) = (8, 0xFEED_FACE_0000_0001, 70_001)
+        Change.fanOutContinued(fanOut).append(to: &buffer)
+      }
+      if number == 2 { Change.fanOutEnded(key: fanOut.key).append(to: &buffer) }
+    }
   }
 }
 

@@ -27,6 +27,9 @@ import Testing
     /// Counters of each channel.
     var channelCounters = 9
 
+    /// Whether there are fan-outs to audiences in it.
+    var hasFanOuts: Bool { positions > 4 }
+
     var testDescription: String { file }
   }
 
@@ -63,6 +66,7 @@ import Testing
     #expect(whole.idCount == 2)
     #expect(whole.pipeline.factCount == (version < 3 ? 0 : 2))
     #expect(whole.pipeline.openWindowCount == 2)
+    #expect(whole.pipeline.fanOutCount == (kept.hasFanOuts ? 2 : 0))
     #expect(whole.nextDue() == 1_700_000_000_501)
     #expect(whole.positions[.routed] == 1002)
     // A topic that the version did not read begins where its owner says, and never goes back from there.
@@ -197,6 +201,12 @@ import Testing
       "member{000000000000000f000000000000000\(number) 0 1700000009000 16@1699999999000 }"
     }
     let firstKey = "10000000000000000000000000000009"
+    let fanOutKeys = ["3000", "c000", "d000"].map { "\($0)000000000000000000000000000d" }
+    func fanOut(_ number: Int, _ progress: String) -> String {
+      "\(fanOutKeys[number]) \(progress) acme/board:42 /s e\(number) routed@\(1000 + number)"
+    }
+    func audiences(_ lines: [String]) -> [String] { kept.hasFanOuts ? lines : [] }
+    let progress = "8 18369614217784328193 70001"
     return [
       record(kept, flags: 1, sequence: 1),
       record(
@@ -210,19 +220,24 @@ import Testing
           "rescheduled 90000000000000000000000000000009 1700000000501",
           "closed a0000000000000000000000000000009",
         ] + later(["appended \(firstKey) \(collapsing(6)) \(collapsing(8))"])
-          + later(["withdrawn \(firstKey) 000000000000000f0000000000000006"]) + later(facts)),
+          + later(["withdrawn \(firstKey) 000000000000000f0000000000000006"]) + later(facts)
+          + audiences([
+            "fan-out begun \(fanOut(0, "5 0 0"))", "fan-out continued \(fanOutKeys[0]) \(progress)",
+            "fan-out begun \(fanOut(1, "6 0 0"))", "fan-out begun \(fanOut(2, "7 0 0"))",
+            "fan-out ended \(fanOutKeys[2])",
+          ])),
       record(
         kept, flags: 2, sequence: 3, checkpoint: "32768+4321",
         [
           "slice 0..<32768", "id 0102030404000000 28333333 fefdfcfbfaf9f8f7",
           "window \(firstWindow) \(head) \(member)" + (version < 3 ? "" : " \(collapsing(8))"),
-        ] + later([facts[0]])),
+        ] + later([facts[0]]) + audiences(["fan-out \(fanOut(0, progress))"])),
       record(
         kept, flags: 4, sequence: 4,
         [
           "slice 32768..<65536", "id f1f2f3f4f4000000 28333333 0e0d0c0b0a090807",
           "window \(secondWindow) 1700000000501 \(head) \(member)",
-        ] + later([facts[1]])),
+        ] + later([facts[1]]) + audiences(["fan-out \(fanOut(1, "6 0 0"))"])),
     ]
   }
 }

@@ -120,7 +120,8 @@ import Testing
 
     let tool = try tool(harness)
     let inspection = try tool.inspect()
-    #expect(inspection.inputs.map(\.verdict) == [.differs, .agrees, .agrees])
+    let others = Array(repeating: InputAgreement.Verdict.agrees, count: InputTopic.allCases.count - 1)
+    #expect(inspection.inputs.map(\.verdict) == [.differs] + others)
     #expect(inspection.problems.map(\.description) == [error])
     let before = try stateRecords(harness)
     let plan = try tool.plan(.adoptGroup)

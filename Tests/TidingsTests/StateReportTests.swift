@@ -21,7 +21,8 @@ import Testing
         place: TopicPartition(topic: "tidings.state", partition: 3), start: 0, end: 0, records: 0, bytes: 0,
         recordsSinceCheckpoint: 0, bytesSinceCheckpoint: 0, lastAppended: nil),
       defect: nil, version: nil, header: nil, partitionCount: 16, group: "tidings-processor",
-      members: members, inputs: inputs, ids: 0, openWindows: 0, facts: 0, nextDue: nil, liveBytes: 0,
+      members: members, inputs: inputs, ids: 0, openWindows: 0, facts: 0, fanOuts: [], nextDue: nil,
+      liveBytes: 0,
       snapshot: nil,
       now: 0)
   }

@@ -34,7 +34,8 @@ struct AccountHistory {
           verdict: verdict))
     case .withdrawal(let withdrawal):
       withdrawals["\(withdrawal.window.hex) \(withdrawal.notification.hex)"] = (withdrawal, verdict)
-    case .other: break
+    // No recipient has one.
+    case .fanOut, .other: break
     }
   }
 

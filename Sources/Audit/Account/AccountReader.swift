@@ -145,6 +145,7 @@ public struct AccountReader {
         notifications[index].arrival.origin = record.origin.map {
           RecipientAccount.Place(topic: $0.topic, partition: $0.partition, offset: $0.offset)
         }
+        notifications[index].arrival.audience = record.headerText("tidings-audience")
       }
     }
   }

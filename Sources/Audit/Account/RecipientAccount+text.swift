@@ -68,7 +68,12 @@ extension RecipientAccount.Notification {
   private var came: String {
     var text = arrival.appended.map { "\($0) at \(arrival.at)" }
     text = text ?? "at \(arrival.at), which retention has deleted since"
-    if let origin = arrival.origin { text? += ", forwarded from \(origin)" }
+    if let audience = arrival.audience {
+      text? += ", for all who follow \(audience)"
+      if let origin = arrival.origin { text? += ", fanned out from \(origin)" }
+    } else if let origin = arrival.origin {
+      text? += ", forwarded from \(origin)"
+    }
     return text ?? ""
   }
 

@@ -18,8 +18,10 @@ public struct RecipientAccount: Sendable, Encodable {
     public var at: Place
     /// When the broker appended it; nil where retention has deleted it.
     public var appended: Instant?
-    /// Where it was read first, if it was forwarded home.
+    /// Where it was read first, if it was forwarded home; of an event for an audience, where it was fanned out.
     public var origin: Place?
+    /// The audience that the recipient follows, and that the event was for; nil where it named its recipients.
+    public var audience: String?
   }
 
   /// The newest record of the recipient.

@@ -56,16 +56,15 @@ public struct ConservationAudit {
   }
 
   private func readForwards(_ runs: [HomeAudit], _ findings: inout Findings) throws -> ForwardLedger {
-    let events = Dictionary(
-      uniqueKeysWithValues: runs.compactMap { run in
-        run.cut.map { (run.partition, $0.positions(.events)) }
-      })
+    let cuts = Dictionary(
+      uniqueKeysWithValues: runs.compactMap { run in run.cut.map { (run.partition, $0) } })
     let ranges = try scan.ranges(of: topics.name(of: .routed), Array(0..<topics.partitionCount))
     var forwards = ForwardLedger(
       topics, cutPartitions: Set(ranges.filter { $0.earliest > 0 }.map(\.topicPartition.partition)))
     try scan.read(topics.name(of: .routed), ranges.map { PartitionSpan($0) }) { record in
       forwards.take(
-        record, isWithin: { partition, offset in events[partition]?.contains(offset) ?? false },
+        record,
+        isWithin: { topic, partition, offset in cuts[partition]?.positions(topic).contains(offset) ?? false },
         into: &findings)
     }
     return forwards

@@ -16,6 +16,8 @@ struct DecisionTally {
   private(set) var unknown = 0
   /// When the first decision that is kept was made, in milliseconds since the epoch.
   private(set) var since: Int64?
+  /// By topic and offset of their events: how many followers the fan-outs that ended have served.
+  private(set) var fanOuts: [InputTopic: [Int64: Int64]] = [:]
   var windows: WindowLedger
 
   init(_ partition: Int32, _ topics: AuditTopics, _ cut: StateCut, firstKept: UInt64) throws(JSONError) {
@@ -39,19 +41,24 @@ struct DecisionTally {
       switch decision.subject {
       case .arrival(let arrival):
         take(arrival, decision, isWithin: isWithin, isBehind: isBehind, &deliveries, into: &findings)
-        guard !isBehind else { break }
-        guard let input = topics.input(named: arrival.topic) else {
-          return findings.add(
-            .foreignOutcome, topics.decisions, partition, record.offset,
-            id: "decision \(partition)-\(decision.number)", "it names the topic \(arrival.topic.string)")
-        }
-        if isWithin, arrival.offset >= inputs[input]?.offsets.upperBound ?? 0 {
-          findings.add(
-            .foreignOutcome, topics.name(of: input), partition, arrival.offset,
-            id: "notification \(arrival.notification.hex)",
-            "decision \(partition)-\(decision.number) names this offset, which the state has not come to")
-        }
+        guard !isBehind,
+          let input = input(
+            named: arrival.topic, arrival.offset, of: decision, isWithin: isWithin, at: record.offset, inputs,
+            into: &findings)
+        else { break }
         inputs[input]?.note(.decided, at: arrival.offset)
+      case .fanOut(let fanOut):
+        if isWithin, fanOut.served == nil { counters.decided += 1 }
+        guard !isBehind,
+          let input = input(
+            named: fanOut.topic, fanOut.offset, of: decision, isWithin: isWithin, at: record.offset, inputs,
+            into: &findings)
+        else { break }
+        if let served = fanOut.served {
+          fanOuts[input, default: [:]][fanOut.offset] = served
+        } else {
+          inputs[input]?.note(.decided, at: fanOut.offset)
+        }
       case .closure(let closure):
         take(closure, decision, isWithin: isWithin, isBehind: isBehind, &deliveries, into: &findings)
       case .withdrawal(let withdrawal):
@@ -62,6 +69,25 @@ struct DecisionTally {
     guard !isWhole else { return }
     findings.add(
       .unreadable, topics.decisions, partition, record.offset, "the record is no array of decisions")
+  }
+
+  /// The input that a decision names, after a look at whether the state has come to that record.
+  private func input(
+    named name: ByteView, _ offset: Int64, of decision: Decision, isWithin: Bool, at place: Int64,
+    _ inputs: [InputTopic: InputLedger], into findings: inout Findings
+  ) -> InputTopic? {
+    let id = "decision \(partition)-\(decision.number)"
+    guard let input = topics.input(named: name) else {
+      findings.add(
+        .foreignOutcome, topics.decisions, partition, place, id: id, "it names the topic \(name.string)")
+      return nil
+    }
+    if isWithin, offset >= inputs[input]?.offsets.upperBound ?? 0 {
+      findings.add(
+        .foreignOutcome, topics.name(of: input), partition, offset, id: id,
+        "it names this offset, which the state has not come to")
+    }
+    return input
   }
 
   /// Decisions of the cut that were not there at its end.

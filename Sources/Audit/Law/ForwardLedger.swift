@@ -13,8 +13,18 @@ struct ForwardLedger {
     var isMatched: Bool
   }
 
+  /// The forwards of one fan-out to an audience.
+  private struct FanOut {
+    var origin: RecipientAccount.Place
+    /// The first of them.
+    var first: RecipientAccount.Place
+    var count: Int64 = 0
+    var isMatched = false
+  }
+
   private let topics: AuditTopics
   private var entries: [Hash128: Entry] = [:]
+  private var fanOuts: [Hash128: FanOut] = [:]
   private var scratch = OutputScratch()
   private var keptSince: [Int32: Int64] = [:]
   private let cutPartitions: Set<Int32>
@@ -34,7 +44,7 @@ struct ForwardLedger {
   ///
   /// - Parameter isWithin: whether its origin is a record of the cut.
   mutating func take(
-    _ record: ConsumedRecord, isWithin: (Int32, Int64) -> Bool, into findings: inout Findings
+    _ record: ConsumedRecord, isWithin: (InputTopic, Int32, Int64) -> Bool, into findings: inout Findings
   ) {
     if keptSince[record.partition] == nil { keptSince[record.partition] = record.timestampMilliseconds }
     guard let origin = record.origin, let key = record.key else {
@@ -42,8 +52,9 @@ struct ForwardLedger {
         .unreadable, topics.name(of: .routed), record.partition, record.offset,
         "the record has no key or does not say where it was read first: the processor did not write it")
     }
-    guard isWithin(origin.partition, origin.offset) else { return }
-    let hash = scratch.hash(origin.partition, origin.offset, key)
+    let topic = origin.topic.withByteView { topics.input(named: $0) } ?? .events
+    guard isWithin(topic, origin.partition, origin.offset) else { return }
+    let hash = scratch.hash(topic, origin.partition, origin.offset, key)
     var entry =
       entries[hash]
       ?? Entry(
@@ -53,15 +64,38 @@ struct ForwardLedger {
     if entry.count > 1 {
       findings.add(
         .doubledForward, topics.name(of: .routed), record.partition, record.offset, id: "key \(key.string)",
-        "forwarded again from \(topics.name(of: .events)) [\(origin.partition)] offset \(origin.offset), first at "
+        "forwarded again from \(origin.topic) [\(origin.partition)] offset \(origin.offset), first at "
           + "[\(entry.partition)] offset \(entry.offset)")
+    }
+    if record.headerText("tidings-audience") != nil {
+      // Whom the audience had then, nobody can tell now: they are counted.
+      entry.isMatched = true
+      let fanOut = scratch.hash(topic, origin.partition, origin.offset, .empty)
+      let place = RecipientAccount.Place(
+        topic: topics.name(of: .routed), partition: record.partition, offset: record.offset)
+      fanOuts[
+        fanOut,
+        default: FanOut(
+          origin: RecipientAccount.Place(
+            topic: origin.topic, partition: origin.partition, offset: origin.offset), first: place)
+      ].count += 1
     }
     entries[hash] = entry
   }
 
+  /// How many followers of an audience an event was forwarded to.
+  mutating func matchFanOut(_ topic: InputTopic, partition: Int32, offset: Int64) -> Int64 {
+    let hash = scratch.hash(topic, partition, offset, .empty)
+    fanOuts[hash]?.isMatched = true
+    return fanOuts[hash]?.count ?? 0
+  }
+
+  /// Whether retention has deleted records of any partition.
+  var isCut: Bool { !cutPartitions.isEmpty }
+
   /// Whether a record was forwarded to a recipient.
   mutating func match(partition: Int32, offset: Int64, key: ByteView) -> Bool {
-    let hash = scratch.hash(partition, offset, key)
+    let hash = scratch.hash(.events, partition, offset, key)
     guard entries[hash] != nil else { return false }
     entries[hash]?.isMatched = true
     return true
@@ -69,6 +103,15 @@ struct ForwardLedger {
 
   /// What was forwarded without a record that asks for it.
   func check(into findings: inout Findings) {
+    let strays = fanOuts.values.filter { !$0.isMatched }
+    for fanOut in strays.sorted(by: {
+      ($0.first.partition, $0.first.offset) < ($1.first.partition, $1.first.offset)
+    }) {
+      findings.add(
+        .foreignForward, fanOut.first.topic, fanOut.first.partition, fanOut.first.offset,
+        "it and \(fanOut.count - 1) others name \(fanOut.origin), which is no event for an audience, or is not there"
+      )
+    }
     let foreign = entries.values.filter { !$0.isMatched }
     for entry in foreign.sorted(by: { ($0.partition, $0.offset) < ($1.partition, $1.offset) }) {
       findings.add(
@@ -83,8 +126,9 @@ struct ForwardLedger {
 private final class OutputScratch {
   private var buffer = OutputBuffer(capacity: 256)
 
-  func hash(_ partition: Int32, _ offset: Int64, _ key: ByteView) -> Hash128 {
+  func hash(_ topic: InputTopic, _ partition: Int32, _ offset: Int64, _ key: ByteView) -> Hash128 {
     buffer.removeAll()
+    buffer.append(byte: topic.rawValue)
     buffer.append(littleEndian: partition)
     buffer.append(littleEndian: offset)
     buffer.append(key)

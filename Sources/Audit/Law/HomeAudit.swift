@@ -87,9 +87,11 @@ struct HomeAudit {
     deliveries.check(decisionsSince: kept.firstDecision > 1 ? tally.since ?? .max : nil, into: &findings)
     report.topics = tally.counters
     report.deliveries = deliveries.found
-    for topic in [InputTopic.events, .routed] { try readInput(topic, rejections, &forwards) }
+    for topic in [InputTopic.events, .routed] {
+      try readInput(topic, rejections, fanOuts: tally.fanOuts[topic] ?? [:], &forwards)
+    }
     try readEngagement(cut, rejections)
-    try readRecipients(cut, rejections)
+    try readTables(cut, rejections)
     note(tally, deliveries)
     report.findingCount = findings.count
     report.findings = findings.kept
@@ -169,7 +171,8 @@ struct HomeAudit {
 
   /// Holds every record of an input against its outcome.
   private mutating func readInput(
-    _ topic: InputTopic, _ rejections: Rejections, _ forwards: inout ForwardLedger
+    _ topic: InputTopic, _ rejections: Rejections, fanOuts: [Int64: Int64],
+    _ forwards: inout ForwardLedger
   ) throws {
     guard var ledger = inputs.removeValue(forKey: topic) else { return }
     var reader = try ForwardReader(partition, topics)
@@ -183,8 +186,9 @@ struct HomeAudit {
       ledger.note(.present, at: record.offset)
       guard marks.intersection(.outcomes).isEmpty else { return }
       let mayBeRejected = rejections.mayLack(record)
-      if topic == .events,
-        reader.check(record, mayBeRejected: mayBeRejected, &forwards, into: &findings)
+      if reader.check(
+        record, of: topic, served: fanOuts[record.offset], mayBeRejected: mayBeRejected, &forwards,
+        into: &findings)
       {
         ledger.note(.forwarded, at: record.offset)
         report.topics.forwarded += 1
@@ -230,47 +234,41 @@ struct HomeAudit {
     report.topics.rejected += Int64(rejected.count)
   }
 
-  private mutating func readRecipients(_ cut: StateCut, _ rejections: Rejections) throws {
-    let topic = topics.name(of: .recipients)
-    let positions = cut.positions(.recipients)
-    let from = max(positions.lowerBound, kept.lows[.recipients] ?? 0)
-    let rejected = rejections.offsets[.recipients] ?? []
+  private mutating func readTables(_ cut: StateCut, _ rejections: Rejections) throws {
     var present: Int64 = 0
-    var decoder = try RecipientDecoder(maxBytes: topics.recordLimit)
-    try scan.read(topic, [PartitionSpan(partition: partition, from: from, to: positions.upperBound)]) {
-      record in
-      present += 1
-      report.topics.consumed += 1
-      if rejected.contains(record.offset) { return }
-      if rejections.mayLack(record), !Self.isReadable(record, &decoder) {
-        report.topics.rejected += 1
-      } else if Murmur2.partition(ofKey: record.key ?? .empty, count: topics.partitionCount) != partition {
-        report.topics.forwarded += 1
-      } else if record.value == nil {
-        report.topics.tombstones += 1
-      } else {
-        report.topics.decided += 1
+    var offsets: Int64 = 0
+    var reader = try TableReader(recordLimit: topics.recordLimit)
+    for table in InputTopic.tables {
+      let positions = cut.positions(table)
+      offsets += Int64(positions.count)
+      let from = max(positions.lowerBound, kept.lows[table] ?? 0)
+      let rejected = rejections.offsets[table] ?? []
+      let span = PartitionSpan(partition: partition, from: from, to: positions.upperBound)
+      try scan.read(topics.name(of: table), [span]) { record in
+        present += 1
+        report.topics.consumed += 1
+        if rejected.contains(record.offset) { return }
+        let home = reader.home(of: record, in: table, topics.partitionCount)
+        if rejections.mayLack(record), home == nil {
+          report.topics.rejected += 1
+        } else if home ?? partition != partition {
+          report.topics.forwarded += 1
+        } else if record.value == nil {
+          report.topics.tombstones += 1
+        } else {
+          report.topics.decided += 1
+        }
       }
+      report.topics.rejected += Int64(rejected.count)
     }
-    report.topics.rejected += Int64(rejected.count)
     // Of a record that can be read, only the state knows whether its type was refused.
     let refused = min(max(0, report.state.rejected - report.topics.rejected), excusedRecords)
     report.topics.rejected += refused
     report.topics.forwarded += excusedRecords - refused
-    reckonCompaction(holes: Int64(positions.count) - present)
+    reckonCompaction(holes: offsets - present)
   }
 
-  private static func isReadable(_ record: ConsumedRecord, _ decoder: inout RecipientDecoder) -> Bool {
-    do {
-      _ = try RecipientKey.split(record.key)
-      _ = try decoder.decode(record.value)
-      return true
-    } catch {
-      return false
-    }
-  }
-
-  /// Compaction takes recipients' records that the state has counted. What is missing is taken from the state where
+  /// Compaction takes records of recipients and audiences that the state has counted. What is missing is taken from the state where
   /// it fits the offsets that hold no record; otherwise it stays a difference.
   private mutating func reckonCompaction(holes: Int64) {
     let missing = report.state.consumed - report.topics.consumed
@@ -287,7 +285,37 @@ struct HomeAudit {
     report.topics.tombstones += tombstones
     report.topics.forwarded += forwarded
     report.unproven.append(
-      "\(missing) records of \(topics.name(of: .recipients)) that compaction has taken (\(holes) offsets hold none): "
+      "\(missing) records of \(InputTopic.tables.map(topics.name(of:)).joined(separator: " and ")) that compaction has taken (\(holes) offsets hold none): "
         + "counted as the state has them")
+  }
+}
+
+/// Reads records of the tables as the processor does, as far as it matters where they are at home.
+private struct TableReader: ~Copyable {
+  private var recipients: RecipientDecoder
+  private var subscriptions: SubscriptionDecoder
+
+  init(recordLimit: Int) throws(JSONError) {
+    let recipients = try RecipientDecoder(maxBytes: recordLimit)
+    let subscriptions = try SubscriptionDecoder(maxBytes: recordLimit)
+    self.recipients = recipients
+    self.subscriptions = subscriptions
+  }
+
+  /// The home of a record; nil where it cannot be read.
+  mutating func home(of record: ConsumedRecord, in table: InputTopic, _ count: Int32) -> Int32? {
+    do throws(Rejection) {
+      var key = record.key
+      if table == .subscriptions {
+        key = try AudienceKey.split(record.key).key
+        _ = try subscriptions.decode(record.value)
+      } else {
+        _ = try RecipientKey.split(record.key)
+        _ = try recipients.decode(record.value)
+      }
+      return Murmur2.partition(ofKey: key ?? .empty, count: count)
+    } catch {
+      return nil
+    }
   }
 }

@@ -51,15 +51,15 @@ struct StateCut {
 struct KeptHistory {
   /// The number of the first decision that is kept.
   var firstDecision: UInt64
-  /// The first offsets of the inputs. Compaction makes holes in recipients, and is reckoned with elsewhere.
+  /// The first offsets of the inputs. Compaction makes holes in tables, and is reckoned with elsewhere.
   var lows: [InputTopic: Int64]
 
-  var isWhole: Bool { firstDecision <= 1 && lows.allSatisfy { $0.key == .recipients || $0.value == 0 } }
+  var isWhole: Bool { firstDecision <= 1 && lows.allSatisfy { $0.key.isTable || $0.value == 0 } }
 
   /// Whether everything behind that commit is kept.
   func holdsAll(after header: StateHeader) -> Bool {
     firstDecision <= header.decisions + 1
-      && lows.allSatisfy { $0.key == .recipients || $0.value <= max(0, header.positions[$0.key]) }
+      && lows.allSatisfy { $0.key.isTable || $0.value <= max(0, header.positions[$0.key]) }
   }
 }
 

@@ -7,6 +7,7 @@ struct Decision {
     case arrival(Arrival)
     case closure(Closure)
     case withdrawal(Withdrawal)
+    case fanOut(FanOut)
     /// A decision that this version does not know.
     case other
   }
@@ -47,6 +48,14 @@ struct Decision {
     var outcome: Outcome
     /// The id of the event that is the cause.
     var cause: String?
+  }
+
+  /// What became of an event for an audience, in the audience's home.
+  struct FanOut {
+    var topic: ByteView
+    var offset: Int64
+    /// How many followers were served; nil where the event was not fanned out.
+    var served: Int64?
   }
 
   /// The number in its partition.
@@ -102,6 +111,9 @@ extension Decision {
     } else if data["window"] != nil, data["notification"] != nil {
       guard let withdrawal = Withdrawal(data) else { return nil }
       subject = .withdrawal(withdrawal)
+    } else if data["audience"] != nil {
+      guard let fanOut = FanOut(data) else { return nil }
+      subject = .fanOut(fanOut)
     }
   }
 }
@@ -155,6 +167,20 @@ extension Decision.Withdrawal {
     self.notification = notification
     self.outcome = outcome
     cause = data["by"]?["event"]?.string
+  }
+}
+
+extension Decision.FanOut {
+  fileprivate init?(_ data: JSONValue) {
+    guard let place = data["at"], let topic = place["topic"]?.rawString,
+      let offset = place["offset"]?.integer, let outcome = data["outcome"]?.string
+    else { return nil }
+    self.topic = topic
+    self.offset = offset
+    if outcome == "fannedOut" {
+      guard let served = data["recipients"]?.integer else { return nil }
+      self.served = served
+    }
   }
 }
 

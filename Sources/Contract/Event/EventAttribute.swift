@@ -1,7 +1,7 @@
 /// The context attributes that Tidings reads: those of CloudEvents 1.0 and its own extensions.
 enum EventAttribute: Int, CaseIterable {
   case specversion, id, source, type, subject, time, datacontenttype, dataschema
-  case tenant, recipient, recipients, actor, category, priority, expirytime, collapsekey, retracts
+  case tenant, recipient, recipients, audience, actor, category, priority, expirytime, collapsekey, retracts
   case traceparent, tracestate
 
   /// The name in structured mode; in binary mode with `ce_` before it.
@@ -18,6 +18,7 @@ enum EventAttribute: Int, CaseIterable {
     case .tenant: "tenant"
     case .recipient: "recipient"
     case .recipients: "recipients"
+    case .audience: "audience"
     case .actor: "actor"
     case .category: "category"
     case .priority: "priority"
@@ -42,6 +43,7 @@ enum EventAttribute: Int, CaseIterable {
     case (7, _): candidate = .subject
     case (8, UInt8(ascii: "t")): candidate = name[0] == UInt8(ascii: "c") ? .category : .retracts
     case (8, UInt8(ascii: "i")): candidate = .priority
+    case (8, UInt8(ascii: "d")): candidate = .audience
     case (9, _): candidate = .recipient
     case (10, UInt8(ascii: "c")): candidate = .recipients
     case (10, UInt8(ascii: "t")): candidate = .dataschema

@@ -3,6 +3,8 @@ enum OriginHeader {
   static var topic: StaticString { "tidings-origin-topic" }
   static var partition: StaticString { "tidings-origin-partition" }
   static var offset: StaticString { "tidings-origin-offset" }
+  /// The audience that the recipient of an event follows, which names the audience itself.
+  static var audience: StaticString { "tidings-audience" }
 }
 
 extension EventDecoder {
@@ -66,12 +68,15 @@ extension EventDecoder {
     }
   }
 
-  /// The position that forwarding noted, if it is whole.
+  /// The position that forwarding noted, if it is whole, and the audience that a fan-out noted.
   mutating func readOrigin(_ record: InputRecord) {
     var topic: ByteView?
     var partition: Int64?
     var offset: Int64?
-    for header in record.headers where header.name.hasPrefix("tidings-origin-") {
+    for header in record.headers where header.name.hasPrefix("tidings-") {
+      if header.name.equals(OriginHeader.audience), let audience = header.value, audience.isUTF8 {
+        followedAudience = audience
+      }
       if header.name.equals(OriginHeader.topic) { topic = header.value }
       if header.name.equals(OriginHeader.partition) { partition = header.value?.decimal }
       if header.name.equals(OriginHeader.offset) { offset = header.value?.decimal }

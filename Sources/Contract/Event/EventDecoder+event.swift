@@ -10,7 +10,8 @@ extension EventDecoder {
     let time = optional(.time)
     let expiry = optional(.expirytime)
     return EventView(
-      id: id, source: source, type: type, tenant: tenant, actor: optional(.actor),
+      id: id, source: source, type: type, tenant: tenant, audience: optional(.audience),
+      followedAudience: followedAudience, actor: optional(.actor),
       category: optional(.category),
       subject: optional(.subject), priority: try priority(),
       expiryMilliseconds: try instant(.expirytime, expiry),
@@ -55,9 +56,19 @@ extension EventDecoder {
   private mutating func readRecipients() throws(Rejection) {
     let single = attributes[EventAttribute.recipient.rawValue]
     let list = attributes[EventAttribute.recipients.rawValue]
+    if let audience = attributes[EventAttribute.audience.rawValue] {
+      guard single == nil, list == nil else {
+        throw Rejection(
+          .conflictingRecipients,
+          "\"audience\" is given and \"\(single == nil ? "recipients" : "recipient")\" as well; one is allowed."
+        )
+      }
+      return try AudienceKey.check(audience: audience, named: "audience")
+    }
     switch (single, list) {
     case (nil, nil):
-      throw Rejection(.missingAttribute, "\"recipient\" is missing (or \"recipients\", comma-separated).")
+      throw Rejection(
+        .missingAttribute, "\"recipient\" is missing (or \"recipients\", comma-separated, or \"audience\").")
     case (.some, .some):
       throw Rejection(
         .conflictingRecipients, "Both \"recipient\" and \"recipients\" are given; one is allowed.")

@@ -20,6 +20,7 @@ public struct EventDecoder: ~Copyable {
   var dataKind = EventView.DataKind.none
   var data = ByteView.empty
   var origin: RecordPosition?
+  var followedAudience = ByteView.empty
 
   /// A decoder with those limits.
   ///
@@ -91,6 +92,7 @@ public struct EventDecoder: ~Copyable {
     dataKind = .none
     data = .empty
     origin = nil
+    followedAudience = .empty
   }
 
   mutating func append(extension name: ByteView, _ value: ByteView) {

@@ -1,7 +1,7 @@
 /// Turns lines of NDJSON, a CloudEvent in the JSON format each, into records of the events topic in structured mode.
 ///
 /// The line becomes the value unchanged. The key is the recipient's, so that the event comes to its home partition at
-/// once; an event with several recipients has no key.
+/// once, or the audience's; an event with several recipients has no key.
 public struct EventLineReader: ~Copyable {
   /// An event of a line and the record for it; both are valid until the next line and as long as the line is.
   public struct Line {
@@ -38,6 +38,8 @@ public struct EventLineReader: ~Copyable {
       key.removeAll()
       if event.recipientCount == 1 {
         RecipientKey.append(tenant: event.tenant, recipient: event.recipient(at: 0), to: &key)
+      } else if !event.audience.isEmpty {
+        AudienceKey.append(tenant: event.tenant, audience: event.audience, to: &key)
       }
       let record = OutputRecord(
         key: key.view.isEmpty ? nil : key.view, value: line,

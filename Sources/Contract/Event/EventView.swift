@@ -22,6 +22,10 @@ public struct EventView {
   public internal(set) var type: ByteView
   /// The tenant; `default` when the event names none.
   public internal(set) var tenant: ByteView
+  /// The audience whose followers are told; empty where the event names its recipients itself.
+  public internal(set) var audience: ByteView
+  /// Of an event that was fanned out: the audience that its recipient follows.
+  public internal(set) var followedAudience: ByteView
   /// Who caused the event.
   public internal(set) var actor: ByteView
   /// The category; if absent, the catalog's.
@@ -54,7 +58,7 @@ public struct EventView {
   public internal(set) var dataKind: DataKind
   /// The data: in structured mode the slice of the JSON text, or the decoded string or base64.
   public internal(set) var data: ByteView
-  /// The recipients, each once, in the order of the event: at least one.
+  /// The recipients, each once, in the order of the event: at least one, or none where it names an audience.
   public internal(set) var recipients: UnsafeBufferPointer<ByteView>
   /// Extension attributes that Tidings does not know, by their CloudEvents names; they are forwarded.
   public internal(set) var extensions: UnsafeBufferPointer<HeaderView>

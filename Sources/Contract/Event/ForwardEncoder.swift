@@ -8,7 +8,8 @@ public struct OutputRecord {
   public var headers: UnsafeBufferPointer<HeaderView>
 }
 
-/// Writes the records of `routed`: one CloudEvent in binary mode for each recipient of an event.
+/// Writes the records of `routed`: one CloudEvent in binary mode for each recipient of an event, or one for its
+/// audience.
 ///
 /// All attributes are carried on, also those that Tidings does not know, and the data is unchanged. Headers
 /// `tidings-origin-*` say where the event was read first. Memory is reused, so that steady use does not allocate.
@@ -32,16 +33,27 @@ public struct ForwardEncoder: ~Copyable {
   ///
   /// - Parameter position: where the event was read; an event that was forwarded before keeps its first position.
   public mutating func begin(_ event: EventView, at position: RecordPosition) {
+    begin(event, event.audience.isEmpty ? "ce_recipient" : "ce_audience", origin: event.origin ?? position)
+  }
+
+  /// Takes an event for an audience, in the audience's home, so that records for its followers can be made.
+  ///
+  /// - Parameter position: where the event was read there; the records name it as their origin.
+  public mutating func beginFanOut(of event: EventView, at position: RecordPosition) {
+    begin(event, "ce_recipient", origin: position)
+    append(OriginHeader.audience, event.audience)
+  }
+
+  private mutating func begin(_ event: EventView, _ target: StaticString, origin: RecordPosition) {
     count = 0
     scratch.removeAll()
-    let origin = event.origin ?? position
     let nameBytes = event.extensions.reduce(0) { $0 + $1.name.count + 3 }
     scratch.reserve(nameBytes + 64)
     reserve(32 + event.extensions.count)
     tenant = event.tenant
     // An empty view may lack a start, and a value without one is a tombstone.
     value = event.data.isEmpty ? ByteView("") : event.data
-    append("ce_recipient", .empty)
+    append(target, .empty)
     append("ce_specversion", ByteView("1.0"))
     append("ce_id", event.id)
     append("ce_source", event.source)
@@ -63,11 +75,13 @@ public struct ForwardEncoder: ~Copyable {
     append(origin: origin)
   }
 
-  /// The record for one recipient of the event, with its key; it goes to the recipient's home partition.
-  public mutating func record(for recipient: ByteView) -> OutputRecord {
-    headers[0].value = recipient
+  /// The record for one recipient of the event, or for its audience, with its key; it goes to the home partition of
+  /// that one.
+  public mutating func record(for target: ByteView) -> OutputRecord {
+    headers[0].value = target
     key.removeAll()
-    RecipientKey.append(tenant: tenant, recipient: recipient, to: &key)
+    // Keys of recipients and of audiences have one form.
+    RecipientKey.append(tenant: tenant, recipient: target, to: &key)
     return OutputRecord(
       key: key.view, value: value, headers: UnsafeBufferPointer(start: headers, count: count))
   }

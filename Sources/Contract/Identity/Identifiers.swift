@@ -6,6 +6,15 @@ public enum NotificationID {
   }
 }
 
+/// The hash that names an event for an audience.
+public enum AudienceEventID {
+  /// The hash of (tenant, source, id, audience), the identity that the dedup horizon compares: an event that comes
+  /// again is not fanned out again.
+  public static func hash(tenant: ByteView, source: ByteView, id: ByteView, audience: ByteView) -> Hash128 {
+    Hash128(ofFields: (tenant, source, id, audience), number: 0, kind: 4)
+  }
+}
+
 /// The hash that names a digest window, and the digest that it becomes.
 public enum WindowID {
   /// The hash of (tenant, recipient, channel, digest key, window start). The catalog's version has no part in it,

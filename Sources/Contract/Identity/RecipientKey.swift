@@ -59,7 +59,7 @@ public enum RecipientKey {
     )
   }
 
-  private static func check(
+  static func check(
     part: ByteView, what: StaticString, named name: StaticString, emptyReason: RejectionReason,
     reason: RejectionReason
   ) throws(Rejection) {

@@ -20,7 +20,7 @@ public enum RejectionReason: String, CaseIterable, Sendable {
   case unsupportedSpecVersion
   /// A text is not UTF-8.
   case invalidUTF8
-  /// Both `recipient` and `recipients` are given.
+  /// More than one of `recipient`, `recipients` and `audience` is given.
   case conflictingRecipients
   /// `recipients` names more than the limit.
   case tooManyRecipients
@@ -36,6 +36,8 @@ public enum RejectionReason: String, CaseIterable, Sendable {
   case tombstone
   /// The catalog does not know the type, and rejects what it does not know.
   case unknownType
+  /// An audience or a part of one holds what it must not, or is empty.
+  case invalidAudience
 
   /// The position among all reasons: an index for counters.
   public var index: Int { RejectionReason.allCases.firstIndex(of: self) ?? 0 }

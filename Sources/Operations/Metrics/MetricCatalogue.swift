@@ -44,6 +44,13 @@ public enum MetricCatalogue {
       "tidings_open_notifications", .gauge, unit: "notifications", labels: ["partition"],
       help: "Notifications that wait in a window for their delivery."),
     MetricDeclaration(
+      "tidings_audience_events_total", .counter, unit: "events", labels: ["outcome"],
+      help: "Events for an audience by what became of them: fannedOut, nobody (nobody follows it), duplicate."
+    ),
+    MetricDeclaration(
+      "tidings_pending_fan_outs", .gauge, unit: "events", labels: ["partition"],
+      help: "Events for an audience whose followers are not all served yet."),
+    MetricDeclaration(
       "tidings_facts_refused_total", .counter, unit: "facts",
       help: "Facts about recipients that were not remembered, since their partition held as many as it may."),
     MetricDeclaration(

@@ -68,6 +68,10 @@ extension Pipeline {
       guard prefixes.contains(UInt32(fact.key.high >> 48)) else { return false }
       facts.set(fact)
     }
+    while let fanOut = image.nextFanOut() {
+      guard prefixes.contains(UInt32(fanOut.key.high >> 48)) else { return false }
+      fanOuts.set(fanOut)
+    }
     return image.isWhole
   }
 

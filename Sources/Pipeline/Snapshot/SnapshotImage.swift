@@ -1,7 +1,7 @@
 import Contract
 
-/// A reader of the image of a slice: ids, then windows, then facts (`Pipeline.appendImage`), each to its end before
-/// the next.
+/// A reader of the image of a slice: ids, then windows, then facts, then fan-outs (`Pipeline.appendImage`), each to
+/// its end before the next.
 struct SnapshotImage {
   /// The bytes of the ids.
   let ids: PackedIDs
@@ -9,6 +9,8 @@ struct SnapshotImage {
   private var windowsLeft: UInt32 = 0
   /// How many facts are still to be read; nil until their number was.
   private var factsLeft: UInt32?
+  /// How many fan-outs are still to be read; nil until their number was.
+  private var fanOutsLeft: UInt32?
   /// The version of the state's format that the image is in.
   let version: UInt8
   /// Whether what was read so far is whole.
@@ -44,7 +46,9 @@ struct SnapshotImage {
   }
 
   /// Whether all was read, and nothing is left over.
-  var isWhole: Bool { isSound && windowsLeft == 0 && factsLeft == 0 && reader.isAtEnd }
+  var isWhole: Bool {
+    isSound && windowsLeft == 0 && factsLeft == 0 && (fanOutsLeft ?? 0) == 0 && reader.isAtEnd
+  }
 
   mutating func nextWindow() -> WindowImage? {
     guard windowsLeft > 0 else { return nil }
@@ -75,6 +79,19 @@ struct SnapshotImage {
     }
     factsLeft = left - 1
     return fact
+  }
+
+  /// The next fan-out; nil at the end, and where the facts are not all read. A slice without any has no number.
+  mutating func nextFanOut() -> FanOut? {
+    guard isSound, factsLeft == 0, !reader.isAtEnd else { return nil }
+    guard let left = fanOutsLeft ?? reader.integer(UInt32.self), left > 0, let key = reader.hash(),
+      let fanOut = FanOut(key: key, &reader)
+    else {
+      isSound = false
+      return nil
+    }
+    fanOutsLeft = left - 1
+    return fanOut
   }
 }
 

@@ -10,6 +10,10 @@ enum Change {
   case windowTrimmed(key: Hash128, byteLimit: UInt32)
   case factSet(Fact)
   case memberWithdrawn(key: Hash128, notification: Hash128)
+  case fanOutBegun(FanOut)
+  /// All but the event.
+  case fanOutContinued(FanOut)
+  case fanOutEnded(key: Hash128)
 
   /// The tag of an added id: nearly all changes of a log are of this kind.
   static let idAddedTag: UInt8 = 1
@@ -19,8 +23,9 @@ enum Change {
     switch self {
     case .idAdded(let entry): Hash128(high: entry.high, low: entry.low)
     case .factSet(let fact): fact.key
+    case .fanOutBegun(let fanOut), .fanOutContinued(let fanOut): fanOut.key
     case .windowOpened(let key, _, _, _, _), .windowAppended(let key, _), .windowRescheduled(let key, _),
-      .windowClosed(let key), .windowTrimmed(let key, _), .memberWithdrawn(let key, _):
+      .windowClosed(let key), .windowTrimmed(let key, _), .memberWithdrawn(let key, _), .fanOutEnded(let key):
       key
     }
   }
@@ -60,6 +65,18 @@ enum Change {
       buffer.append(byte: 7)
       buffer.append(key)
       buffer.append(notification)
+    case .fanOutBegun(let fanOut):
+      buffer.append(byte: 9)
+      fanOut.append(to: &buffer)
+    case .fanOutContinued(let fanOut):
+      buffer.append(byte: 10)
+      buffer.append(fanOut.key)
+      buffer.append(littleEndian: fanOut.turn)
+      buffer.append(littleEndian: fanOut.next)
+      buffer.append(littleEndian: fanOut.served)
+    case .fanOutEnded(let key):
+      buffer.append(byte: 11)
+      buffer.append(key)
     }
   }
 
@@ -91,6 +108,16 @@ enum Change {
     case 8:
       guard let byteLimit = reader.integer(UInt32.self) else { return nil }
       self = .windowTrimmed(key: key, byteLimit: byteLimit)
+    case 9:
+      guard let fanOut = FanOut(key: key, &reader) else { return nil }
+      self = .fanOutBegun(fanOut)
+    case 10:
+      guard let turn = reader.integer(UInt64.self), let next = reader.integer(UInt64.self),
+        let served = reader.integer(UInt64.self)
+      else { return nil }
+      self = .fanOutContinued(FanOut(key: key, turn: turn, next: next, served: served, event: []))
+    case 11:
+      self = .fanOutEnded(key: key)
     default:
       return nil
     }

@@ -16,6 +16,10 @@ struct UndoLog {
     case factAdded(Hash128)
     case factReplaced(Fact)
     case recipientSet(Hash128, before: RecipientTable.Entry?)
+    case partSet(Hash128, audience: Hash128, before: AudiencePart?)
+    case fanOutBegun(Hash128)
+    /// Also where it ended.
+    case fanOutReplaced(FanOut)
   }
 
   private var entries: [Entry] = []

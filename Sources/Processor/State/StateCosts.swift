@@ -23,7 +23,7 @@ extension InputAgreement {
 
   /// Where the state goes on at the group's offset.
   func costsOfAdoptingGroup(_ target: Int64, _ tool: StateTool) -> [String] {
-    guard topic != .recipients, let state, state <= high else { return [] }
+    guard !topic.isTable, let state, state <= high else { return [] }
     if target > max(state, low) {
       return [
         "\(place): \(Self.range(max(state, low), target)) are skipped: what this state has not decided of them is "
@@ -40,7 +40,7 @@ extension InputAgreement {
 
   /// Where the group goes on at the state's offset.
   func costsOfAdoptingState(_ target: Int64) -> [String] {
-    guard topic != .recipients, let group, group <= high else { return [] }
+    guard !topic.isTable, let group, group <= high else { return [] }
     if target > group {
       return ["\(place): \(Self.range(group, target)) are not read: this state has decided them"]
     }
@@ -54,7 +54,7 @@ extension InputAgreement {
   /// Where a state that knows nothing goes on at an offset. The old state, as far as it is known, had decided all
   /// before its own.
   func costsOfReading(from target: Int64) -> [String] {
-    guard topic != .recipients, let known = state ?? group else { return [] }
+    guard !topic.isTable, let known = state ?? group else { return [] }
     let (from, to) = (max(min(target, known), low), min(max(target, known), high))
     guard from < to else { return [] }
     return [
@@ -102,6 +102,11 @@ extension RestoredState {
           + "delivered")
       costs.append(
         "facts about recipients are forgotten: \(pipeline.factCount) (docs/formats.md lists what they say)")
+      if pipeline.fanOutCount > 0 {
+        costs.append(
+          "fan-outs to audiences are forgotten: \(pipeline.fanOutCount). Who was not served yet is never told"
+        )
+      }
       costs.append("the counters of the conservation law begin at 0")
     } else {
       costs.append(

@@ -12,11 +12,13 @@ public struct StateExportCount: Sendable, Equatable {
   public var ids = 0
   /// Facts.
   public var facts = 0
+  /// Fan-outs to audiences that are not finished.
+  public var fanOuts = 0
 }
 
 extension StateTool {
   /// Writes the whole state as lines of JSON in a canonical order, so that two exports can be compared: a header, the
-  /// open windows, the ids, the facts. `docs/operations.md` describes the lines. The memory that it takes is that of the state.
+  /// open windows, the ids, the facts, the fan-outs. `docs/operations.md` describes the lines. The memory that it takes is that of the state.
   ///
   /// - Parameter write: takes some lines at a time.
   /// - Throws: as ``inspect(progress:)``; `ProcessorFault.state` for a state that cannot be used,
@@ -48,6 +50,11 @@ extension StateTool {
     try state.pipeline.forEachFact { fact throws in
       count.facts += 1
       lines.append(fact)
+      if lines.isFull { try lines.flush(to: write) }
+    }
+    for fanOut in state.pipeline.pendingFanOuts {
+      count.fanOuts += 1
+      lines.append(fanOut)
       if lines.isFull { try lines.flush(to: write) }
     }
     try lines.flush(to: write)
@@ -99,6 +106,7 @@ private struct StateLines: ~Copyable {
     number(",\"windows\":", Int64(state.pipeline.openWindowCount))
     number(",\"ids\":", Int64(state.pipeline.idCount))
     number(",\"facts\":", Int64(state.pipeline.factCount))
+    number(",\"fanOuts\":", Int64(state.pipeline.fanOutCount))
     buffer.append("}\n")
   }
 
@@ -150,6 +158,24 @@ private struct StateLines: ~Copyable {
     buffer.append(jsonString: fact.kind)
     if let until = fact.until { instant(",\"until\":", until) }
     if let value = fact.number { number(",\"value\":", Int64(bitPattern: value)) }
+    buffer.append("}\n")
+  }
+
+  mutating func append(_ fanOut: PendingFanOut) {
+    buffer.append("{\"fanOut\":\"")
+    buffer.append(hex: fanOut.key)
+    buffer.append("\",\"tenant\":")
+    buffer.append(jsonString: fanOut.tenant)
+    buffer.append(",\"audience\":")
+    buffer.append(jsonString: fanOut.audience)
+    buffer.append(",\"source\":")
+    buffer.append(jsonString: fanOut.source)
+    buffer.append(",\"event\":")
+    buffer.append(jsonString: fanOut.event)
+    buffer.append(",\"topic\":")
+    buffer.append(jsonString: fanOut.topic.name)
+    number(",\"offset\":", fanOut.offset)
+    number(",\"served\":", Int64(clamping: fanOut.served))
     buffer.append("}\n")
   }
 

@@ -52,6 +52,15 @@ extension StateInspection {
       let offset: Int64
       let served: Int
     }
+    struct AudienceFanOut: Encodable {
+      let tenant: String
+      let audience: String
+      let source: String
+      let event: String
+      let topic: String
+      let offset: Int64
+      let served: UInt64
+    }
     struct Member: Encodable {
       let clientID: String
       let host: String
@@ -87,6 +96,7 @@ extension StateInspection {
     let logBytes: Int64?
     let checkpointShare: Double?
     let fanOut: FanOut?
+    let fanOuts: [AudienceFanOut]
     let members: [Member]?
     let snapshot: Snapshot?
     let problems: [String]
@@ -130,6 +140,11 @@ extension StateInspection {
       logBytes = header?.logBytes
       checkpointShare = header?.checkpointShare
       fanOut = header?.fanOut.map { FanOut(topic: $0.topic.name, offset: $0.offset, served: $0.served) }
+      fanOuts = inspection.fanOuts.map {
+        AudienceFanOut(
+          tenant: $0.tenant, audience: $0.audience, source: $0.source, event: $0.event, topic: $0.topic.name,
+          offset: $0.offset, served: $0.served)
+      }
       members = inspection.members?.map {
         Member(clientID: $0.clientID, host: $0.host, instance: $0.groupInstanceID)
       }

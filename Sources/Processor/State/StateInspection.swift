@@ -65,6 +65,8 @@ public struct StateInspection: Sendable {
   public let openWindows: Int
   /// Facts in memory after a restore.
   public let facts: Int
+  /// Fan-outs to audiences that are not finished.
+  public let fanOuts: [PendingFanOut]
   /// When the first window is due, in milliseconds since the epoch.
   public let nextDue: Int64?
   /// The live state in bytes, about.
@@ -104,6 +106,7 @@ extension StateTool {
       version: state.version, header: state.lastHeader, partitionCount: configuration.partitionCount,
       group: configuration.groupID, members: members, inputs: inputs, ids: state.pipeline.idCount,
       openWindows: state.pipeline.openWindowCount, facts: state.pipeline.factCount,
+      fanOuts: state.pipeline.pendingFanOuts,
       nextDue: state.nextDue(), liveBytes: state.pipeline.liveBytes, snapshot: snapshot(beside: state),
       now: instants.wallMilliseconds)
   }

@@ -144,6 +144,11 @@ public struct HistoryBuilder: ~Copyable {
       if known.insert(Hash128(of: key.view)).inserted { recipientKeys.append(bytes.append(key.view)) }
       keyHash = event.recipientCount == 1 ? Murmur2.hash(key.view) & Int32.max : nil
     }
+    if !event.audience.isEmpty {
+      key.removeAll()
+      AudienceKey.append(tenant: event.tenant, audience: event.audience, to: &key)
+      keyHash = Murmur2.hash(key.view) & Int32.max
+    }
     let stored = store(bytes, &headers)
     events.append(
       History.Event(

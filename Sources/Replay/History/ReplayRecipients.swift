@@ -31,12 +31,17 @@ public final class ReplayRecipients {
     self.bytes = bytes
   }
 
-  /// An address for each recipient of a history.
-  public convenience init(assumedFor history: History) {
+  /// An address for each recipient of a history, and for all who follow an audience.
+  public convenience init(assumedFor history: History, _ subscriptions: ReplaySubscriptions? = nil) {
     let bytes = ByteStore()
     let value = bytes.append(ByteView("{\"email\":\"recipient@example.org\"}"))
-    let records = history.recipientKeys.map {
+    var records = history.recipientKeys.map {
       Record(key: bytes.append(history.bytes[$0]), value: value)
+    }
+    if let subscriptions {
+      records += subscriptions.followers.map {
+        Record(key: bytes.append(subscriptions.bytes[$0]), value: value)
+      }
     }
     self.init(
       summary: RecipientsSummary(source: .assumed, records: records.count), records: records, bytes: bytes)

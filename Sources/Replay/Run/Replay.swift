@@ -58,7 +58,8 @@ public struct Replay: ~Copyable {
   ///
   /// - Throws: `JSONError` when there is no memory.
   public init(
-    _ history: History, recipients: ReplayRecipients, catalog: Catalog,
+    _ history: History, recipients: ReplayRecipients, subscriptions: ReplaySubscriptions? = nil,
+    catalog: Catalog,
     options: ReplayOptions = ReplayOptions()
   ) throws(JSONError) {
     let codecs = try Codecs(
@@ -87,6 +88,7 @@ public struct Replay: ~Copyable {
         name: ByteView("content-type"), value: ByteView("application/cloudevents+json; charset=UTF-8")))
     recordHeaders = .allocate(capacity: headerCapacity)
     load(recipients)
+    if let subscriptions { load(subscriptions) }
   }
 
   deinit {
@@ -126,6 +128,20 @@ public struct Replay: ~Copyable {
     }
   }
 
+  /// Fills the tables of audiences.
+  private mutating func load(_ subscriptions: ReplaySubscriptions) {
+    for (offset, part) in subscriptions.parts.enumerated() {
+      let audience = subscriptions.bytes[part.audience]
+      let home = homes[Int(Murmur2.partition(ofKey: audience, count: Int32(homes.count)))]
+      let content = InputRecord(
+        key: subscriptions.bytes[part.key], value: part.value.map { subscriptions.bytes[$0] },
+        headers: UnsafeBufferPointer(start: nil, count: 0))
+      home.pipeline.load(
+        PartitionRecord(topic: .subscriptions, offset: Int64(offset), appended: 0, content: content),
+        using: &codecs)
+    }
+  }
+
   // MARK: - Events
 
   private mutating func apply(_ event: History.Event, number: Int) throws {
@@ -135,6 +151,13 @@ public struct Replay: ~Copyable {
     let before = homes[index].pipeline.counters
     while try apply(content, from: .events, at: homes[index], time: event.time) == .again {
       try drain(homes[index])
+    }
+    // All who follow an audience get the event at its instant, however many they are.
+    while homes[index].pipeline.fanOutCount > 0 {
+      homes[index].pipeline.continueFanOut(now: event.time, using: codecs)
+      guard homes[index].pipeline.pendingBytes > Self.pendingLimit else { continue }
+      try drain(homes[index])
+      try applyForwards(time: event.time)
     }
     let after = homes[index].pipeline.counters
     if after.rejected > before.rejected {
@@ -230,7 +253,7 @@ public struct Replay: ~Copyable {
         }
       case .routed: forwards.append(record)
       case .rejected: rejections.count(Rejection(headersOf: record), line: line)
-      case .recipients, .engagement: break
+      case .recipients, .engagement, .subscriptions: break
       }
     }
     stateRecord.removeAll()

@@ -4,7 +4,7 @@ import ArgumentParser
 struct PublishCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "publish",
-    abstract: "Publish events, or the records of recipients.",
+    abstract: "Publish events, the records of recipients, or who follows which audience.",
     discussion: """
       Examples:
         tidings publish events.ndjson.gz
@@ -12,8 +12,12 @@ struct PublishCommand: ParsableCommand {
         tidings publish events.ndjson --repeat 0.1 --seed 7
         tidings publish git . --max 1000
         tidings publish recipients people.ndjson
+        tidings publish subscriptions boards.ndjson
       """,
-    subcommands: [PublishFileCommand.self, PublishGitCommand.self, PublishRecipientsCommand.self],
+    subcommands: [
+      PublishFileCommand.self, PublishGitCommand.self, PublishRecipientsCommand.self,
+      PublishSubscriptionsCommand.self,
+    ],
     defaultSubcommand: PublishFileCommand.self)
 }
 

@@ -56,6 +56,11 @@ struct SimulateCommand: ParsableCommand {
       "Records of the recipients, as `tidings publish recipients` takes them.", valueName: "file"))
   var recipients: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Who follows which audience, as `tidings publish subscriptions` takes it.", valueName: "file"))
+  var subscriptions: String?
+
   @Option(help: ArgumentHelp("Name the recipients who get more messages than this on a day.", valueName: "n"))
   var above = ReplayOptions().above
 
@@ -105,7 +110,9 @@ struct SimulateCommand: ParsableCommand {
     let run = SimulationRun(options)
     let source = try source(&progress, run)
     let report = try run.report(
-      source.history, from: source.name, recipients: recipients, catalogs: catalogs, progress: &progress)
+      source.history, from: source.name, recipients: recipients, subscriptions: subscriptions,
+      catalogs: catalogs,
+      progress: &progress)
     progress.clear()
     if let html { try write(HTMLReport(report).text, to: html) }
     Terminal.output.write(json ? try report.json() : report.text)

@@ -10,13 +10,17 @@ struct SimulationRun {
 
   /// - Parameter catalogs: the one to try, and perhaps another to compare it with.
   func report(
-    _ history: History, from input: String, recipients: String?, catalogs: [(file: String, catalog: Catalog)],
+    _ history: History, from input: String, recipients: String?, subscriptions: String?,
+    catalogs: [(file: String, catalog: Catalog)],
     progress: inout ProgressBar
   ) throws -> ReplayReport {
-    let people = try recipients.map { try readRecipients($0) } ?? ReplayRecipients(assumedFor: history)
+    let audiences = try subscriptions.map { try readSubscriptions($0) }
+    let people =
+      try recipients.map { try readRecipients($0) } ?? ReplayRecipients(assumedFor: history, audiences)
     var runs: [ReplayReport.Run] = []
     for (file, catalog) in catalogs {
-      let replay = try Replay(history, recipients: people, catalog: catalog, options: options)
+      let replay = try Replay(
+        history, recipients: people, subscriptions: audiences, catalog: catalog, options: options)
       let done = runs.count * history.eventCount
       let total = max(1, catalogs.count * history.eventCount)
       let outcome = try replay.run { count in
@@ -53,6 +57,20 @@ struct SimulationRun {
     try topic.read(since: since) { share, count in
       if progress.isDue { progress.show(share: share, text: "\(count.counted("event")) read", count: count) }
     }
+  }
+
+  /// - Throws: `InputError` for a file with lines that break the contract: without them nobody knows who is told.
+  private func readSubscriptions(_ path: String) throws -> ReplaySubscriptions {
+    var lines = try LineReader(path: path, limit: options.recordLimit)
+    var builder = try SubscriptionsBuilder()
+    while let line = try lines.next() {
+      builder.add(line.bytes, isCut: line.isCut, number: line.number)
+    }
+    let subscriptions = builder.finish()
+    if let first = subscriptions.rejected.first {
+      throw InputError("\(path), line \(first.firstLine ?? 0): \(first.detail)")
+    }
+    return subscriptions
   }
 
   private func readRecipients(_ path: String) throws -> ReplayRecipients {

@@ -113,6 +113,14 @@ extension StateInspection {
     if let refused = header?.counters.factsRefused, refused > 0 {
       lines.append(row("", "\(refused.counted("fact")) not remembered: the partition held as many as it may"))
     }
+    for fanOut in fanOuts {
+      lines.append(
+        row(
+          "",
+          "fan-out of \"\(fanOut.event)\" from \(fanOut.source) to \(fanOut.audience)"
+            + "\(fanOut.tenant == "default" ? "" : " of tenant \(fanOut.tenant)"): "
+            + "\(Int(clamping: fanOut.served).counted("follower")) served, the rest follows"))
+    }
     return lines
   }
 

@@ -39,9 +39,30 @@ struct ConservationChecker {
       guard case .event(let fact) = record.kind else { continue }
       if !fact.isAtHome(commit.home, facts.partitionCount) { expected.forwarded += 1 }
     }
+    for record in facts.records(.subscriptions, partition: commit.home, commit.consumed(.subscriptions)) {
+      guard case .part(let audience, _, let members) = record.kind else { continue }
+      if home(of: audience, facts.partitionCount) != commit.home {
+        expected.forwarded += 1
+      } else if members == nil {
+        expected.tombstones += 1
+      } else {
+        expected.decided += 1
+      }
+    }
+    for record in facts.records(.routed, partition: commit.home, commit.consumed(.routed)) {
+      guard case .event(let fact) = record.kind, fact.audience != nil else { continue }
+      expected.forwarded += 1
+    }
+    for topic in [InputFacts.Topic.events, .routed] {
+      for record in facts.records(topic, partition: commit.home, commit.consumed(topic)) {
+        guard case .event(let fact) = record.kind, fact.isFannedOut(in: commit.home, facts.partitionCount)
+        else { continue }
+        expected.fanOuts += 1
+      }
+    }
     expected.rejected += Int64(commit.rejected.count)
     expected.forwards += Int64(
-      commit.routed.count + commit.recipients.count + commit.engagement.count)
+      commit.routed.count + commit.recipients.count + commit.engagement.count + commit.subscriptions.count)
     try require(
       expected == header, .conservation,
       "\(commit.place): the counters are \(header), the records give \(expected)")
@@ -68,6 +89,13 @@ struct ConservationChecker {
         case .suppressed, .other: break
         }
       }
+    case .fanOut(let fanOut):
+      // All others are forwarded to those who follow the audience.
+      guard fanOut.outcome != "fannedOut" else { return }
+      counts.decided += 1
+      counts.forwarded -= 1
+      counts.fanOuts -= 1
+      if fanOut.outcome == "nobody" { counts.withoutFollowers += 1 } else { counts.repeatedFanOuts += 1 }
     case .withdrawal(let withdrawal):
       counts[withdrawal.channel].open -= 1
       switch withdrawal.outcome {

@@ -39,7 +39,7 @@ struct DecisionChecker {
     var expected: [ArraySlice<InputFact>] = [InputFacts.Topic.events, .routed].map { topic in
       ArraySlice(
         facts.records(topic, partition: commit.home, commit.consumed(topic)).filter { record in
-          guard case .event(let fact) = record.kind else { return false }
+          guard case .event(let fact) = record.kind, fact.audience == nil else { return false }
           return topic == .routed || fact.isAtHome(commit.home, facts.partitionCount)
         })
     }
@@ -55,6 +55,9 @@ struct DecisionChecker {
         "\(commit.place): decision \(decision.number) is from \(decision.time), before the last one")
       homes[commit.home].time = decision.time
       switch decision.kind {
+      case .fanOut:
+        // Whom it served, and whether that was all, is held against the audiences.
+        try each(decision, nil, nil)
       case .withdrawal:
         // Whether it waited there, and why it no longer does, is held against the windows.
         try each(decision, nil, nil)
@@ -293,18 +296,26 @@ struct DecisionChecker {
 
   /// What is forwarded, republished and rejected: each record once, where it belongs.
   private mutating func checkHandedOn(_ commit: HomeCommit, _ facts: InputFacts) throws(Violation) {
-    var routed = commit.routed
+    // Those of fan-outs to audiences are the matter of another checker.
+    var routed = commit.routed.filter { $0.header("tidings-audience") == nil }
     var rejected = commit.rejected[...]
     var republished = commit.recipients[...]
     var engaged = commit.engagement
+    var parts = commit.subscriptions[...]
     let events = facts.records(.events, partition: commit.home, commit.consumed(.events))
     for record in events {
       switch record.kind {
       case .event(let fact):
-        guard !fact.isAtHome(commit.home, facts.partitionCount) else { continue }
-        try checkForwards(fact, record, &routed, commit)
+        guard !fact.isAtHome(commit.home, facts.partitionCount),
+          !fact.isFannedOut(in: commit.home, facts.partitionCount)
+        else { continue }
+        if let audience = fact.audience {
+          try checkForward(fact, audience, record, &routed, commit)
+        } else {
+          try checkForwards(fact, record, &routed, commit)
+        }
       case .broken: break
-      case .recipient, .engagement: continue
+      case .recipient, .engagement, .part: continue
       }
     }
     // A fan-out that goes on with the next transaction: its first part.
@@ -352,11 +363,19 @@ struct DecisionChecker {
             place.map { engaged[$0].origin?.offset } == record.offset, .onceOnly,
             "\(commit.place): the engagement record at \(record.offset) is not republished at home")
           if let place { engaged.remove(at: place) }
+        case .part(let audience, let part, _):
+          guard home(of: audience, facts.partitionCount) != commit.home else { continue }
+          let sent = parts.popFirst()
+          try require(
+            sent?.partition == home(of: audience, facts.partitionCount)
+              && sent?.record.key?.string == partKey(audience, part)
+              && sent?.header("tidings-origin-offset") == "\(record.offset)",
+            .onceOnly, "\(commit.place): the part at \(record.offset) is not republished at home")
         case .event: break
         }
       }
     }
-    if let extra = rejected.first ?? republished.first ?? engaged.first {
+    if let extra = rejected.first ?? republished.first ?? engaged.first ?? parts.first {
       throw Violation(.abort, "\(commit.place): \(extra.place) has no record that it was made from")
     }
   }
@@ -376,7 +395,8 @@ struct DecisionChecker {
     _ commit: HomeCommit
   ) throws(Violation) {
     let index = routed.firstIndex {
-      $0.origin?.offset == record.offset && $0.header("ce_recipient") == recipient
+      $0.origin?.offset == record.offset
+        && $0.header(fact.audience == nil ? "ce_recipient" : "ce_audience") == recipient
     }
     guard let index else {
       throw Violation(

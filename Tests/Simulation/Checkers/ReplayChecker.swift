@@ -16,6 +16,7 @@ final class ReplayChecker {
     case started(InputPositions)
     case applied(InputTopic, offset: Int64, now: Int64, Catalog)
     case ticked(now: Int64, Catalog)
+    case continuedFanOut(now: Int64)
     case advanced(InputTopic, to: Int64)
   }
 
@@ -82,6 +83,10 @@ final class ReplayChecker {
   func ticked(now: Int64, worker: Int, home: Int) {
     guard let catalog = catalogs[worker] else { return }
     calls[home][worker, default: []].append(.ticked(now: now, catalog))
+  }
+
+  func continuedFanOut(now: Int64, worker: Int, home: Int) {
+    calls[home][worker, default: []].append(.continuedFanOut(now: now))
   }
 
   func advanced(_ topic: InputTopic, to offset: Int64, worker: Int, home: Int) {
@@ -188,6 +193,7 @@ final class ReplayChecker {
     case .ticked(let now, let catalog):
       shadow.pipeline.catalog = catalog
       shadow.pipeline.tick(now: now)
+    case .continuedFanOut(let now): shadow.pipeline.continueFanOut(now: now, using: codecs)
     case .advanced(let topic, let offset): shadow.pipeline.advance(topic, to: offset)
     case .applied(let topic, let offset, let now, let catalog):
       shadow.pipeline.catalog = catalog

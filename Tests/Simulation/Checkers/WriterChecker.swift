@@ -6,8 +6,8 @@ struct WriterChecker {
     var sealed: Set<Int> = []
     /// What was under way when the partitions were given back. Only a worker that ends may leave it so.
     var left: Set<Int> = []
-    /// What it decides, with the end of the recipients' table when that began.
-    var decides: [Int: Int64] = [:]
+    /// What it decides, with the ends of the tables of recipients and audiences when that began.
+    var decides: [Int: [Int64]] = [:]
     /// What it decided when it began the transaction under way.
     var begun: Set<Int> = []
   }
@@ -42,16 +42,17 @@ struct WriterChecker {
 
   /// The worker decides the home from here on.
   ///
-  /// - Parameter recipientsEnd: where the recipients' topic ends at this instant.
-  mutating func decides(_ home: Int, worker: Int, recipientsEnd: Int64) {
-    workers[worker]?.decides[home] = recipientsEnd
+  /// - Parameter tableEnds: where the topics of the tables end at this instant.
+  mutating func decides(_ home: Int, worker: Int, tableEnds: [Int64]) {
+    workers[worker]?.decides[home] = tableEnds
   }
 
-  /// The home is back at its last confirmed commit. If that lies within the recipients' table, the worker reads the
-  /// table again before it goes on deciding.
-  mutating func rolledBack(_ home: Int, worker: Int, recipients position: Int64) {
+  /// The home is back at its last confirmed commit. If that lies within a table, the worker reads the tables again
+  /// before it goes on deciding.
+  mutating func rolledBack(_ home: Int, worker: Int, tables positions: [Int64]) {
     settled(worker: worker, home: home)
-    if let end = workers[worker]?.decides[home], position < end { workers[worker]?.decides[home] = nil }
+    guard let ends = workers[worker]?.decides[home] else { return }
+    if zip(positions, ends).contains(where: { $0 < $1 }) { workers[worker]?.decides[home] = nil }
   }
 
   /// The homes that the worker decided when it began the transaction under way.

@@ -22,7 +22,10 @@ extension Workload {
   private mutating func drawEngagement(now: Int64) -> EngagementFact {
     let last = published.count - 1
     let event = published[last - Int.random(in: 0...min(last, 15), using: &engaged)]
-    let recipient = event.recipients[Int.random(in: 0..<event.recipients.count, using: &engaged)]
+    // Of an event for an audience, somebody who may follow it.
+    let concerned =
+      event.audience == nil ? event.recipients : recipients.filter { $0.tenant == event.tenant }.map(\.id)
+    let recipient = concerned.randomElement(using: &engaged) ?? "f0"
     let kinds = [
       "seen", "seen", "seen", "read", "clicked", "unsubscribed", "resubscribed", "bounced", "complained",
     ]

@@ -40,9 +40,14 @@ struct Workload {
   /// Draws what recipients do with what they got.
   var engaged: SeededGenerator
 
+  /// Draws what concerns audiences.
+  var following: SeededGenerator
+  /// By audience and part who is in it, as published last.
+  var parts: [String: [String: Set<String>]] = [:]
+
   let recipients: [(tenant: String, id: String)]
-  private(set) var published: [EventFact] = []
-  private var nextID = 0
+  var published: [EventFact] = []
+  var nextID = 0
   private var burstLeft = 0
   private let hasBrokenRecipients: Bool
 
@@ -54,6 +59,7 @@ struct Workload {
     hasBrokenRecipients = Bool.random(using: &random)
     wishes = SeededGenerator(seed: random.seed &* 0xC2B2_AE35 &+ 3)
     engaged = SeededGenerator(seed: random.seed &* 0x27D4_EB2F &+ 4)
+    following = SeededGenerator(seed: random.seed &* 0x1656_67B1 &+ 6)
     self.random = random
     recipients = (0..<shape.recipients).map { ($0 % 5 == 4 ? "acme" : "default", "r\($0)") }
   }
@@ -84,6 +90,7 @@ struct Workload {
   /// The next record, published at `now`.
   mutating func next(now: Int64) -> PublishedRecord {
     if !published.isEmpty, engages(0.1) { return engagement(now: now) }
+    if follows(0.12) { return audience(now: now) }
     let roll = Double.random(in: 0..<1, using: &random)
     if roll < 0.05 {
       let index = Int.random(in: 0..<recipients.count, using: &random)
@@ -128,6 +135,8 @@ struct Workload {
     guard !published.isEmpty, chance(0.8) else { return fact.retracts = "e\(nextID + 5)" }
     let last = published.count - 1
     let other = published[last - Int.random(in: 0...min(last, 12), using: &random)]
+    // An event for an audience is taken back by one for the same audience alone.
+    guard other.audience == nil else { return fact.retracts = other.id }
     fact.retracts = other.id
     fact.tenant = other.tenant
     fact.recipients = other.recipients
@@ -156,8 +165,8 @@ struct Workload {
     return fact
   }
 
-  private mutating func event(_ fact: EventFact) -> PublishedRecord {
-    let key = fact.key(of: fact.recipients[0])
+  mutating func event(_ fact: EventFact) -> PublishedRecord {
+    let key = fact.key(of: fact.audience ?? fact.recipients[0])
     var partition = home(key)
     // Another partitioner, or an upstream team's own habits.
     if chance(0.05) { partition = Int.random(in: 0..<partitionCount, using: &random) }
@@ -173,8 +182,12 @@ struct Workload {
   private static func structured(_ fact: EventFact) -> String {
     var text = "{\"specversion\":\"1.0\",\"id\":\"\(fact.id)\",\"source\":\"\(fact.source)\","
     text += "\"type\":\"\(fact.type)\""
-    let name = fact.recipients.count > 1 ? "recipients" : "recipient"
-    text += ",\"\(name)\":\"\(fact.recipients.joined(separator: ","))\""
+    if let audience = fact.audience {
+      text += ",\"audience\":\"\(audience)\""
+    } else {
+      let name = fact.recipients.count > 1 ? "recipients" : "recipient"
+      text += ",\"\(name)\":\"\(fact.recipients.joined(separator: ","))\""
+    }
     if fact.tenant != "default" { text += ",\"tenant\":\"\(fact.tenant)\"" }
     if let actor = fact.actor { text += ",\"actor\":\"\(actor)\"" }
     if let category = fact.category { text += ",\"category\":\"\(category)\"" }
@@ -323,8 +336,12 @@ extension PublishedRecord {
     header("ce_id", fact.id)
     header("ce_source", fact.source)
     header("ce_type", fact.type)
-    header(
-      fact.recipients.count > 1 ? "ce_recipients" : "ce_recipient", fact.recipients.joined(separator: ","))
+    if let audience = fact.audience {
+      header("ce_audience", audience)
+    } else {
+      header(
+        fact.recipients.count > 1 ? "ce_recipients" : "ce_recipient", fact.recipients.joined(separator: ","))
+    }
     if fact.tenant != "default" { header("ce_tenant", fact.tenant) }
     header("ce_actor", fact.actor)
     header("ce_category", fact.category)

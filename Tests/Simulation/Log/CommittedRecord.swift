@@ -56,6 +56,7 @@ struct HomeCommit {
   var routed: [CommittedRecord] = []
   var recipients: [CommittedRecord] = []
   var engagement: [CommittedRecord] = []
+  var subscriptions: [CommittedRecord] = []
 
   var time: Int64 { transaction.time }
 

@@ -14,6 +14,20 @@ struct DecisionRecord {
     case arrival(Arrival)
     case closure(Closure)
     case withdrawal(Withdrawal)
+    case fanOut(FanOut)
+  }
+
+  /// What became of an event for an audience.
+  struct FanOut {
+    var audience: String
+    var source: String
+    var event: String
+    var topic: String
+    var offset: Int64
+    /// `fannedOut`, `nobody` or `duplicate`.
+    var outcome: String
+    var reason: String?
+    var recipients: Int64?
   }
 
   struct Arrival {
@@ -89,16 +103,21 @@ struct DecisionReader: ~Copyable {
 extension DecisionRecord {
   fileprivate init?(_ value: JSONValue) {
     guard let id = value["id"]?.string, let data = value["data"], let time = value["time"]?.instant,
-      let tenant = data["tenant"]?.string, let recipient = data["recipient"]?.string
+      let tenant = data["tenant"]?.string
     else { return nil }
+    let recipient = data["recipient"]?.string
+    guard (recipient == nil) == (data["audience"] != nil) else { return nil }
     let parts = id.split(separator: "-")
     guard parts.count == 2, let partition = Int(parts[0]), let number = UInt64(parts[1]) else { return nil }
     self.partition = partition
     self.number = number
     self.time = time
     self.tenant = tenant
-    self.recipient = recipient
-    if let channels = data["channels"] {
+    self.recipient = recipient ?? ""
+    if recipient == nil {
+      guard let fanOut = FanOut(data) else { return nil }
+      kind = .fanOut(fanOut)
+    } else if let channels = data["channels"] {
       guard let arrival = Arrival(data, channels) else { return nil }
       kind = .arrival(arrival)
     } else if data["notification"] != nil {
@@ -153,6 +172,23 @@ extension DecisionRecord.Outcome {
     case "expired": self = .expired
     default: self = .other(name)
     }
+  }
+}
+
+extension DecisionRecord.FanOut {
+  fileprivate init?(_ data: JSONValue) {
+    guard let audience = data["audience"]?.string, let source = data["source"]?.string,
+      let event = data["event"]?.string, let place = data["at"], let topic = place["topic"]?.string,
+      let offset = place["offset"]?.integer, let outcome = data["outcome"]?.string
+    else { return nil }
+    self.audience = audience
+    self.source = source
+    self.event = event
+    self.topic = topic
+    self.offset = offset
+    self.outcome = outcome
+    reason = data["reason"]?.string
+    recipients = data["recipients"]?.integer
   }
 }
 

@@ -13,6 +13,8 @@ struct EventFact: Equatable {
   var recipients: [String]
   /// What its data say: `{"n":1}`.
   var number = 1
+  /// The audience that it is for; it has no recipients then.
+  var audience: String?
   /// Milliseconds since the epoch.
   var expiry: Int64?
   /// The id of the event that it takes back.
@@ -59,7 +61,14 @@ extension EventFact {
   }
 }
 
-/// The home partition of a recipient's key.
+extension EventFact {
+  /// Whether it is for an audience that is at home in a partition.
+  func isFannedOut(in partition: Int, _ partitionCount: Int) -> Bool {
+    audience.map { home(of: key(of: $0), partitionCount) == partition } ?? false
+  }
+}
+
+/// The home partition of a recipient's or an audience's key.
 func home(of key: String, _ partitionCount: Int) -> Int {
   Int(key.withByteView { Murmur2.partition(ofKey: $0, count: Int32(partitionCount)) })
 }
@@ -138,6 +147,8 @@ struct InputFact {
     case recipient(key: String, RecipientFact?)
     /// What became of notifications.
     case engagement(EngagementFact)
+    /// Who is in a part of an audience; nil removes it.
+    case part(audience: String, part: String, Set<String>?)
   }
 
   var offset: Int64
@@ -154,6 +165,7 @@ struct InputFacts {
     case routed = 1
     case recipients = 2
     case engagement = 3
+    case subscriptions = 4
 
     var name: String {
       switch self {
@@ -161,6 +173,7 @@ struct InputFacts {
       case .routed: "routed"
       case .recipients: "recipients"
       case .engagement: "engagement"
+      case .subscriptions: "subscriptions"
       }
     }
   }

@@ -65,7 +65,7 @@ final class Journal {
     }
     for record in transaction.records where record.topic != "state" {
       let home =
-        ["routed", "recipients", "engagement"].contains(record.topic)
+        ["routed", "recipients", "engagement", "subscriptions"].contains(record.topic)
         ? record.origin?.partition ?? record.partition : record.partition
       guard commits[home] != nil else {
         throw Violation(
@@ -88,6 +88,7 @@ final class Journal {
     case "routed": commit?.routed.append(record)
     case "recipients": commit?.recipients.append(record)
     case "engagement": commit?.engagement.append(record)
+    case "subscriptions": commit?.subscriptions.append(record)
     default:
       do throws(Rejection) {
         commit?.deliveries.append((record, try deliveryDecoder.decode(record.record.value)))
@@ -123,6 +124,15 @@ final class Journal {
         facts.add(
           InputFact(offset: record.offset, appended: record.appended, kind: fact.kind), to: .engagement,
           partition: record.partition)
+      case "subscriptions":
+        guard let origin = record.origin,
+          let fact = facts.record(.subscriptions, partition: origin.partition, at: origin.offset),
+          case .part(let audience, let part, _) = fact.kind,
+          record.record.key?.string == partKey(audience, part)
+        else { throw Violation(.onceOnly, "\(record.place) is no copy of the record that it names") }
+        facts.add(
+          InputFact(offset: record.offset, appended: record.appended, kind: fact.kind), to: .subscriptions,
+          partition: record.partition)
       default: continue
       }
     }
@@ -130,9 +140,11 @@ final class Journal {
 
   private static func event(_ record: CommittedRecord) throws(Violation) -> EventFact {
     guard let id = record.header("ce_id"), let source = record.header("ce_source"),
-      let type = record.header("ce_type"), let recipient = record.header("ce_recipient")
-    else { throw Violation(.onceOnly, "\(record.place) is not an event of one recipient") }
-    var fact = EventFact(id: id, type: type, recipients: [recipient])
+      let type = record.header("ce_type"),
+      (record.header("ce_recipient") == nil) != (record.header("ce_audience") == nil)
+    else { throw Violation(.onceOnly, "\(record.place) is not an event of one recipient or audience") }
+    var fact = EventFact(id: id, type: type, recipients: record.header("ce_recipient").map { [$0] } ?? [])
+    fact.audience = record.header("ce_audience")
     fact.source = source
     fact.tenant = record.header("ce_tenant") ?? "default"
     fact.actor = record.header("ce_actor")

@@ -29,6 +29,9 @@ struct StateHeader: Equatable {
     var rejected: Int64 = 0
     var tombstones: Int64 = 0
     var forwards: Int64 = 0
+    var fanOuts: Int64 = 0
+    var withoutFollowers: Int64 = 0
+    var repeatedFanOuts: Int64 = 0
     var email = ChannelCounts()
     var inapp = ChannelCounts()
 
@@ -95,7 +98,7 @@ extension StateHeader {
       positions.append(position)
     }
     guard let inputClock = reader.number(Int64.self), let timerClock = reader.number(Int64.self),
-      let general = reader.numbers(), general.count == 7, reader.number(UInt8.self) == 2,
+      let general = reader.numbers(), general.count == 10, reader.number(UInt8.self) == 2,
       let fields = reader.number(UInt8.self), fields == ChannelCounts.fieldCount,
       let email = reader.numbers(fields), let inapp = reader.numbers(fields),
       let fanOutTopic = reader.number(UInt8.self),
@@ -116,7 +119,8 @@ extension StateHeader {
     self.timerClock = timerClock
     counts = Counts(
       factsRefused: general[6], consumed: general[0], decided: general[1], forwarded: general[2],
-      rejected: general[3], tombstones: general[4], forwards: general[5], email: ChannelCounts(email),
+      rejected: general[3], tombstones: general[4], forwards: general[5], fanOuts: general[7],
+      withoutFollowers: general[8], repeatedFanOuts: general[9], email: ChannelCounts(email),
       inapp: ChannelCounts(inapp))
     fanOut = (fanOutTopic, fanOutOffset, fanOutNext)
     self.checkpointNext = checkpointNext

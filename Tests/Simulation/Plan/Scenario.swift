@@ -21,6 +21,10 @@ struct Scenario {
   var checkpointSlice: Int64
   var memberLimit: Int
   var fanOutLimit: Int
+  /// Bytes of one step of a fan-out to an audience, of all in one batch, and how many there are at a time.
+  var fanOutStep: Int
+  var fanOutBytes: Int
+  var fanOutCountLimit: Int
   var commitRecords: Int
   var backlogBytes: Int
   var frozenLifetime: Int64
@@ -58,6 +62,10 @@ struct Scenario {
     checkpointSlice = pick([300, 1_000, 100_000])
     memberLimit = pick([3, 6, 10_000])
     fanOutLimit = pick([200, 700, 8 << 20])
+    var audiences = SeededGenerator(seed: seed &* 0x9E6D_62D0 &+ 5)
+    fanOutStep = [150, 700, 2_500, 64 << 10].randomElement(using: &audiences) ?? 150
+    fanOutBytes = [400, 3_000, 512 << 10].randomElement(using: &audiences) ?? 400
+    fanOutCountLimit = [1, 3, 1_000].randomElement(using: &audiences) ?? 1
     commitRecords = pick([5, 50, 10_000])
     backlogBytes = pick([4_000, 60_000, 4 << 20])
     frozenLifetime = pick([500, 300_000, 300_000])
@@ -95,10 +103,13 @@ struct Scenario {
   /// What the state machines of the run are made with.
   var pipelineLimits: @Sendable (inout Pipeline.Configuration) -> Void {
     let (memberLimit, fanOutLimit) = (memberLimit, fanOutLimit)
+    let (fanOutStep, fanOutCountLimit) = (fanOutStep, fanOutCountLimit)
     let (checkpointFloor, checkpointSlice) = (checkpointFloor, checkpointSlice)
     return { configuration in
       configuration.windowMemberLimit = memberLimit
       configuration.fanOutLimit = fanOutLimit
+      configuration.fanOutStep = fanOutStep
+      configuration.fanOutCountLimit = fanOutCountLimit
       configuration.checkpointFloor = checkpointFloor
       configuration.checkpointSliceLimit = checkpointSlice
     }
@@ -112,6 +123,7 @@ struct Scenario {
     configuration.commitInterval = .milliseconds(commitInterval)
     configuration.minimumCommitInterval = .milliseconds(minimumCommitInterval)
     configuration.commitRecords = commitRecords
+    configuration.fanOutBytes = fanOutBytes
     configuration.backlogBytes = backlogBytes
     configuration.frozenLifetime = .milliseconds(frozenLifetime)
     configuration.dedupHorizon = .seconds(60 * horizonMinutes)

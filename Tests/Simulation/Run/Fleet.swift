@@ -157,9 +157,11 @@ final class WorkerThread: WorkerObserver {
 
   func decides(in partition: Int32) {
     run.service.decides(Int(partition), worker: id, now: run.world.now)
-    let table = TopicPartition(topic: "\(Scenario.prefix).recipients", partition: partition)
-    run.writers.decides(
-      Int(partition), worker: id, recipientsEnd: run.world.broker.log(table)?.endOffset ?? 0)
+    let ends = InputTopic.tables.map { table in
+      let place = TopicPartition(topic: "\(Scenario.prefix).\(table.name)", partition: partition)
+      return run.world.broker.log(place)?.endOffset ?? 0
+    }
+    run.writers.decides(Int(partition), worker: id, tableEnds: ends)
     observe { () throws(Violation) in }
   }
 
@@ -179,6 +181,11 @@ final class WorkerThread: WorkerObserver {
   func ticked(now: Int64, in partition: Int32) {
     run.trace.note("\(name): closes what is due in \(partition)")
     run.replay.ticked(now: now, worker: id, home: Int(partition))
+  }
+
+  func continuedFanOut(now: Int64, in partition: Int32) {
+    run.trace.note("\(name): goes on with a fan-out in \(partition)")
+    run.replay.continuedFanOut(now: now, worker: id, home: Int(partition))
   }
 
   func advanced(_ topic: InputTopic, to offset: Int64, in partition: Int32) {
@@ -210,8 +217,9 @@ final class WorkerThread: WorkerObserver {
 
   func rolledBack(_ pipeline: borrowing Pipeline, in partition: Int32) {
     run.trace.note("\(name): rolls \(partition) back to state record \(pipeline.sequence)")
+    let positions = InputTopic.tables.map { pipeline.confirmedPositions[$0] }
     run.writers.rolledBack(
-      Int(partition), worker: id, recipients: pipeline.confirmedPositions[.recipients])
+      Int(partition), worker: id, tables: positions)
     do throws(Violation) {
       try run.replay.rolledBack(pipeline, worker: id, home: Int(partition))
     } catch {

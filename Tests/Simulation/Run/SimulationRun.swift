@@ -29,6 +29,7 @@ public final class SimulationRun {
   private var conservation: ConservationChecker
   private var decisions: DecisionChecker
   private var windows: WindowChecker
+  private var audiences: AudienceChecker
   private var bounds: BoundsChecker
   private var catalogIndex = 0
   private var workerCount = 0
@@ -63,6 +64,9 @@ public final class SimulationRun {
       catalogs: scenario.catalogs)
     windows = WindowChecker(
       partitionCount: scenario.partitionCount, catalogs: scenario.catalogs, memberLimit: scenario.memberLimit)
+    audiences = AudienceChecker(
+      partitionCount: scenario.partitionCount, horizonMinutes: scenario.horizonMinutes,
+      limit: scenario.fanOutCountLimit)
     bounds = BoundsChecker(scenario)
     let types = scenario.catalogs[0].types.map(\.name)
     workload = Workload(
@@ -138,6 +142,7 @@ public final class SimulationRun {
     let longest = scenario.catalogs.map(\.longestWindow).max() ?? 0
     let overdue = windows.overdueCount(at: end + longest)
     if overdue > 0 { return "\(overdue) windows are open" }
+    if let fanOut = audiences.pending.first { return "the fan-out of \(fanOut) is not finished" }
     if !service.isServed { return "homes \(service.unserved) are decided by nobody" }
     return nil
   }
@@ -257,17 +262,21 @@ public final class SimulationRun {
 
   // MARK: - Cleaning
 
-  /// Retention of what is consumed, or the log cleaner over the recipients.
+  /// Retention of what is consumed, or the log cleaner over the recipients and audiences.
   func clean(compacts: Bool) {
     for partition in 0..<scenario.partitionCount {
       guard let header = journal.latest[partition] else { continue }
       if compacts {
-        let place = TopicPartition(topic: "\(Scenario.prefix).recipients", partition: Int32(partition))
-        // What nobody has consumed yet would be missing from the counts.
-        guard let log = world.broker.log(place), log.endOffset <= header.positions[2] else { continue }
-        // The cleaner keeps a broken record in the place of the last whole one (docs/simulation.md).
-        guard !journal.facts.hasBroken(.recipients, partition: partition) else { continue }
-        world.broker.compact(place)
+        for topic in [InputFacts.Topic.recipients, .subscriptions] {
+          let place = TopicPartition(topic: "\(Scenario.prefix).\(topic.name)", partition: Int32(partition))
+          // What nobody has consumed yet would be missing from the counts.
+          guard let log = world.broker.log(place), log.endOffset <= header.positions[topic.rawValue] else {
+            continue
+          }
+          // The cleaner keeps a broken record in the place of the last whole one (docs/simulation.md).
+          guard !journal.facts.hasBroken(topic, partition: partition) else { continue }
+          world.broker.compact(place)
+        }
       } else {
         for topic in [InputFacts.Topic.events, .routed, .engagement] {
           let place = TopicPartition(topic: "\(Scenario.prefix).\(topic.name)", partition: Int32(partition))
@@ -317,8 +326,10 @@ extension SimulationRun: BrokerObserver {
         try windows.take(closure, decision, commit, facts: journal.facts, service: service)
       case .withdrawal(let withdrawal):
         try windows.take(withdrawal, decision, commit)
+      case .fanOut: break
       }
     }
+    try audiences.check(commit, facts: journal.facts)
     try windows.checkEnd(commit)
     try conservation.check(commit, facts: journal.facts)
     try offsets.checkOwned(commit, decided: try replay.check(commit))

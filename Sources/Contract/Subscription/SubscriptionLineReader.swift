@@ -1,0 +1,85 @@
+/// Reads lines that describe parts of audiences, and makes the records of the subscriptions topic.
+///
+/// A line is an object with `audience`, optionally `tenant` and `part`, and the fields of the part's record. With
+/// `"deleted":true` it removes the part.
+public struct SubscriptionLineReader: ~Copyable {
+  /// A record, and the key of its audience, by which it is at home; both are valid until the next line.
+  public struct Line {
+    /// The record to produce.
+    public let record: OutputRecord
+    /// The audience's key.
+    public let audienceKey: ByteView
+    /// The tenant.
+    public let tenant: ByteView
+    /// The ids of the recipients in the part; none where it is removed.
+    public let recipients: [ByteView]
+  }
+
+  private var parser: JSONParser
+  private var decoder: SubscriptionDecoder
+  private var key = OutputBuffer(capacity: 256)
+  private var value = OutputBuffer(capacity: 512)
+
+  /// A reader; its memory is reused for every line.
+  ///
+  /// - Throws: `JSONError` when there is no memory.
+  public init() throws(JSONError) {
+    let parser = try JSONParser()
+    let decoder = try SubscriptionDecoder()
+    self.parser = parser
+    self.decoder = decoder
+  }
+
+  /// Reads a line, without its line break.
+  ///
+  /// - Throws: `Rejection` with the field that is wrong.
+  public mutating func read(_ line: ByteView) throws(Rejection) -> Line {
+    let root: JSONValue
+    do {
+      root = try parser.parse(line)
+    } catch {
+      throw Rejection(.notJSON, "The line is not JSON: \(error).")
+    }
+    func text(_ name: StaticString) throws(Rejection) -> String? {
+      guard let value = root[name], value.kind != .null else { return nil }
+      guard value.kind == .string else { throw Rejection(.invalidAttribute, "\"\(name)\" is not a string.") }
+      return value.string
+    }
+    guard let audience = try text("audience") else {
+      throw Rejection(.missingAttribute, "\"audience\" is missing.")
+    }
+    let tenant = try text("tenant") ?? RecipientKey.defaultTenant.description
+    try audience.withByteView { (view) throws(Rejection) in
+      try AudienceKey.check(audience: view, named: "audience")
+    }
+    try tenant.withByteView { (view) throws(Rejection) in
+      try RecipientKey.check(tenant: view, named: "tenant")
+    }
+    key.removeAll()
+    tenant.withByteView { tenant in
+      audience.withByteView { AudienceKey.append(tenant: tenant, audience: $0, to: &key) }
+    }
+    let keyBytes = key.count
+    if let part = try text("part"), !part.isEmpty {
+      key.append(byte: UInt8(ascii: "#"))
+      key.append(text: part)
+    }
+    let parts = try AudienceKey.split(key.view)
+    let isDeleted = root["deleted"]?.bool == true
+    let recipients = isDeleted ? [] : try decoder.decode(line) ?? []
+    value.removeAll()
+    if !isDeleted {
+      value.append("{\"recipients\":[")
+      for (index, recipient) in recipients.enumerated() {
+        if index > 0 { value.append(byte: UInt8(ascii: ",")) }
+        value.append(jsonString: recipient)
+      }
+      value.append("]}")
+    }
+    return Line(
+      record: OutputRecord(
+        key: key.view, value: isDeleted ? nil : value.view,
+        headers: UnsafeBufferPointer(start: nil, count: 0)),
+      audienceKey: key.view.slice(0..<keyBytes), tenant: parts.tenant, recipients: recipients)
+  }
+}
