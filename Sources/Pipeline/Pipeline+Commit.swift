@@ -36,7 +36,8 @@ extension Pipeline {
     if ledger.checkpoint == nil, ledger.logBytes > max(configuration.checkpointFloor, liveBytes),
       !configuration.flaws.contains(.noCheckpoint)
     {
-      ledger.checkpoint = CheckpointProgress()
+      // The record in which it begins stays in the log.
+      ledger.checkpoint = CheckpointProgress(bytes: recordBytes)
       flags.insert(.checkpointStart)
     }
     var prefixes: Range<UInt32> = 0..<0

@@ -22,7 +22,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   let metrics: WorkerMetrics
   let control: WorkerControl
   let instants: any InstantSource
-  let transactionalID: String
+  package let transactionalID: String
   /// Drawn by whoever starts the process: what has to differ from all other workers is made from it.
   let random: UInt64
   weak var observer: (any WorkerObserver)?

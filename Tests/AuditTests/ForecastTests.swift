@@ -121,7 +121,10 @@ struct ForecastTests {
     #expect(deployment.zone == "Asia/Tokyo" && deployment.zoneOf == "deployment")
     #expect(try channel(deployment, "email").due?.description == "2025-03-30T00:00:00.000Z")
     let none = try forecast("card.moved", record)
-    #expect(none.zoneOf == "UTC")
+    #expect(none.zoneOf == "UTC" && none.unknownZone == nil)
+    let mistyped = try forecast("card.moved", #"{"timeZone":"Europe/Berln"}"#) { $0.timeZone = "Asia/Tokyo" }
+    #expect(mistyped.zoneOf == "deployment" && mistyped.unknownZone == "recipient")
+    #expect(mistyped.text.contains("the zone of the record is none, and is passed over"))
     #expect(try channel(none, "email").due?.description == "2025-03-30T09:00:00.000Z")
   }
 

@@ -121,6 +121,19 @@ import Testing
     }
   }
 
+  @Test("the record in which a checkpoint begins counts as part of the log that it leaves")
+  func checkpointBeginningCounts() throws {
+    let fixture = try Fixture { $0.checkpointFloor = 1_000 }
+    for number in 0..<100 { try fixture.apply(.event(id: "many-\(number)")) }
+    let many = fixture.commit()
+    #expect(many.startsCheckpoint && many.endsCheckpoint)
+    try fixture.apply(.event(id: "one"))
+    let next = fixture.commit()
+    #expect(next.startsCheckpoint && next.endsCheckpoint)
+    try fixture.apply(.event(id: "another"))
+    #expect(!fixture.commit().startsCheckpoint)
+  }
+
   @Test("a state that was restored goes on as the one that wrote it")
   func continues() throws {
     let fixture = try Fixture()

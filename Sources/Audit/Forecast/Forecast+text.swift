@@ -16,6 +16,13 @@ extension Forecast {
     if let category { lines.append(row("category", category)) }
     lines += recordLines
     lines.append(row("zone", "\(zone), \(zoneWords)"))
+    if let unknownZone {
+      lines.append(
+        row(
+          "",
+          "the zone of the \(unknownZone == "recipient" ? "record" : unknownZone) is none, and is passed over"
+        ))
+    }
     for channel in channels {
       for (index, sentence) in channel.sentences.enumerated() {
         lines.append(row(index == 0 ? channel.channel : "", sentence))

@@ -90,6 +90,8 @@ public struct Forecast: Sendable, Encodable {
   public let zone: String
   /// Whose zone it is: `recipient`, `tenant`, `deployment`, or `UTC` where nobody names one.
   public let zoneOf: String
+  /// Who names a zone that is none, so that a later one had to decide: `recipient` or `tenant`; nil where nobody does.
+  public let unknownZone: String?
   /// The recipient's record in force; nil where there is none.
   public let record: Record?
   /// Why the record is not taken, where it breaks the contract.
@@ -129,6 +131,7 @@ public struct Forecast: Sendable, Encodable {
     }
     zone = choice.zone.name
     zoneOf = choice.origin.name
+    unknownZone = choice.unknown?.name
 
     var machine = try StateMachine(catalog, question)
     if let record { try machine.apply(.recipients, key: key, value: record.value, at: question.instant) }

@@ -44,6 +44,6 @@ struct FanOutProgress: Equatable {
 struct CheckpointProgress: Equatable {
   /// The first key prefix (16 bits) that no slice of this checkpoint holds yet.
   var next: UInt32 = 0
-  /// Bytes of the log since its first slice, without the slices.
+  /// Bytes of the log from the record with its first slice on, without the slices.
   var bytes: Int64 = 0
 }

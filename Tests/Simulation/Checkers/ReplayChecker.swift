@@ -23,6 +23,8 @@ final class ReplayChecker {
   /// What a worker applied between two seals.
   private struct Batch {
     var worker: Int
+    /// The transactional id that the worker writes with.
+    var writer: String
     var sequence: UInt64
     var positions: InputPositions
     var timerClock: Int64
@@ -94,11 +96,12 @@ final class ReplayChecker {
   }
 
   func sealed(
-    _ commit: SealedCommit, _ pipeline: borrowing Pipeline, worker: Int, home: Int, decided: Set<Int>
+    _ commit: SealedCommit, _ pipeline: borrowing Pipeline, worker: Int, writer: String, home: Int,
+    decided: Set<Int>
   ) throws(Violation) {
     batches[home].append(
       Batch(
-        worker: worker, sequence: commit.sequence, positions: pipeline.positions,
+        worker: worker, writer: writer, sequence: commit.sequence, positions: pipeline.positions,
         timerClock: pipeline.timerClock, counters: pipeline.counters, calls: calls[home][worker] ?? [],
         decided: decided))
     calls[home][worker] = []
@@ -148,7 +151,8 @@ final class ReplayChecker {
   func check(_ commit: HomeCommit) throws(Violation) -> Set<Int> {
     let header = commit.header
     func isThis(_ batch: Batch) -> Bool {
-      batch.sequence == header.sequence && batch.timerClock == header.timerClock
+      batch.writer == commit.transaction.transactionalID && batch.sequence == header.sequence
+        && batch.timerClock == header.timerClock
         && batch.counters.consumed == header.counts.consumed
         && InputTopic.allCases.allSatisfy { batch.positions[$0] == header.positions[Int($0.rawValue)] }
     }

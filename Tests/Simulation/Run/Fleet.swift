@@ -201,7 +201,8 @@ final class WorkerThread: WorkerObserver {
     do throws(Violation) {
       try run.writers.sealed(worker: id, home: Int(partition))
       try run.replay.sealed(
-        commit, pipeline, worker: id, home: Int(partition), decided: run.writers.decided(worker: id))
+        commit, pipeline, worker: id, writer: worker?.transactionalID ?? "", home: Int(partition),
+        decided: run.writers.decided(worker: id))
     } catch {
       run.found(error)
     }
