@@ -114,8 +114,6 @@ extension Flaws {
   public static let fanOutCursorLost = Flaws(rawValue: 1 << 80)
   /// Fan-outs to audiences stay where an aborted transaction left them.
   public static let abortedFanOutsStay = Flaws(rawValue: 1 << 81)
-  /// Audiences stay as an aborted transaction left them.
-  public static let abortedPartsStay = Flaws(rawValue: 1 << 82)
   /// Whoever is in two parts of an audience is served twice.
   public static let membersOfPartsTwice = Flaws(rawValue: 1 << 83)
   /// A fan-out that goes on passes the next follower over.

@@ -115,7 +115,6 @@ extension Pipeline {
         if flaws.contains(.recipientsNotRolledBack) { return }
         recipients.set(key, before)
       case .partSet(let key, let audience, let before):
-        if flaws.contains(.abortedPartsStay) { return }
         audiences.set(before, key, of: audience)
       case .fanOutBegun(let key):
         fanOuts.remove(key)

@@ -76,7 +76,6 @@ public struct NamedFlaw: Sendable {
     NamedFlaw(name: "tenantDefaultsIgnored", flaw: .tenantDefaultsIgnored),
     NamedFlaw(name: "fanOutCursorLost", flaw: .fanOutCursorLost),
     NamedFlaw(name: "abortedFanOutsStay", flaw: .abortedFanOutsStay),
-    NamedFlaw(name: "abortedPartsStay", flaw: .abortedPartsStay),
     NamedFlaw(name: "audiencesNotLoaded", flaw: .audiencesNotLoaded),
     NamedFlaw(name: "membersOfPartsTwice", flaw: .membersOfPartsTwice),
     NamedFlaw(name: "stepSkipsFollower", flaw: .stepSkipsFollower),
