@@ -39,7 +39,7 @@ struct SimulateReportTests {
     var progress = ProgressBar()
     let run = SimulationRun(options)
     return try run.report(
-      try run.read(input, &progress), from: "events.ndjson", recipients: nil,
+      try run.read(input, &progress), from: "events.ndjson", recipients: nil, subscriptions: nil,
       catalogs: catalogs.map { (file: $0.0, catalog: $0.1) },
       progress: &progress)
   }
