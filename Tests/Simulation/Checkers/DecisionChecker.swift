@@ -63,9 +63,10 @@ struct DecisionChecker {
         try each(decision, nil, nil)
       case .closure(let closure):
         // Whether it is one digest, and the right one, is the question of invariant 3.
-        let deliveries = closure.singles + (closure.delivery.map { [$0] } ?? [])
-        for index in left.indices where deliveries.contains(commit.deliveries[index].delivery.id) {
-          left[index] = false
+        // One each: a notification whose id was forgotten may have come again, and have its own delivery.
+        for id in closure.singles + (closure.delivery.map { [$0] } ?? []) {
+          let index = left.indices.first { left[$0] && commit.deliveries[$0].delivery.id == id }
+          if let index { left[index] = false }
         }
         try each(decision, nil, nil)
       case .arrival(let arrival):
