@@ -139,7 +139,7 @@ struct EngagementFact: Equatable {
 
 /// One record of an input topic: what the processor has to make of it.
 struct InputFact {
-  enum Kind {
+  enum Kind: CustomStringConvertible {
     case event(EventFact)
     /// Cannot be read, or the catalog does not know it.
     case broken
@@ -149,6 +149,18 @@ struct InputFact {
     case engagement(EngagementFact)
     /// Who is in a part of an audience; nil removes it.
     case part(audience: String, part: String, Set<String>?)
+
+    /// The same text in every run: sets have an order of their own in each.
+    var description: String {
+      switch self {
+      case .event(let event): "\(event)"
+      case .broken: "broken"
+      case .recipient(let key, let recipient): "recipient \(key): \(recipient.map { "\($0)" } ?? "deleted")"
+      case .engagement(let engagement): "\(engagement)"
+      case .part(let audience, let part, let members):
+        "part \(part) of \(audience): \(members.map { "\($0.sorted())" } ?? "removed")"
+      }
+    }
   }
 
   var offset: Int64
