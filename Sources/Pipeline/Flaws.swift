@@ -120,6 +120,12 @@ extension Flaws {
   public static let stepSkipsFollower = Flaws(rawValue: 1 << 84)
   /// An event for an audience that comes again is fanned out again.
   public static let repeatsFannedOut = Flaws(rawValue: 1 << 85)
+  /// A throttle holds nothing back.
+  public static let throttleIgnored = Flaws(rawValue: 1 << 72)
+  /// The period of a throttle begins anew with each delivery.
+  public static let throttlePeriodRenewed = Flaws(rawValue: 1 << 73)
+  /// A throttle counts what is critical, and holds it back.
+  public static let throttleHoldsCritical = Flaws(rawValue: 1 << 74)
 
   /// The flaws of what `apply` and `tick` decide: a program that replays the calls makes them as well, so that it is
   /// no witness of them.
@@ -129,9 +135,9 @@ extension Flaws {
     .retractionsForgotten, .collapsedMembersStay,
     .ownActionDelivered, .mutesNeverEnd, .quietHoursByUTC, .criticalWaits,
     .maxWindowIgnored, .maxItemsOneLate, .minItemsOneMore, .heldDeliveredWhenDue, .leadingEdgeInQuietHours,
-    .keyPassedOver, .topItemsUnranked,
-    .tenantDefaultsIgnored,
+    .keyPassedOver, .topItemsUnranked, .tenantDefaultsIgnored,
     .membersOfPartsTwice, .stepSkipsFollower, .repeatsFannedOut,
+    .throttleIgnored, .throttlePeriodRenewed, .throttleHoldsCritical,
   ]
 }
 

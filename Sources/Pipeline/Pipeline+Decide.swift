@@ -98,7 +98,12 @@ extension Pipeline {
       switch policy {
       case .immediate where outsideQuietHours(arrival.now, arrival, profile, codecs) > arrival.now:
         return collect(arrival, on: rule.channel, .untilQuietHoursEnd, profile, &grounds, &codecs)
-      case .immediate: return deliver(arrival, on: rule.channel, profile)
+      case .immediate:
+        guard let overflow = overflow(arrival, rule) else {
+          return deliver(arrival, on: rule.channel, profile)
+        }
+        grounds?.policy = .throttle
+        return collect(arrival, on: rule.channel, overflow, profile, &grounds, &codecs)
       case .digest(let digest): return collect(arrival, on: rule.channel, digest, profile, &grounds, &codecs)
       }
     }

@@ -5,7 +5,7 @@ import MarkedYAML
 /// read and checked.
 ///
 /// Immutable: any thread may read it, and a changed file is another catalog with another version. The look-ups on the
-/// data path (`typeIndex`, `rules`, `defaultRules`, `defaults(ofTenant:)`, `text`, `schedule`, `options`) allocate nothing.
+/// data path (`typeIndex`, `rules`, `defaultRules`, `defaults(ofTenant:)`, `text`, `schedule`, `options`, `limit`) allocate nothing.
 public final class Catalog: Sendable {
   /// The hash of the content: equal for files that say the same, whatever their order, number, comments and spelling.
   ///
@@ -23,6 +23,7 @@ public final class Catalog: Sendable {
   private let texts: TextTable
   private let schedules: [Schedule]
   private let options: [WindowOptions]
+  private let limits: [DeliveryLimit]
   private let names: [TextID]
   private let allRules: [TypeRules]
   /// Open addressing by the hash of the name: 0 is free, else the index of the type plus 1. Half of it is free.
@@ -33,8 +34,10 @@ public final class Catalog: Sendable {
     var schedules = ScheduleTableBuilder()
     var options = WindowOptionsTableBuilder()
     let types = definition.types.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-    defaultRules = TypeRules(definition.defaults, &texts, &schedules, &options)
-    allRules = types.map { TypeRules($0.value, &texts, &schedules, &options) }
+    var limits: [DeliveryLimit] = []
+    defaultRules = TypeRules(definition.defaults, &texts, &schedules, &options, &limits)
+    allRules = types.map { TypeRules($0.value, &texts, &schedules, &options, &limits) }
+    self.limits = limits
     names = types.map { texts.intern($0.key) }
     unknownTypes = definition.unknownTypes
     warnings = definition.warnings
@@ -98,6 +101,9 @@ public final class Catalog: Sendable {
     id.map { options[Int($0.index)] } ?? WindowOptions()
   }
 
+  /// A limit of this catalog.
+  public func limit(_ id: DeliveryLimitID) -> DeliveryLimit { limits[Int(id.index)] }
+
   private static func slotCount(forTypes count: Int) -> Int {
     var slots = 2
     while slots < count * 2 { slots *= 2 }
@@ -141,14 +147,20 @@ extension Catalog {
 extension TypeRules {
   fileprivate init(
     _ definition: TypeDefinition, _ texts: inout TextTableBuilder, _ schedules: inout ScheduleTableBuilder,
-    _ table: inout WindowOptionsTableBuilder
+    _ table: inout WindowOptionsTableBuilder, _ limits: inout [DeliveryLimit]
   ) {
     var channels: [Channel: ChannelRule] = [:]
     for channel in Channel.allCases {
       guard let rule = definition.channels[channel] else { continue }
+      var throttle: DeliveryLimitID?
+      if let limit = rule.throttle.flatMap({ DeliveryLimit($0, &texts, &schedules, &table) }) {
+        throttle = DeliveryLimitID(index: UInt16(limits.count))
+        limits.append(limit)
+      }
       channels[channel] = ChannelRule(
         channel: channel, policy: ChannelPolicy(rule.policy, &texts, &schedules, &table),
         mandatory: rule.mandatory,
+        throttle: throttle,
         choices: rule.effectiveChoices)
     }
     self.init(
@@ -160,6 +172,17 @@ extension TypeRules {
       ownAction: definition.ownAction,
       retracting: definition.retracting,
       channels: ChannelRules(channels))
+  }
+}
+
+extension DeliveryLimit {
+  fileprivate init?(
+    _ definition: DeliveryLimitDefinition, _ texts: inout TextTableBuilder,
+    _ schedules: inout ScheduleTableBuilder, _ table: inout WindowOptionsTableBuilder
+  ) {
+    let policy = ChannelPolicy(definition.overflow, &texts, &schedules, &table)
+    guard case .digest(let overflow) = policy else { return nil }
+    self.init(count: definition.count, periodMilliseconds: definition.periodMilliseconds, overflow: overflow)
   }
 }
 

@@ -172,11 +172,12 @@ extension TypeDefinition {
 extension ChannelDefinition {
   fileprivate init?(reading value: YAMLValue) {
     let keys =
-      ["policy", "window", "cadence", "at", "weekdays", "items", "group", "mandatory", "choices"]
+      ["policy", "window", "cadence", "at", "weekdays", "items", "group", "throttle", "mandatory", "choices"]
       + WindowOptions.keys
     guard let mapping = value.mapping(keys: keys) else { return nil }
     self.init()
     if let flag = mapping["mandatory"]?.boolean() { mandatory = flag }
+    if let value = mapping["throttle"] { throttle = DeliveryLimitDefinition(reading: value) }
     if let value = mapping["choices"] { choices = CadenceChoices(reading: value) }
     guard let policyValue = mapping.required("policy"),
       let kind = policyValue.choice(of: [
@@ -210,6 +211,7 @@ extension ChannelDefinition {
   private func reportMisplaced(in mapping: YAMLMapping, _ kind: Kind) {
     WindowOptions.reportMisplaced(
       in: mapping, isCollecting: kind != .immediate, isSchedule: kind == .schedule)
+    if kind != .immediate { mapping["throttle"]?.report("has a meaning only with `policy: immediate`") }
     if kind != .digest { mapping["window"]?.report("has a meaning only with `policy: digest`") }
     if kind != .schedule {
       for key in ["cadence", "at", "weekdays"] {
@@ -221,6 +223,23 @@ extension ChannelDefinition {
         mapping[key]?.report("has a meaning only with `policy: digest` or `policy: schedule`")
       }
     }
+  }
+}
+
+extension PolicyDefinition {
+  /// Reads what becomes of notifications beyond a limit: a digest, with its keys. What is wrong is reported to the
+  /// document, and nil returned.
+  init?(readingOverflow value: YAMLValue) {
+    guard let mapping = value.mapping() else { return nil }
+    for key in ["throttle", "mandatory", "choices", "leadingEdge"] {
+      mapping[key]?.report("has no meaning in an `overflow`")
+    }
+    guard let channel = ChannelDefinition(reading: value) else { return nil }
+    if let policy = mapping["policy"], policy.text() == "immediate" {
+      policy.report("must be digest or schedule: what is delivered at once would be beyond the limit")
+    }
+    guard case .digest = channel.policy else { return nil }
+    self = channel.policy
   }
 }
 

@@ -37,6 +37,8 @@ struct TypeDefinition: Equatable {
 struct ChannelDefinition: Equatable {
   var policy = PolicyDefinition.immediate
   var mandatory = false
+  /// How many are delivered at once in a period; nil: all.
+  var throttle: DeliveryLimitDefinition?
   /// Nil where the catalog says nothing.
   var choices: CadenceChoices?
 
@@ -95,24 +97,35 @@ extension TypeDefinition {
       output.append(byte: channel.rawValue)
       let unusual = rule.effectiveChoices.symmetricDifference(.standard(mandatory: rule.mandatory))
       output.append(byte: (rule.mandatory ? 1 : 0) | unusual.rawValue << 1)
-      switch rule.policy {
-      case .immediate:
-        output.append(byte: 0)
-      case .digest(let window, let items, let group, let options):
-        // Options that a catalog does not use leave its version as it is.
-        let hasOptions = options != WindowOptions()
-        switch window {
-        case .length(let milliseconds):
-          output.append(byte: hasOptions ? 3 : 1)
-          output.append(littleEndian: milliseconds)
-        case .schedule(let schedule):
-          output.append(byte: hasOptions ? 4 : 2)
-          schedule.encode(into: &output)
-        }
-        output.append(varint: UInt64(items))
-        output.append(canonical: group)
-        if hasOptions { options.appendCanonical(to: &output) }
+      rule.policy.appendCanonical(to: &output)
+      if let throttle = rule.throttle {
+        output.append(byte: 255)
+        throttle.appendCanonical(to: &output)
       }
+    }
+  }
+}
+
+extension PolicyDefinition {
+  /// Appends the one encoding that equal policies have.
+  func appendCanonical(to output: inout OutputBuffer) {
+    switch self {
+    case .immediate:
+      output.append(byte: 0)
+    case .digest(let window, let items, let group, let options):
+      // Options that a catalog does not use leave its version as it is.
+      let hasOptions = options != WindowOptions()
+      switch window {
+      case .length(let milliseconds):
+        output.append(byte: hasOptions ? 3 : 1)
+        output.append(littleEndian: milliseconds)
+      case .schedule(let schedule):
+        output.append(byte: hasOptions ? 4 : 2)
+        schedule.encode(into: &output)
+      }
+      output.append(varint: UInt64(items))
+      output.append(canonical: group)
+      if hasOptions { options.appendCanonical(to: &output) }
     }
   }
 }

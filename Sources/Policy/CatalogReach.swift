@@ -65,6 +65,6 @@ struct CatalogReach {
 
 extension TypeDefinition {
   fileprivate var hasDigest: Bool {
-    channels.values.contains { if case .immediate = $0.policy { false } else { true } }
+    channels.values.contains { $0.policy != .immediate || $0.throttle != nil }
   }
 }

@@ -63,6 +63,8 @@ public struct ChannelRule: Equatable, Sendable {
   public let policy: ChannelPolicy
   /// Whether nobody's wish keeps it away here: opt-outs, mutes and the own-action rule have no force.
   public let mandatory: Bool
+  /// How many of a category are delivered at once to a recipient in a period; nil: all.
+  public let throttle: DeliveryLimitID?
   /// The cadences among which recipients may choose here.
   public let choices: CadenceChoices
 }

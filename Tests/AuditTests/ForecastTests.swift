@@ -65,6 +65,24 @@ struct ForecastTests {
         + "the last 4 items in full")
   }
 
+  @Test("a throttle is said in words, with what becomes of the others")
+  func throttle() throws {
+    let yaml = """
+      types:
+        card.moved:
+          title: moved
+          channels:
+            email:
+              policy: immediate
+              throttle: { limit: 3, period: 1h, overflow: { policy: digest, window: 30m, group: rest } }
+      """
+    let forecast = try forecast("card.moved", #"{"email":"ada@example.org"}"#, yaml: yaml)
+    #expect(
+      try channel(forecast, "email").rule
+        == "each alone, at once, at most 3 of a category in 1h (the others together, 30m after the first, "
+        + "with what has the group rest, 10 items in full)")
+  }
+
   @Test("a schedule is due by the clock of the recipient's record")
   func schedule() throws {
     let forecast = try forecast("card.moved", #"{"email":"ada@example.org","timeZone":"Europe/Berlin"}"#)

@@ -8,6 +8,8 @@ struct NaiveReplay {
     var windowMilliseconds: Int64?
     var schedule: NaiveSchedule?
     var group: String?
+    /// How many at once in a period of milliseconds, and the window of the others.
+    var throttle: (count: Int, period: Int64, window: Int64)?
     var mandatory = false
     /// nil: all, or none if it is mandatory.
     var choices: [String]?
@@ -123,6 +125,8 @@ struct NaiveReplay {
   private var remembered: [[String]: Int64] = [:]
   private var takenBack: [[String]: Int64] = [:]
   private var windows: [[String]: Window] = [:]
+  /// What was sent at once, and until when it counts, by tenant, recipient, channel and category.
+  private var spent: [[String]: (count: Int, until: Int64)] = [:]
 
   private static let required = ["id", "source", "type"]
   private static let cadences = ["instant", "hourly", "daily", "weekly"]
@@ -185,7 +189,16 @@ struct NaiveReplay {
       for (channel, rule) in type.channels {
         count(channel, "accepted")
         let setting = known?.setting(category, channel) ?? tenants?.setting(category, channel)
-        let rule = isCritical ? rule : Self.chosen(setting, rule)
+        var rule = isCritical ? rule : Self.chosen(setting, rule)
+        let isAtOnce = rule.windowMilliseconds == nil && rule.schedule == nil && unquiet(now) == now
+        let limit = isAtOnce && !isCritical ? rule.throttle : nil
+        let limited = [tenant, recipient, channel, category]
+        if let limit {
+          if let known = spent[limited], known.until <= now { spent[limited] = nil }
+          if spent[limited]?.count ?? 0 >= limit.count {
+            rule = Channel(windowMilliseconds: limit.window, mandatory: rule.mandatory)
+          }
+        }
         if isDuplicate {
           count(channel, "duplicate")
         } else if isTakenBack {
@@ -230,6 +243,7 @@ struct NaiveReplay {
             windows[key]?.add(member, at: now, isCritical: isCritical, unquiet)
           }
         } else {
+          if let limit { spent[limited, default: (0, now + limit.period)].count += 1 }
           send(channel, category, at: now, notifications: 1, isDigest: false)
         }
       }

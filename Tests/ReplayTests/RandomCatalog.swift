@@ -93,6 +93,11 @@ struct RandomCatalog {
     var rule = NaiveReplay.Channel()
     var text = "policy: immediate"
     let kind = Int.random(in: 0..<7, using: &generator)
+    if kind == 0, Bool.random(using: &generator) {
+      let count = Int.random(in: 1...3, using: &generator)
+      rule.throttle = (count, 86_400_000, 1_800_000)
+      text += ", throttle: { limit: \(count), period: 1d, overflow: { policy: digest, window: 30m } }"
+    }
     if kind > 3 {
       let schedule = schedule(using: &generator)
       rule.schedule = schedule.rule

@@ -7,21 +7,14 @@ extension Catalog {
   func words(for rule: ChannelRule) -> String {
     var parts: [String] = []
     if case .digest(let digest) = rule.policy {
-      let options = options(digest.options)
-      if let slide = options.slide {
-        parts.append("together, \(slide.words)")
-      } else if case .length(let milliseconds) = digest.window {
-        parts.append("together, \(DurationText.format(.milliseconds(milliseconds))) after the first")
-      } else if case .schedule(let id) = digest.window {
-        parts.append("together, \(schedule(id))")
-      } else {
-        parts.append("together")
-      }
-      parts.append(
-        digest.group.map { "with what has the group \(text($0).string)" } ?? "with what has its category")
-      parts += options.words(itemLimit: digest.itemLimit)
+      parts += words(for: digest)
     } else {
       parts.append("each alone, at once")
+    }
+    if let throttle = rule.throttle {
+      let period = DurationText.format(.milliseconds(throttle.periodMilliseconds))
+      let overflow = words(for: throttle.overflow).joined(separator: ", ")
+      parts.append("at most \(throttle.count) of a category in \(period) (the others \(overflow))")
     }
     if rule.choices != .all, !rule.mandatory || rule.choices != [] {
       let names = Cadence.allCases.filter { rule.choices.contains($0) }.map(\.name)
@@ -32,5 +25,22 @@ extension Catalog {
     }
     if rule.mandatory { parts.append("mandatory: nobody's wish keeps it away") }
     return parts.joined(separator: ", ")
+  }
+
+  private func words(for digest: DigestRule) -> [String] {
+    var parts: [String] = []
+    let options = options(digest.options)
+    if let slide = options.slide {
+      parts.append("together, \(slide.words)")
+    } else if case .length(let milliseconds) = digest.window {
+      parts.append("together, \(DurationText.format(.milliseconds(milliseconds))) after the first")
+    } else if case .schedule(let id) = digest.window {
+      parts.append("together, \(schedule(id))")
+    } else {
+      parts.append("together")
+    }
+    parts.append(
+      digest.group.map { "with what has the group \(text($0).string)" } ?? "with what has its category")
+    return parts + options.words(itemLimit: digest.itemLimit)
   }
 }

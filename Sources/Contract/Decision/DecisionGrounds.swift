@@ -14,6 +14,8 @@ public struct DecisionGrounds: Equatable, Sendable {
     case daily = 4
     /// Together every week, as the recipient chose.
     case weekly = 5
+    /// In a window, because as many of the category were delivered at once as the catalog allows.
+    case throttle = 6
 
     /// The name in decisions.
     public var literal: StaticString {
@@ -24,6 +26,7 @@ public struct DecisionGrounds: Equatable, Sendable {
       case .hourly: "hourly"
       case .daily: "daily"
       case .weekly: "weekly"
+      case .throttle: "throttle"
       }
     }
   }

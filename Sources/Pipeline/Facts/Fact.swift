@@ -5,12 +5,15 @@ import Contract
 /// Kinds from 128 on hold by the input clock, as ids do: a record that waits out an outage in its topic still meets
 /// them. All others hold by the timer clock.
 enum FactKind: UInt8, CaseIterable {
+  /// How many notifications of a category were delivered at once in a period.
+  case throttle = 1
   /// A notification was taken back by its sender, whether it came already or not.
   case retraction = 128
 
   /// The name in exports of a state.
   var name: String {
     switch self {
+    case .throttle: "throttle"
     case .retraction: "retraction"
     }
   }

@@ -14,6 +14,8 @@ struct DecisionChecker {
     var time: Int64 = 0
     /// How many records of the fan-out that is not finished are out.
     var fanOut: (offset: Int64, count: Int)?
+    /// What was delivered at once, and until when it counts, by channel, category and recipient.
+    var spent: [String: (count: Int, until: Int64)] = [:]
     /// The deliveries by id, each with the minute of its arrival.
     var delivered: [String: String] = [:]
   }
@@ -234,8 +236,10 @@ struct DecisionChecker {
       subject.versions.contains { refusal($0) == nil }, .onceOnly,
       "\(place): \(channel) is \(actual), although \(refusal(subject.versions[0]) ?? "")")
     // The rules that count by the records that do not refuse.
-    let rules = subject.versions.filter { refusal($0) == nil }.map { question.effective($0?.fact) }
     let policy = arrival.policies[channel]
+    let rules = subject.versions.filter { refusal($0) == nil }
+      .map { question.effective($0?.fact, by: policy) }
+    try checkThrottle(actual, on: channel, question, policy, decision, home: commit.home, place)
     switch actual {
     case .open where rules.contains { $0.isCollecting && $0.name == policy }: return
     // Whether something newer waits is held against the windows.
@@ -265,6 +269,28 @@ struct DecisionChecker {
       throw Violation(
         .onceOnly,
         "\(place): \(channel) is \(actual) by the policy \(policy ?? "none") under \(rules.map(\.name))")
+    }
+  }
+
+  /// What is delivered at once counts for its throttle and is within it, and what is held back by it is beyond. What is
+  /// critical is neither.
+  private mutating func checkThrottle(
+    _ actual: DecisionRecord.Outcome, on channel: String, _ question: WishQuestion, _ policy: String?,
+    _ decision: DecisionRecord, home: Int, _ place: String
+  ) throws(Violation) {
+    guard let limit = question.rule.throttle, !question.event.isCritical else {
+      return try require(policy != "throttle", .onceOnly, "\(place): \(channel) is throttled by nothing")
+    }
+    let key = "\(channel) \(question.category) \(decision.recipientKey)"
+    var spent = homes[home].spent[key] ?? (0, Int64.min)
+    if spent.until <= decision.time { spent = (0, decision.time + limit.period) }
+    let state = "\(place): \(key) has had \(spent.count) of \(limit.count) at once"
+    if case .delivered = actual, policy == "immediate" {
+      try require(spent.count < limit.count, .onceOnly, "\(state), and one more")
+      spent.count += 1
+      homes[home].spent[key] = spent
+    } else if policy == "throttle" {
+      try require(spent.count >= limit.count, .onceOnly, "\(state), and the next is held back")
     }
   }
 

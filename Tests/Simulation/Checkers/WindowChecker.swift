@@ -154,7 +154,8 @@ struct WindowChecker {
         channel: channel, category: arrival.category, event: fact.narrowed(to: decision.recipient),
         type: type, rule: spec, tenant: catalog.tenants[fact.tenant], time: decision.time)
       // That the policy is a collecting one was checked with the decision.
-      let rules = versions.map { (rule: question.effective($0?.fact), record: $0?.fact) }
+      let policy = arrival.policies[channel]
+      let rules = versions.map { (rule: question.effective($0?.fact, by: policy), record: $0?.fact) }
         .filter { $0.rule.isCollecting && $0.rule.name == arrival.policies[channel] }
         .map { (rule: $0.rule, record: $0.record, options: spec.options(under: $0.rule)) }
       let until: Int64
@@ -187,7 +188,10 @@ struct WindowChecker {
         var window = Window(
           id: id, key: windowKey, opened: decision.time, dues: dues, itemLimit: rule.items, options: options,
           catalog: arrival.catalog)
-        if case .digest(let length, _, _) = rule { window.step = length }
+        switch rule {
+        case .digest(let length, _, _), .overflow(_, let length, _, _): window.step = length
+        default: break
+        }
         current[commit.home][windowKey] = id
         open[commit.home][id] = window
       }
@@ -320,9 +324,11 @@ struct WindowChecker {
     _ commit: HomeCommit
   ) throws(Violation) {
     let spec = catalogs.first { $0.version == arrival.catalog }?.type(named: fact.type)?.channel(channel)
-    // In the ordinary window, or in that of quiet hours.
+    // In the ordinary window, that of quiet hours, or that of a limit.
+    let limit = spec?.throttle
     let groups = [
       spec?.options.digestKey(group: spec?.rule.group ?? arrival.category, fact) ?? [],
+      limit?.options.digestKey(group: limit?.group ?? arrival.category, fact) ?? [],
       Array("quiet:\(arrival.category)".utf8),
     ].map { String(decoding: $0, as: UTF8.self) }
     let waiting = groups.compactMap { current[commit.home]["\(channel) \($0) \(decision.recipientKey)"] }

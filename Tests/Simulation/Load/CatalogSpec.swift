@@ -10,6 +10,8 @@ struct CatalogSpec {
     case schedule(times: MinuteTimes, items: Int, group: String?)
     /// What a recipient chose in its place: `hourly`, `daily` or `weekly`. No catalog says so.
     case cadence(String, items: Int, group: String?)
+    /// What takes the notifications beyond a limit, by the name that decisions give it. No catalog says so.
+    case overflow(String, window: Int64, items: Int, group: String?)
     /// What quiet hours hold back of what would be delivered alone. No catalog says so.
     case quiet(category: String)
 
@@ -21,7 +23,9 @@ struct CatalogSpec {
       switch self {
       case .immediate: 1
       case .quiet: 100
-      case .digest(_, let items, _), .schedule(_, let items, _), .cadence(_, let items, _): items
+      case .digest(_, let items, _), .schedule(_, let items, _), .cadence(_, let items, _),
+        .overflow(_, _, let items, _):
+        items
       }
     }
 
@@ -30,7 +34,9 @@ struct CatalogSpec {
       switch self {
       case .immediate: nil
       case .quiet(let category): "quiet:\(category)"
-      case .digest(_, _, let group), .schedule(_, _, let group), .cadence(_, _, let group): group
+      case .digest(_, _, let group), .schedule(_, _, let group), .cadence(_, _, let group),
+        .overflow(_, _, _, let group):
+        group
       }
     }
 
@@ -39,7 +45,7 @@ struct CatalogSpec {
     func due(openedAt opened: Int64, in zone: String?) -> Int64 {
       switch self {
       case .immediate, .quiet: opened
-      case .digest(let window, _, _): opened + window
+      case .digest(let window, _, _), .overflow(_, let window, _, _): opened + window
       case .schedule(let times, _, _): times.next(after: opened, in: zone)
       case .cadence(let cadence, _, _): MinuteTimes.next(cadence, after: opened, in: zone)
       }
@@ -51,8 +57,37 @@ struct CatalogSpec {
       case .immediate, .quiet: "immediate"
       case .digest: "digest"
       case .schedule: "schedule"
-      case .cadence(let cadence, _, _): cadence
+      case .cadence(let name, _, _), .overflow(let name, _, _, _): name
       }
+    }
+  }
+
+  /// How many notifications are delivered at once in a period, and the digest of the rest; both times in milliseconds.
+  struct LimitSpec {
+    var count: Int
+    var period: Int64
+    var window: Int64
+    var items: Int
+    var group: String?
+    var options: WindowOptionsSpec
+
+    func overflow(_ name: String) -> Rule { .overflow(name, window: window, items: items, group: group) }
+
+    /// As the catalog says it.
+    var text: String {
+      let groupText = group.map { ", group: \($0)" } ?? ""
+      return "{ limit: \(count), period: \(period)ms, overflow: { policy: digest, window: \(window)ms, "
+        + "items: \(options.items(items))\(groupText)\(options.keys) } }"
+    }
+
+    static func draw(_ random: inout SeededGenerator) -> LimitSpec {
+      let window = Int64.random(in: 1...8, using: &random) * 500
+      var options = WindowOptionsSpec.draw(&random, window: window)
+      options.leadingEdge = false
+      return LimitSpec(
+        count: Int.random(in: 1...3, using: &random), period: Int64.random(in: 1...20, using: &random) * 1000,
+        window: window, items: Int.random(in: 1...4, using: &random),
+        group: Bool.random(using: &random) ? "overflow" : nil, options: options)
     }
   }
 
@@ -62,11 +97,13 @@ struct CatalogSpec {
     var options = WindowOptionsSpec()
     /// Nil where the catalog says nothing.
     var choices: [String]?
+    var throttle: LimitSpec?
 
     /// The options that count where a rule does, this one's or a recipient's choice: that leaves what shares a window, and
     /// which items are in full, as they are.
     func options(under rule: Rule) -> WindowOptionsSpec {
       if case .quiet = rule { return WindowOptionsSpec() }
+      if case .overflow = rule { return throttle?.options ?? WindowOptionsSpec() }
       guard case .cadence = rule else { return options }
       var kept = WindowOptionsSpec()
       kept.key = options.key
@@ -80,7 +117,8 @@ struct CatalogSpec {
     /// The keys beside the policy's.
     var keys: String {
       (isMandatory ? ", mandatory: true" : "")
-        + options.keys + (choices.map { ", choices: [\($0.joined(separator: ", "))]" } ?? "")
+        + options.keys + (throttle.map { ", throttle: \($0.text)" } ?? "")
+        + (choices.map { ", choices: [\($0.joined(separator: ", "))]" } ?? "")
     }
   }
 
@@ -120,7 +158,8 @@ struct CatalogSpec {
       switch channel?.rule {
       case .digest(let window, _, _): return max(longest, channel?.options.longest ?? window)
       case .schedule: return max(longest, MinuteTimes.longestWait)
-      case .immediate, .cadence, .quiet, nil: return longest
+      case .immediate, .cadence, .overflow, .quiet, nil:
+        return max(longest, channel?.throttle.map { $0.options.longest ?? $0.window } ?? 0)
       }
     }
   }
@@ -152,7 +191,7 @@ struct CatalogSpec {
         guard let channel else { continue }
         let keys = channel.keys
         switch channel.rule {
-        case .cadence, .quiet: continue
+        case .cadence, .overflow, .quiet: continue
         case .immediate: lines.append("      \(name): { policy: immediate\(keys) }")
         case .digest(let window, let items, let group):
           let groupText = group.map { ", group: \($0)" } ?? ""
@@ -193,17 +232,21 @@ extension CatalogSpec {
           : .digest(window: window, items: items, group: group),
         isMandatory: Int.random(in: 0..<8, using: &random) == 0, options: options)
     }
-    let immediate = ChannelSpec(rule: .immediate, isMandatory: false)
+    func immediate(_ random: inout SeededGenerator, isMandatory: Bool = false) -> ChannelSpec {
+      var channel = ChannelSpec(rule: .immediate, isMandatory: isMandatory)
+      if Int.random(in: 0..<3, using: &random) == 0 { channel.throttle = LimitSpec.draw(&random) }
+      return channel
+    }
     var types = [
-      TypeSpec(name: "card.moved", category: "cards", email: digest(&random), inapp: immediate),
+      TypeSpec(name: "card.moved", category: "cards", email: digest(&random), inapp: immediate(&random)),
       TypeSpec(
         name: "card.due", category: "cards", email: digest(&random), inapp: digest(&random),
         isSilent: Bool.random(using: &random)),
-      TypeSpec(name: "build.failed", category: "builds", email: immediate, inapp: immediate),
+      TypeSpec(
+        name: "build.failed", category: "builds", email: immediate(&random), inapp: immediate(&random)),
       TypeSpec(name: "build.done", category: "builds", email: nil, inapp: digest(&random)),
       TypeSpec(
-        name: "login", category: "security", email: ChannelSpec(rule: .immediate, isMandatory: true),
-        inapp: nil),
+        name: "login", category: "security", email: immediate(&random, isMandatory: true), inapp: nil),
     ]
     for index in types.indices {
       types[index].tellsActor = Int.random(in: 0..<4, using: &wishes) == 0

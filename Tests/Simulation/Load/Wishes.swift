@@ -47,6 +47,15 @@ struct WishQuestion {
     [record?.timeZone, tenant?.timeZone].compactMap(\.self).first(where: MinuteTimes.knownZones.contains)
   }
 
+  /// The same for a notification whose decision names a policy: what is beyond a limit goes to its overflow.
+  func effective(_ record: RecipientFact?, by policy: String?) -> CatalogSpec.Rule {
+    let rule = effective(record)
+    guard rule == .immediate, policy == "throttle", !event.isCritical, let limit = self.rule.throttle else {
+      return rule
+    }
+    return limit.overflow("throttle")
+  }
+
   private func chosen(_ record: RecipientFact?) -> CatalogSpec.Rule {
     let cadences = ["instant", "hourly", "daily", "weekly"]
     guard !event.isCritical, let setting = setting(record),
