@@ -126,6 +126,12 @@ extension Flaws {
   public static let throttlePeriodRenewed = Flaws(rawValue: 1 << 73)
   /// A throttle counts what is critical, and holds it back.
   public static let throttleHoldsCritical = Flaws(rawValue: 1 << 74)
+  /// The budget holds nothing back.
+  public static let budgetIgnored = Flaws(rawValue: 1 << 75)
+  /// Every category has a budget of its own.
+  public static let budgetByCategory = Flaws(rawValue: 1 << 76)
+  /// The first notification of a window is delivered at once whatever the budget is.
+  public static let budgetForgetsLeadingEdge = Flaws(rawValue: 1 << 77)
 
   /// The flaws of what `apply` and `tick` decide: a program that replays the calls makes them as well, so that it is
   /// no witness of them.
@@ -138,6 +144,7 @@ extension Flaws {
     .keyPassedOver, .topItemsUnranked, .tenantDefaultsIgnored,
     .membersOfPartsTwice, .stepSkipsFollower, .repeatsFannedOut,
     .throttleIgnored, .throttlePeriodRenewed, .throttleHoldsCritical,
+    .budgetIgnored, .budgetByCategory, .budgetForgetsLeadingEdge,
   ]
 }
 

@@ -102,8 +102,8 @@ extension Pipeline {
         guard let overflow = overflow(arrival, rule) else {
           return deliver(arrival, on: rule.channel, profile)
         }
-        grounds?.policy = .throttle
-        return collect(arrival, on: rule.channel, overflow, profile, &grounds, &codecs)
+        grounds?.policy = overflow.policy
+        return collect(arrival, on: rule.channel, overflow.digest, profile, &grounds, &codecs)
       case .digest(let digest): return collect(arrival, on: rule.channel, digest, profile, &grounds, &codecs)
       }
     }

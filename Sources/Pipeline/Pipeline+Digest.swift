@@ -35,10 +35,13 @@ extension Pipeline {
       slot = open(key, arrival, on: channel, rule, options, groupLength: groupLength, due: due)
       if options.leadingEdge {
         let isQuiet = outsideQuietHours(arrival.now, arrival, profile, codecs) > arrival.now
-        if !isQuiet || configuration.flaws.contains(.leadingEdgeInQuietHours) {
+        if isQuiet, !configuration.flaws.contains(.leadingEdgeInQuietHours) {
+          grounds?.isQuiet = true
+        } else if budgetOverflow(arrival, on: channel) == nil
+          || configuration.flaws.contains(.budgetForgetsLeadingEdge)
+        {
           return deliver(arrival, on: channel, profile)
         }
-        grounds?.isQuiet = true
       }
     }
     if collapse(arrival, in: slot) { return .collapsed }

@@ -2,15 +2,45 @@ import Contract
 import Policy
 
 extension Pipeline {
-  /// The digest in which a notification waits that would be delivered at once, because as many were delivered in this
-  /// period as may be; nil where it is to be delivered, which counts then.
+  /// What a notification waits in that would be delivered at once, because as many were delivered in a period as may be.
+  struct Overflow {
+    /// The limit that holds it back, as the decision names it.
+    var policy: DecisionGrounds.Policy
+    var digest: DigestRule
+  }
+
+  /// The overflow that a notification waits in which would be delivered at once: that of its throttle, else that of the
+  /// budget of all categories; nil where it is to be delivered, which counts for both then.
   ///
   /// What is critical is neither held back nor counted. Where a count cannot be remembered, nothing is held back.
-  mutating func overflow(_ arrival: Arrival, _ rule: ChannelRule) -> DigestRule? {
-    guard let throttle = rule.throttle, isLimited(arrival) else { return nil }
-    let key = throttleKey(arrival, rule.channel)
-    if isSpent(throttle, key, at: arrival.now) { return throttle.overflow }
-    spend(throttle, .throttle, key, at: arrival.now)
+  mutating func overflow(_ arrival: Arrival, _ rule: ChannelRule) -> Overflow? {
+    var throttleKey: Hash128?
+    let throttle = rule.throttle.map { catalog.limit($0) }
+    if let throttle, isLimited(arrival) {
+      let key = limitKey(.throttle, arrival, rule.channel)
+      if isSpent(throttle, key, at: arrival.now), !configuration.flaws.contains(.throttleIgnored) {
+        return Overflow(policy: .throttle, digest: throttle.overflow)
+      }
+      throttleKey = key
+    }
+    if let digest = budgetOverflow(arrival, on: rule.channel) {
+      return Overflow(policy: .budget, digest: digest)
+    }
+    if let throttle, let throttleKey {
+      spend(throttle, .throttle, throttleKey, at: arrival.now)
+    }
+    return nil
+  }
+
+  /// The overflow of the budget, where it is used up; nil where a notification may be delivered at once, which counts for
+  /// it then.
+  mutating func budgetOverflow(_ arrival: Arrival, on channel: Channel) -> DigestRule? {
+    guard let budget = catalog.budgets[channel], isLimited(arrival) else { return nil }
+    let key = limitKey(.budget, arrival, channel)
+    if isSpent(budget, key, at: arrival.now), !configuration.flaws.contains(.budgetIgnored) {
+      return budget.overflow
+    }
+    spend(budget, .budget, key, at: arrival.now)
     return nil
   }
 
@@ -19,8 +49,7 @@ extension Pipeline {
   }
 
   private func isSpent(_ limit: DeliveryLimit, _ key: Hash128, at now: Int64) -> Bool {
-    if configuration.flaws.contains(.throttleIgnored) { return false }
-    return spent(key, at: now).map { $0.value.number >= UInt64(limit.count) } ?? false
+    spent(key, at: now).map { $0.value.number >= UInt64(limit.count) } ?? false
   }
 
   private mutating func spend(_ limit: DeliveryLimit, _ kind: FactKind, _ key: Hash128, at now: Int64) {
@@ -34,13 +63,15 @@ extension Pipeline {
     fact(key, at: FactClocks(input: ledger.inputClock, timer: now))
   }
 
-  private mutating func throttleKey(_ arrival: Arrival, _ channel: Channel) -> Hash128 {
+  /// The key of a count: of a category with its throttle, of all categories together with the budget.
+  private mutating func limitKey(_ kind: FactKind, _ arrival: Arrival, _ channel: Channel) -> Hash128 {
     scratch.removeAll()
-    scratch.append(byte: FactKind.throttle.rawValue)
+    scratch.append(byte: kind.rawValue)
     scratch.append(byte: channel.rawValue)
-    for field in [arrival.event.tenant, arrival.recipient, arrival.category] {
-      scratch.append(lengthPrefixed: field)
-    }
+    scratch.append(lengthPrefixed: arrival.event.tenant)
+    scratch.append(lengthPrefixed: arrival.recipient)
+    let isByCategory = kind == .throttle || configuration.flaws.contains(.budgetByCategory)
+    if isByCategory { scratch.append(lengthPrefixed: arrival.category) }
     return Hash128(of: scratch.view)
   }
 }

@@ -17,6 +17,9 @@ public final class Catalog: Sendable {
   public let warnings: [YAMLProblem]
   /// The rules for types that are not listed, where `unknownTypes` is `deliver`.
   public let defaultRules: TypeRules
+  /// How many notifications are delivered at once to a recipient on a channel in a period, of all types together; nil
+  /// for a channel without such a bound.
+  public let budgets: ChannelValues<DeliveryLimit>
 
   /// The compact form of each tenant's defaults, by the hash of its name.
   private let tenants: [Hash128: [UInt8]]
@@ -38,6 +41,11 @@ public final class Catalog: Sendable {
     defaultRules = TypeRules(definition.defaults, &texts, &schedules, &options, &limits)
     allRules = types.map { TypeRules($0.value, &texts, &schedules, &options, &limits) }
     self.limits = limits
+    var budgets = ChannelValues<DeliveryLimit>()
+    for (channel, budget) in definition.budgets {
+      budgets[channel] = DeliveryLimit(budget, &texts, &schedules, &options)
+    }
+    self.budgets = budgets
     names = types.map { texts.intern($0.key) }
     unknownTypes = definition.unknownTypes
     warnings = definition.warnings

@@ -11,7 +11,7 @@ enum CatalogLimits {
 
 extension CatalogDefinition {
   /// The sections at the root of a file.
-  private static let sections = ["unknownTypes", "defaults", "tenants", "types"]
+  private static let sections = ["unknownTypes", "defaults", "tenants", "budget", "types"]
 
   /// Takes the content from documents and reports to each whatever is wrong in it. What it returns is to be used only
   /// if no document has problems.
@@ -29,6 +29,7 @@ extension CatalogDefinition {
       defaults = type
     }
     if let value = sections.only("tenants") { readTenants(value) }
+    if let value = sections.only("budget") { budgets = DeliveryLimitDefinition.budgets(reading: value) }
     var places: [String: YAMLValue] = [:]
     for entry in sections.all("types") { readTypes(entry.value, &places) }
     guard areAll, documents.allSatisfy(\.problems.isEmpty) else { return }

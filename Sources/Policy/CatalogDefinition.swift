@@ -16,6 +16,8 @@ struct CatalogDefinition: Equatable {
   /// By the tenant's name.
   var tenants: [String: TenantDefaults] = [:]
   var types: [String: TypeDefinition] = [:]
+  /// How many are delivered at once to a recipient in a period, of all types together.
+  var budgets: [Channel: DeliveryLimitDefinition] = [:]
   /// What it says in vain, with the place in the files. Not part of the content.
   var warnings: [YAMLProblem] = []
 }
@@ -72,13 +74,17 @@ extension CatalogDefinition {
       type.appendCanonical(to: &output, retractingByDefault: .deliver)
     }
     // What a catalog does not use leaves its version as it is.
-    guard !tenants.isEmpty else { return }
+    guard !tenants.isEmpty || !budgets.isEmpty else { return }
     output.append(varint: UInt64(tenants.count))
     for (name, defaults) in tenants.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
       output.append(canonical: name)
       var form = OutputBuffer()
       defaults.appendCanonical(to: &form)
       output.append(lengthPrefixed: form.view)
+    }
+    for (channel, budget) in budgets.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      output.append(byte: channel.rawValue)
+      budget.appendCanonical(to: &output)
     }
   }
 }

@@ -24,14 +24,14 @@ struct CatalogReach {
 
   private mutating func readType(_ entry: YAMLMapping.Entry) {
     guard let type = definition.types[entry.key], let keys = entry.value.mapping() else { return }
-    if let title = keys["digestTitle"], !type.hasDigest {
+    if let title = keys["digestTitle"], !hasDigest(type) {
       warn(title, "is never used: none of the type's channels makes digests")
     }
   }
 
   private mutating func readDefaults(_ defaults: YAMLMapping, _ types: [YAMLMapping.Entry]) {
     if definition.unknownTypes == .deliver {
-      if let title = defaults["digestTitle"], !definition.defaults.hasDigest {
+      if let title = defaults["digestTitle"], !hasDigest(definition.defaults) {
         warn(title, "is never used: none of the defaults' channels makes digests")
       }
       return
@@ -58,13 +58,13 @@ struct CatalogReach {
     }
   }
 
+  private func hasDigest(_ type: TypeDefinition) -> Bool {
+    type.channels.contains { channel, rule in
+      rule.policy != .immediate || rule.throttle != nil || definition.budgets[channel] != nil
+    }
+  }
+
   private mutating func warn(_ value: YAMLValue, _ message: String, suggestion: String? = nil) {
     warnings.append(value.problem(message, suggestion: suggestion))
-  }
-}
-
-extension TypeDefinition {
-  fileprivate var hasDigest: Bool {
-    channels.values.contains { $0.policy != .immediate || $0.throttle != nil }
   }
 }

@@ -82,15 +82,18 @@ public struct DigestRule: Equatable, Sendable {
   /// When the window closes.
   public let window: WindowRule
   /// How many items the digest carries in full, 1 to 100; its totals count all. The options say which.
-  public let itemLimit: Int
+  public var itemLimit: Int { Int(items) }
   /// The digest key besides the recipient; nil means the category of the event (its own, or else the catalog's).
   public let group: TextID?
   /// What the window does besides closing at its time; nil: nothing.
   public let options: WindowOptionsID?
 
+  /// The item limit in one byte: rules are copied for every event.
+  private let items: UInt8
+
   init(window: WindowRule, itemLimit: Int, group: TextID? = nil, options: WindowOptionsID? = nil) {
     self.window = window
-    self.itemLimit = itemLimit
+    items = UInt8(clamping: itemLimit)
     self.group = group
     self.options = options
   }

@@ -83,6 +83,26 @@ struct ForecastTests {
         + "with what has the group rest, 10 items in full)")
   }
 
+  @Test("a budget is said with every channel that it holds for")
+  func budget() throws {
+    let yaml = """
+      budget:
+        email: { limit: 20, period: 1d, overflow: { policy: schedule, cadence: daily } }
+      types:
+        card.moved:
+          title: moved
+          channels:
+            email: { policy: immediate }
+            inapp: { policy: immediate }
+      """
+    let forecast = try forecast("card.moved", #"{"email":"ada@example.org"}"#, yaml: yaml)
+    #expect(
+      try channel(forecast, "email").rule
+        == "each alone, at once, at most 20 at once of all types in 1d (the others together, every day at 09:00, "
+        + "with what has the group budget, 10 items in full)")
+    #expect(try channel(forecast, "inapp").rule == "each alone, at once")
+  }
+
   @Test("a schedule is due by the clock of the recipient's record")
   func schedule() throws {
     let forecast = try forecast("card.moved", #"{"email":"ada@example.org","timeZone":"Europe/Berlin"}"#)

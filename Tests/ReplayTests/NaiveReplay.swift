@@ -108,6 +108,8 @@ struct NaiveReplay {
   var types: [String: EventType] = [:]
   var defaults = EventType(category: "general", channels: ["inapp": Channel()], isSilent: true)
   var rejectsUnknownTypes = false
+  /// By channel: how many at once in a period of milliseconds, and the window of the others.
+  var budgets: [String: (count: Int, period: Int64, window: Int64)] = [:]
   /// By `tenant/id`. nil: each has an address, and wants everything.
   var recipients: [String: Recipient]?
   var horizonMinutes: Int64 = 1440
@@ -125,7 +127,7 @@ struct NaiveReplay {
   private var remembered: [[String]: Int64] = [:]
   private var takenBack: [[String]: Int64] = [:]
   private var windows: [[String]: Window] = [:]
-  /// What was sent at once, and until when it counts, by tenant, recipient, channel and category.
+  /// What was sent at once, and until when it counts, by tenant, recipient and channel, and by category as well.
   private var spent: [[String]: (count: Int, until: Int64)] = [:]
 
   private static let required = ["id", "source", "type"]
@@ -191,13 +193,13 @@ struct NaiveReplay {
         let setting = known?.setting(category, channel) ?? tenants?.setting(category, channel)
         var rule = isCritical ? rule : Self.chosen(setting, rule)
         let isAtOnce = rule.windowMilliseconds == nil && rule.schedule == nil && unquiet(now) == now
-        let limit = isAtOnce && !isCritical ? rule.throttle : nil
-        let limited = [tenant, recipient, channel, category]
-        if let limit {
-          if let known = spent[limited], known.until <= now { spent[limited] = nil }
-          if spent[limited]?.count ?? 0 >= limit.count {
-            rule = Channel(windowMilliseconds: limit.window, mandatory: rule.mandatory)
-          }
+        let throttle = isAtOnce && !isCritical ? rule.throttle : nil
+        let budget = isCritical ? nil : budgets[channel]
+        let (throttled, budgeted) = ([tenant, recipient, channel, category], [tenant, recipient, channel])
+        if let throttle, !isWithin(throttle, throttled, at: now) {
+          rule = Channel(windowMilliseconds: throttle.window, mandatory: rule.mandatory)
+        } else if isAtOnce, let budget, !isWithin(budget, budgeted, at: now) {
+          rule = Channel(windowMilliseconds: budget.window, group: "budget", mandatory: rule.mandatory)
         }
         if isDuplicate {
           count(channel, "duplicate")
@@ -229,7 +231,8 @@ struct NaiveReplay {
           let member = Member(
             id: id, expiry: expiry, collapseKey: text("collapsekey"), time: text("time").map(milliseconds),
             category: category)
-          if isFirst, rule.leadingEdge, unquiet(now) == now {
+          if isFirst, rule.leadingEdge, unquiet(now) == now, isWithin(budget, budgeted, at: now) {
+            if let budget { spend(budget, budgeted, at: now) }
             send(channel, category, at: now, notifications: 1, isDigest: false)
           } else if collapses(member, in: key) {
             count(channel, "collapsed")
@@ -243,11 +246,27 @@ struct NaiveReplay {
             windows[key]?.add(member, at: now, isCritical: isCritical, unquiet)
           }
         } else {
-          if let limit { spent[limited, default: (0, now + limit.period)].count += 1 }
+          if let throttle { spend(throttle, throttled, at: now) }
+          if let budget { spend(budget, budgeted, at: now) }
           send(channel, category, at: now, notifications: 1, isDigest: false)
         }
       }
     }
+  }
+
+  /// "A period begins with the first delivery that counts, and ends when it is over."
+  private func isWithin(_ limit: (count: Int, period: Int64, window: Int64)?, _ key: [String], at now: Int64)
+    -> Bool
+  {
+    guard let limit, let known = spent[key], known.until > now else { return true }
+    return known.count < limit.count
+  }
+
+  private mutating func spend(
+    _ limit: (count: Int, period: Int64, window: Int64), _ key: [String], at now: Int64
+  ) {
+    if let known = spent[key], known.until <= now { spent[key] = nil }
+    spent[key, default: (0, now + limit.period)].count += 1
   }
 
   /// "A choice that is not allowed becomes the next rarer one that is, else the rarest that is allowed."

@@ -14,6 +14,13 @@ struct RandomCatalog {
     var naive = NaiveReplay()
     naive.rejectsUnknownTypes = Int.random(in: 0..<3, using: &generator) == 0
     var text = "unknownTypes: \(naive.rejectsUnknownTypes ? "reject" : "deliver")\n"
+    var budgets = ""
+    for channel in ["email", "inapp"] where Int.random(in: 0..<3, using: &generator) == 0 {
+      let count = Int.random(in: 1...4, using: &generator)
+      naive.budgets[channel] = (count, 172_800_000, 7_200_000)
+      budgets += "  \(channel): { limit: \(count), period: 2d, overflow: { policy: digest, window: 2h } }\n"
+    }
+    if !budgets.isEmpty { text += "budget:\n\(budgets)" }
     let defaults = Self.type(isSilent: true, using: &generator)
     naive.defaults = defaults.rules
     text += "defaults:\n\(defaults.text)"

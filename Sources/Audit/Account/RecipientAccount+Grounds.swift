@@ -19,7 +19,7 @@ extension RecipientAccount {
       public var isOptOut: Bool
     }
 
-    /// The policy that was applied: `immediate`, `digest`, `schedule`, `throttle`, or the cadence that was chosen.
+    /// The policy that was applied: `immediate`, `digest`, `schedule`, `throttle`, `budget`, or the cadence that was chosen.
     public var policy: String?
     /// Absent where the catalog alone decided.
     public var preference: Preference?
@@ -51,12 +51,16 @@ extension RecipientAccount.Grounds {
     var parts: [String] = []
     if let preference {
       parts.append(preference.sentence)
-    } else if let policy, policy != "throttle" {
+    } else if let policy, policy != "throttle", policy != "budget" {
       parts.append("by the catalog's policy (\(policy))")
     }
     if policy == "throttle" {
       parts.append(
         "held back by the catalog's throttle: as many of the category were delivered at once as may be")
+    }
+    if policy == "budget" {
+      parts.append(
+        "held back by the catalog's budget: as many of all types were delivered at once as may be")
     }
     if isQuiet { parts.append("held back by quiet hours") }
     if let unknownZone {

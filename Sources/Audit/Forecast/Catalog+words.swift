@@ -11,10 +11,15 @@ extension Catalog {
     } else {
       parts.append("each alone, at once")
     }
-    if let throttle = rule.throttle {
+    if let throttle = rule.throttle.map({ limit($0) }) {
       let period = DurationText.format(.milliseconds(throttle.periodMilliseconds))
       let overflow = words(for: throttle.overflow).joined(separator: ", ")
       parts.append("at most \(throttle.count) of a category in \(period) (the others \(overflow))")
+    }
+    if let budget = budgets[rule.channel] {
+      let period = DurationText.format(.milliseconds(budget.periodMilliseconds))
+      let overflow = words(for: budget.overflow).joined(separator: ", ")
+      parts.append("at most \(budget.count) at once of all types in \(period) (the others \(overflow))")
     }
     if rule.choices != .all, !rule.mandatory || rule.choices != [] {
       let names = Cadence.allCases.filter { rule.choices.contains($0) }.map(\.name)

@@ -16,6 +16,8 @@ public struct DecisionGrounds: Equatable, Sendable {
     case weekly = 5
     /// In a window, because as many of the category were delivered at once as the catalog allows.
     case throttle = 6
+    /// In a window, because as many were delivered at once to the recipient as the catalog's budget allows.
+    case budget = 7
 
     /// The name in decisions.
     public var literal: StaticString {
@@ -27,6 +29,7 @@ public struct DecisionGrounds: Equatable, Sendable {
       case .daily: "daily"
       case .weekly: "weekly"
       case .throttle: "throttle"
+      case .budget: "budget"
       }
     }
   }

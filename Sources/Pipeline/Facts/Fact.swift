@@ -7,6 +7,8 @@ import Contract
 enum FactKind: UInt8, CaseIterable {
   /// How many notifications of a category were delivered at once in a period.
   case throttle = 1
+  /// How many notifications were delivered at once on a channel in a period.
+  case budget = 2
   /// A notification was taken back by its sender, whether it came already or not.
   case retraction = 128
 
@@ -14,6 +16,7 @@ enum FactKind: UInt8, CaseIterable {
   var name: String {
     switch self {
     case .throttle: "throttle"
+    case .budget: "budget"
     case .retraction: "retraction"
     }
   }

@@ -222,7 +222,9 @@ struct DecisionChecker {
       arrival.category == category, .onceOnly, "\(place): category \(arrival.category), not \(category)")
     let question = WishQuestion(
       channel: channel, category: category, event: subject.fact.narrowed(to: decision.recipient), type: type,
-      rule: rule, tenant: subject.tenant, time: decision.time)
+      rule: rule, tenant: subject.tenant,
+      budget: catalogs.first { $0.version == arrival.catalog }?.budgets[channel],
+      time: decision.time)
     func refusal(_ version: (offset: Int64, fact: RecipientFact)?) -> String? {
       question.refusal(version?.fact)
     }
@@ -291,6 +293,8 @@ struct DecisionChecker {
       homes[home].spent[key] = spent
     } else if policy == "throttle" {
       try require(spent.count >= limit.count, .onceOnly, "\(state), and the next is held back")
+    } else if policy == "budget" {
+      try require(spent.count < limit.count, .onceOnly, "\(state), and the budget holds the next back")
     }
   }
 

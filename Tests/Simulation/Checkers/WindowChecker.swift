@@ -112,6 +112,7 @@ struct WindowChecker {
   /// The open window of a key.
   private var current: [[String: String]]
   private var withdrawn: [[Withdrawn]]
+  private var budgets: [BudgetModel]
   private var used: Set<String> = []
   private var lastOpened: [String: Int64] = [:]
 
@@ -121,6 +122,7 @@ struct WindowChecker {
     open = Array(repeating: [:], count: partitionCount)
     current = Array(repeating: [:], count: partitionCount)
     withdrawn = Array(repeating: [], count: partitionCount)
+    budgets = Array(repeating: BudgetModel(), count: partitionCount)
   }
 
   /// The windows that are open and due to close at an instant.
@@ -152,12 +154,14 @@ struct WindowChecker {
       else { throw Violation(.onceOnly, "\(commit.place): \(fact.type) has no window on \(channel)") }
       let question = WishQuestion(
         channel: channel, category: arrival.category, event: fact.narrowed(to: decision.recipient),
-        type: type, rule: spec, tenant: catalog.tenants[fact.tenant], time: decision.time)
+        type: type, rule: spec, tenant: catalog.tenants[fact.tenant], budget: catalog.budgets[channel],
+        time: decision.time)
+      let isSpent = try budgets[commit.home].take(outcome, question, arrival, decision, commit.place)
       // That the policy is a collecting one was checked with the decision.
       let policy = arrival.policies[channel]
       let rules = versions.map { (rule: question.effective($0?.fact, by: policy), record: $0?.fact) }
         .filter { $0.rule.isCollecting && $0.rule.name == arrival.policies[channel] }
-        .map { (rule: $0.rule, record: $0.record, options: spec.options(under: $0.rule)) }
+        .map { (rule: $0.rule, record: $0.record, options: question.options(under: $0.rule)) }
       let until: Int64
       let id: String?
       switch outcome {
@@ -204,7 +208,7 @@ struct WindowChecker {
         continue
       }
       try require(
-        !isFirst || !options.leadingEdge || isAwake.contains(false), .windows,
+        !isFirst || !options.leadingEdge || isAwake.contains(false) || isSpent, .windows,
         "\(commit.place): \(fact.id) waits, although it is the first of \(windowKey)")
       guard current[commit.home][windowKey] == id, var window = open[commit.home][id] else {
         throw Violation(
@@ -323,12 +327,14 @@ struct WindowChecker {
     _ arrival: DecisionRecord.Arrival, on channel: String, _ decision: DecisionRecord, _ fact: EventFact,
     _ commit: HomeCommit
   ) throws(Violation) {
-    let spec = catalogs.first { $0.version == arrival.catalog }?.type(named: fact.type)?.channel(channel)
+    let catalog = catalogs.first { $0.version == arrival.catalog }
+    let spec = catalog?.type(named: fact.type)?.channel(channel)
     // In the ordinary window, that of quiet hours, or that of a limit.
-    let limit = spec?.throttle
+    let (limit, budget) = (spec?.throttle, catalog?.budgets[channel])
     let groups = [
       spec?.options.digestKey(group: spec?.rule.group ?? arrival.category, fact) ?? [],
       limit?.options.digestKey(group: limit?.group ?? arrival.category, fact) ?? [],
+      budget?.options.digestKey(group: budget?.group ?? "budget", fact) ?? [],
       Array("quiet:\(arrival.category)".utf8),
     ].map { String(decoding: $0, as: UTF8.self) }
     let waiting = groups.compactMap { current[commit.home]["\(channel) \($0) \(decision.recipientKey)"] }

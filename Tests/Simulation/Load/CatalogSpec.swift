@@ -71,7 +71,11 @@ struct CatalogSpec {
     var group: String?
     var options: WindowOptionsSpec
 
-    func overflow(_ name: String) -> Rule { .overflow(name, window: window, items: items, group: group) }
+    /// The rule of the overflow. What goes beyond a budget shares a window whatever its category, unless the catalog
+    /// says otherwise.
+    func overflow(_ name: String) -> Rule {
+      .overflow(name, window: window, items: items, group: group ?? (name == "budget" ? "budget" : nil))
+    }
 
     /// As the catalog says it.
     var text: String {
@@ -135,6 +139,8 @@ struct CatalogSpec {
   }
 
   let types: [TypeSpec]
+  /// By channel: how many are delivered at once to a recipient, of all types together.
+  let budgets: [String: LimitSpec]
   /// What holds for the recipients of a tenant where their record says nothing.
   let tenants: [String: RecipientFact]
   let catalog: Catalog
@@ -144,17 +150,21 @@ struct CatalogSpec {
 
   static let unknownType = "nobody.knows"
 
-  init(types: [TypeSpec], tenants: [String: RecipientFact] = [:]) throws {
+  init(
+    types: [TypeSpec], tenants: [String: RecipientFact] = [:], budgets: [String: LimitSpec] = [:]
+  ) throws {
     self.types = types
     self.tenants = tenants
-    catalog = try Catalog.parse(yaml: Self.yaml(types, tenants), file: "catalog.yaml")
+    self.budgets = budgets
+    catalog = try Catalog.parse(yaml: Self.yaml(types, tenants, budgets), file: "catalog.yaml")
   }
 
   func type(named name: String) -> TypeSpec? { types.first { $0.name == name } }
 
   /// The longest window, in milliseconds.
   var longestWindow: Int64 {
-    types.flatMap { [$0.email, $0.inapp] }.reduce(0) { longest, channel in
+    let overflows = budgets.values.map { $0.options.longest ?? $0.window }
+    return types.flatMap { [$0.email, $0.inapp] }.reduce(overflows.max() ?? 0) { longest, channel in
       switch channel?.rule {
       case .digest(let window, _, _): return max(longest, channel?.options.longest ?? window)
       case .schedule: return max(longest, MinuteTimes.longestWait)
@@ -164,8 +174,14 @@ struct CatalogSpec {
     }
   }
 
-  private static func yaml(_ types: [TypeSpec], _ tenants: [String: RecipientFact]) -> String {
+  private static func yaml(
+    _ types: [TypeSpec], _ tenants: [String: RecipientFact], _ budgets: [String: LimitSpec]
+  ) -> String {
     var lines = ["unknownTypes: reject"]
+    if !budgets.isEmpty { lines.append("budget:") }
+    for (name, budget) in budgets.sorted(by: { $0.key < $1.key }) {
+      lines.append("  \(name): \(budget.text)")
+    }
     if !tenants.isEmpty { lines.append("tenants:") }
     for (name, fact) in tenants.sorted(by: { $0.key < $1.key }) {
       lines.append("  \(name):")
@@ -253,7 +269,13 @@ extension CatalogSpec {
       types[index].email?.choices = choices(&wishes)
       types[index].inapp?.choices = choices(&wishes)
     }
-    return try CatalogSpec(types: types, tenants: ["acme": tenantDefaults(&wishes, start: start)])
+    var budgets: [String: LimitSpec] = [:]
+    for name in ["email", "inapp"] where Int.random(in: 0..<4, using: &random) == 0 {
+      budgets[name] = LimitSpec.draw(&random)
+      budgets[name]?.count = Int.random(in: 1...5, using: &random)
+    }
+    return try CatalogSpec(
+      types: types, tenants: ["acme": tenantDefaults(&wishes, start: start)], budgets: budgets)
   }
 
   /// Language and zone are the same in each catalog of a run: which of them is in force when a digest goes out is not in

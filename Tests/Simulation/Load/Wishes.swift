@@ -7,6 +7,8 @@ struct WishQuestion {
   var rule: CatalogSpec.ChannelSpec
   /// The defaults of the event's tenant.
   var tenant: RecipientFact?
+  /// How many the catalog lets through to a recipient on the channel.
+  var budget: CatalogSpec.LimitSpec?
   /// When it is decided, in milliseconds since the epoch.
   var time: Int64
 
@@ -50,10 +52,18 @@ struct WishQuestion {
   /// The same for a notification whose decision names a policy: what is beyond a limit goes to its overflow.
   func effective(_ record: RecipientFact?, by policy: String?) -> CatalogSpec.Rule {
     let rule = effective(record)
-    guard rule == .immediate, policy == "throttle", !event.isCritical, let limit = self.rule.throttle else {
-      return rule
+    guard rule == .immediate, !event.isCritical else { return rule }
+    switch policy {
+    case "throttle": return self.rule.throttle?.overflow("throttle") ?? rule
+    case "budget": return budget?.overflow("budget") ?? rule
+    default: return rule
     }
-    return limit.overflow("throttle")
+  }
+
+  /// The options of the windows of a rule.
+  func options(under rule: CatalogSpec.Rule) -> WindowOptionsSpec {
+    if case .overflow("budget", _, _, _) = rule { return budget?.options ?? WindowOptionsSpec() }
+    return self.rule.options(under: rule)
   }
 
   private func chosen(_ record: RecipientFact?) -> CatalogSpec.Rule {
