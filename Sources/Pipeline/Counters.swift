@@ -141,6 +141,10 @@ public struct ChannelCounters: Equatable, Sendable {
     body(&open)
     body(&suppressed.muted)
     body(&suppressed.ownAction)
+    body(&suppressed.unsubscribed)
+    body(&suppressed.complained)
+    body(&suppressed.bounced)
+    body(&suppressed.seen)
   }
 
   /// How many there are.
@@ -172,6 +176,10 @@ public struct SuppressionCounters: Equatable, Sendable {
   var noAddress: Int64 = 0
   var muted: Int64 = 0
   var ownAction: Int64 = 0
+  var unsubscribed: Int64 = 0
+  var complained: Int64 = 0
+  var bounced: Int64 = 0
+  var seen: Int64 = 0
 
   /// All at zero.
   public init() {}
@@ -185,6 +193,10 @@ public struct SuppressionCounters: Equatable, Sendable {
       case .noAddress: noAddress
       case .muted: muted
       case .ownAction: ownAction
+      case .unsubscribed: unsubscribed
+      case .complained: complained
+      case .bounced: bounced
+      case .seen: seen
       }
     }
     set {
@@ -194,10 +206,16 @@ public struct SuppressionCounters: Equatable, Sendable {
       case .noAddress: noAddress = newValue
       case .muted: muted = newValue
       case .ownAction: ownAction = newValue
+      case .unsubscribed: unsubscribed = newValue
+      case .complained: complained = newValue
+      case .bounced: bounced = newValue
+      case .seen: seen = newValue
       }
     }
   }
 
   /// All reasons together.
-  public var total: Int64 { duplicate + optedOut + noAddress + muted + ownAction }
+  public var total: Int64 {
+    duplicate + optedOut + noAddress + muted + ownAction + unsubscribed + complained + bounced + seen
+  }
 }

@@ -132,6 +132,16 @@ extension Flaws {
   public static let budgetByCategory = Flaws(rawValue: 1 << 76)
   /// The first notification of a window is delivered at once whatever the budget is.
   public static let budgetForgetsLeadingEdge = Flaws(rawValue: 1 << 77)
+  /// An unsubscription is looked for by the type of an event, and not by its category.
+  public static let unsubscribedByType = Flaws(rawValue: 1 << 90)
+  /// Whoever has unsubscribed cannot take it back.
+  public static let resubscriptionsIgnored = Flaws(rawValue: 1 << 91)
+  /// An address that bounced keeps mail away from the next one.
+  public static let bouncesOutliveAddresses = Flaws(rawValue: 1 << 92)
+  /// What was seen stays in the mail that waits.
+  public static let seenMembersStay = Flaws(rawValue: 1 << 93)
+  /// What was seen before it came is delivered.
+  public static let sightsForgotten = Flaws(rawValue: 1 << 94)
 
   /// The flaws of what `apply` and `tick` decide: a program that replays the calls makes them as well, so that it is
   /// no witness of them.
@@ -145,6 +155,8 @@ extension Flaws {
     .membersOfPartsTwice, .stepSkipsFollower, .repeatsFannedOut,
     .throttleIgnored, .throttlePeriodRenewed, .throttleHoldsCritical,
     .budgetIgnored, .budgetByCategory, .budgetForgetsLeadingEdge,
+    .unsubscribedByType, .resubscriptionsIgnored, .bouncesOutliveAddresses, .seenMembersStay,
+    .sightsForgotten,
   ]
 }
 

@@ -37,7 +37,7 @@ extension Pipeline {
       applyRecipient(record, using: &codecs)
       progress = .done
     case .engagement:
-      applyEngagement(record, using: &codecs)
+      applyEngagement(record, now: now, using: &codecs)
       progress = .done
     case .subscriptions:
       applySubscription(record, using: &codecs)

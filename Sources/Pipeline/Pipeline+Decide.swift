@@ -6,6 +6,10 @@ struct Arrival {
   var event: EventView
   var recipient: ByteView
   var notification: Hash128
+  /// The hash of the recipient's key.
+  var recipientKey = Hash128(high: 0, low: 0)
+  /// Whether the recipient has seen it already.
+  var isSeen = false
   var rules: TypeRules
   var category: ByteView
   var appended: Int64
@@ -21,7 +25,7 @@ extension Pipeline {
   {
     let recipient = event.recipient(at: 0)
     let rules = catalog.typeIndex(named: event.type).map { catalog.rules(at: $0) } ?? catalog.defaultRules
-    let arrival = Arrival(
+    var arrival = Arrival(
       event: event, recipient: recipient,
       notification: NotificationID.hash(
         tenant: event.tenant, source: event.source, id: event.id, recipient: recipient),
@@ -35,9 +39,9 @@ extension Pipeline {
     let clocks = FactClocks(input: max(ledger.inputClock, record.appended), timer: arrival.now)
     let isRetracted = !isDuplicate && isRetracted(arrival.notification, at: clocks)
     if !isDuplicate { remember(arrival.notification, minute: minute) }
-    scratch.removeAll()
-    RecipientKey.append(tenant: event.tenant, recipient: recipient, to: &scratch)
-    let entry = isDuplicate ? nil : recipients.find(Hash128(of: scratch.view))
+    arrival.recipientKey = recipientKey(event.tenant, recipient)
+    arrival.isSeen = isSeen(arrival.notification, at: clocks)
+    let entry = isDuplicate ? nil : recipients.find(arrival.recipientKey)
     // What only takes another event back is no notification itself.
     let isCommand = !event.retracts.isEmpty && rules.retracting == .silent
     var outcomes = ChannelValues<ChannelOutcome>()

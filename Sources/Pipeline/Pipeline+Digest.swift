@@ -66,7 +66,8 @@ extension Pipeline {
       notification: arrival.notification,
       actor: event.actor.isEmpty ? 0 : max(1, Hash128(of: event.actor).low),
       expiry: event.expiryMilliseconds ?? Int64.max, collapseKey: Self.collapseKey(of: event),
-      time: event.timeMilliseconds ?? Int64.min, fragment: .empty)
+      time: event.timeMilliseconds ?? Int64.min,
+      skipIfSeen: arrival.rules.channels[head.channel]?.skipIfSeen ?? false, fragment: .empty)
     if case .top(let pointer) = head.rules.selection, !configuration.flaws.contains(.topItemsUnranked) {
       member.rank = codecs.fields.number(at: pointer, in: event)
     }

@@ -1,8 +1,10 @@
 import Contract
+import Policy
 
+/// What recipients did with what they got, as facts (`docs/engagement.md`).
 extension Pipeline {
   /// Takes an engagement record in: applies it at home, hands it on to its home, or rejects it.
-  mutating func applyEngagement(_ record: PartitionRecord, using codecs: inout Codecs) {
+  mutating func applyEngagement(_ record: PartitionRecord, now: Int64, using codecs: inout Codecs) {
     let engagement: Engagement
     do throws(Rejection) {
       engagement = try codecs.engagement.decode(record.content)
@@ -18,5 +20,148 @@ extension Pipeline {
       return republish(record, to: .engagement, home: home, keepingHeaders: true)
     }
     ledger.counters.decided += 1
+    let now = max(now, ledger.timerClock)
+    switch engagement.kind {
+    case .seen, .read, .clicked:
+      note(engagement, inputMinute: max(ledger.inputClock, record.appended) / 60_000, now: now)
+    case .unsubscribed: subscribe(engagement, until: .max, origin(of: record.content), now: now)
+    case .resubscribed:
+      if configuration.flaws.contains(.resubscriptionsIgnored) { return }
+      subscribe(engagement, until: now, origin(of: record.content), now: now)
+    case .complained:
+      remember(Fact(.complained, key: key(.complained, of: engagement), until: .max))
+    case .bounced:
+      remember(
+        Fact(
+          .bounced, key: key(.bounced, of: engagement), until: .max,
+          value: FactValue(EngagementMarks.hash(ofAddress: engagement.address))))
+    }
+  }
+
+  private mutating func key(
+    _ kind: FactKind, of engagement: Engagement, category: ByteView = .empty
+  ) -> Hash128 {
+    FactKey.engagement(
+      kind, of: recipientKey(engagement.tenant, engagement.recipient), on: engagement.channel,
+      category: category)
+  }
+
+  // MARK: - Unsubscribed
+
+  /// Notes that a recipient has unsubscribed, or that they take it back: a fact that ends at once.
+  private mutating func subscribe(
+    _ engagement: Engagement, until: Int64, _ origin: RecipientTable.Origin?, now: Int64
+  ) {
+    replace(key(.unsubscribed, of: engagement, category: engagement.category), until, origin, now)
+    // Whoever wants all categories again is not annoyed any more.
+    guard until != Int64.max, engagement.category.equals(Engagement.everyCategory) else { return }
+    let complaint = key(.complained, of: engagement)
+    if fact(complaint, at: FactClocks(input: ledger.inputClock, timer: now)) != nil {
+      remember(Fact(.complained, key: complaint, until: until))
+    }
+  }
+
+  private mutating func replace(
+    _ key: Hash128, _ until: Int64, _ origin: RecipientTable.Origin?, _ now: Int64
+  ) {
+    let before = fact(key, at: FactClocks(input: ledger.inputClock, timer: now))
+    // A record that came from away never overwrites a newer one from the same place.
+    if let origin, let known = before?.value.origin, known.partition == origin.partition,
+      origin.offset < known.offset
+    {
+      return
+    }
+    guard before != nil || until == Int64.max else { return }
+    remember(Fact(.unsubscribed, key: key, until: until, value: FactValue(origin)))
+  }
+
+  // MARK: - Seen
+
+  /// Remembers what was seen for the dedup horizon, and takes it out of the windows where it waits to be left out.
+  private mutating func note(_ engagement: Engagement, inputMinute: Int64, now: Int64) {
+    if !configuration.flaws.contains(.sightsForgotten) {
+      for notification in engagement.notifications {
+        // As long as the id of an event that came in this minute.
+        remember(
+          Fact(
+            .seen, key: FactKey.seen(notification),
+            until: (inputMinute + ids.horizonMinutes + 1) * 60_000))
+      }
+    }
+    if configuration.flaws.contains(.seenMembersStay) { return }
+    let seen = Set(engagement.notifications)
+    let cause = WithdrawalCause(
+      outcome: .suppressed(.seen), source: engagement.source, event: engagement.id, now: now)
+    for slot in windows.slots(ofRecipient: recipientKey(engagement.tenant, engagement.recipient)) {
+      var position: Int?
+      while let place = windows[slot].place(
+        from: position, where: { $0.skipIfSeen && seen.contains($0.notification) })
+      {
+        withdraw(at: place, from: slot, cause)
+        position = place.lowerBound
+      }
+    }
+  }
+
+  /// Whether a notification was seen before it came.
+  func isSeen(_ notification: Hash128, at clocks: FactClocks) -> Bool {
+    facts.count > 0 && fact(FactKey.seen(notification), at: clocks) != nil
+  }
+
+  // MARK: - At a decision
+
+  /// What is known that matters for an arrival on a channel.
+  func engagement(of arrival: Arrival, on rule: ChannelRule) -> EngagementMarks {
+    var marks = EngagementMarks()
+    guard facts.count > 0 else { return marks }
+    marks.isSeen = arrival.isSeen
+    if rule.channel.needsAddress {
+      marks.bounced = fact(.bounced, of: arrival, on: rule)?.value.number
+      if marks.bounced != nil, configuration.flaws.contains(.bouncesOutliveAddresses) {
+        marks.bounced = recipients.find(arrival.recipientKey)?.addressHash(on: rule.channel)
+      }
+    }
+    guard !rule.mandatory else { return marks }
+    marks.hasComplained = fact(.complained, of: arrival, on: rule) != nil
+    let category =
+      configuration.flaws.contains(.unsubscribedByType) ? arrival.event.type : arrival.category
+    marks.isUnsubscribed =
+      fact(.unsubscribed, of: arrival, on: rule, category) != nil
+      || fact(.unsubscribed, of: arrival, on: rule, ByteView(Engagement.everyCategory)) != nil
+    return marks
+  }
+
+  private func fact(
+    _ kind: FactKind, of arrival: Arrival, on rule: ChannelRule, _ category: ByteView = .empty
+  ) -> Fact? {
+    fact(
+      FactKey.engagement(kind, of: arrival.recipientKey, on: rule.channel, category: category),
+      at: FactClocks(input: ledger.inputClock, timer: arrival.now))
+  }
+}
+
+extension RecipientTable.Entry {
+  fileprivate func addressHash(on channel: Channel) -> UInt64? {
+    profile.withUnsafeBytes { bytes in
+      RecipientProfileView(ByteView(bytes)).address(for: channel)
+        .map { EngagementMarks.hash(ofAddress: $0) }
+    }
+  }
+}
+
+extension FactValue {
+  /// The place where a record was published away from home; no bytes for one that was published at home.
+  fileprivate init(_ origin: RecipientTable.Origin?) {
+    guard let origin else {
+      self.init()
+      return
+    }
+    self.init(UInt64(bitPattern: origin.offset), UInt64(UInt32(bitPattern: origin.partition)))
+  }
+
+  fileprivate var origin: RecipientTable.Origin? {
+    guard count == 16 else { return nil }
+    return RecipientTable.Origin(
+      partition: Int32(truncatingIfNeeded: secondNumber), offset: Int64(bitPattern: number))
   }
 }

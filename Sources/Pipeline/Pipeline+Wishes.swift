@@ -11,6 +11,7 @@ extension Pipeline {
       isCritical: arrival.priority == .critical && !flaws.contains(.criticalWaits),
       isOwnAction: arrival.rules.ownAction == .skip && event.actor == arrival.recipient
         && !flaws.contains(.ownActionDelivered),
+      engagement: engagement(of: arrival, on: rule),
       instant: flaws.contains(.mutesNeverEnd) ? 0 : arrival.now)
     return profile.withLayers { layers in
       let recipient = layers.recipient

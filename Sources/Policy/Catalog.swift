@@ -168,7 +168,7 @@ extension TypeRules {
       channels[channel] = ChannelRule(
         channel: channel, policy: ChannelPolicy(rule.policy, &texts, &schedules, &table),
         mandatory: rule.mandatory,
-        throttle: throttle,
+        throttle: throttle, skipIfSeen: rule.skipIfSeen,
         choices: rule.effectiveChoices)
     }
     self.init(

@@ -145,7 +145,7 @@ extension TypeDefinition {
     guard let mapping = value.mapping(keys: names) else { return nil }
     var rules: [Channel: ChannelDefinition] = [:]
     for channel in Channel.allCases {
-      if let entry = mapping[channel.name] { rules[channel] = ChannelDefinition(reading: entry) }
+      if let entry = mapping[channel.name] { rules[channel] = ChannelDefinition(reading: entry, of: channel) }
     }
     return rules
   }
@@ -171,14 +171,23 @@ extension TypeDefinition {
 }
 
 extension ChannelDefinition {
-  fileprivate init?(reading value: YAMLValue) {
+  fileprivate init?(reading value: YAMLValue, of channel: Channel) {
     let keys =
-      ["policy", "window", "cadence", "at", "weekdays", "items", "group", "throttle", "mandatory", "choices"]
+      [
+        "policy", "window", "cadence", "at", "weekdays", "items", "group", "throttle", "mandatory", "choices",
+        "skipIfSeen",
+      ]
       + WindowOptions.keys
     guard let mapping = value.mapping(keys: keys) else { return nil }
     self.init()
     if let flag = mapping["mandatory"]?.boolean() { mandatory = flag }
     if let value = mapping["throttle"] { throttle = DeliveryLimitDefinition(reading: value) }
+    if let value = mapping["skipIfSeen"], let flag = value.boolean() {
+      if channel == .inapp {
+        value.report("has a meaning only on `email`: the inbox is where things are seen")
+      }
+      skipIfSeen = flag
+    }
     if let value = mapping["choices"] { choices = CadenceChoices(reading: value) }
     guard let policyValue = mapping.required("policy"),
       let kind = policyValue.choice(of: [
@@ -232,10 +241,11 @@ extension PolicyDefinition {
   /// document, and nil returned.
   init?(readingOverflow value: YAMLValue) {
     guard let mapping = value.mapping() else { return nil }
-    for key in ["throttle", "mandatory", "choices", "leadingEdge"] {
+    for key in ["throttle", "mandatory", "choices", "leadingEdge", "skipIfSeen"] {
       mapping[key]?.report("has no meaning in an `overflow`")
     }
-    guard let channel = ChannelDefinition(reading: value) else { return nil }
+    // The keys that a channel makes a difference to have no meaning here.
+    guard let channel = ChannelDefinition(reading: value, of: .email) else { return nil }
     if let policy = mapping["policy"], policy.text() == "immediate" {
       policy.report("must be digest or schedule: what is delivered at once would be beyond the limit")
     }

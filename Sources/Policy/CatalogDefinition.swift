@@ -41,6 +41,7 @@ struct ChannelDefinition: Equatable {
   var mandatory = false
   /// How many are delivered at once in a period; nil: all.
   var throttle: DeliveryLimitDefinition?
+  var skipIfSeen = false
   /// Nil where the catalog says nothing.
   var choices: CadenceChoices?
 
@@ -102,7 +103,7 @@ extension TypeDefinition {
     for (channel, rule) in channels.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       output.append(byte: channel.rawValue)
       let unusual = rule.effectiveChoices.symmetricDifference(.standard(mandatory: rule.mandatory))
-      output.append(byte: (rule.mandatory ? 1 : 0) | unusual.rawValue << 1)
+      output.append(byte: (rule.mandatory ? 1 : 0) | unusual.rawValue << 1 | (rule.skipIfSeen ? 32 : 0))
       rule.policy.appendCanonical(to: &output)
       if let throttle = rule.throttle {
         output.append(byte: 255)

@@ -65,6 +65,8 @@ public struct ChannelRule: Equatable, Sendable {
   public let mandatory: Bool
   /// How many of a category are delivered at once to a recipient in a period; nil: all.
   public let throttle: DeliveryLimitID?
+  /// Whether what the recipient saw already is left out here.
+  public let skipIfSeen: Bool
   /// The cadences among which recipients may choose here.
   public let choices: CadenceChoices
 }

@@ -107,6 +107,15 @@ enum StateFormatExample {
     }
     Change.windowAppended(key: keys[0], member: collapsing.view).append(to: &buffer)
     Change.memberWithdrawn(key: keys[0], notification: Hash128(high: 15, low: 6)).append(to: &buffer)
+    var skipping = OutputBuffer()
+    WindowMember(
+      notification: Hash128(high: 15, low: 10), actor: 0, expiry: Int64.max, skipIfSeen: true,
+      fragment: .empty
+    ).append(to: &skipping)
+    Change.windowAppended(key: keys[0], member: skipping.view).append(to: &buffer)
+    Change.factSet(
+      Fact(.unsubscribed, key: Hash128(high: 0x3000 << 48, low: 12), until: .max, value: FactValue(1, 2))
+    ).append(to: &buffer)
     for (key, until) in [(0x2000, Int64.max), (0xB000, 1_700_086_400_000)] as [(UInt64, Int64)] {
       Change.factSet(
         Fact(.retraction, key: Hash128(high: key << 48, low: 12), until: until, value: FactValue(0xFAC7))

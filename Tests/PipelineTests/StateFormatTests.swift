@@ -26,6 +26,8 @@ import Testing
     var counters = 6
     /// Counters of each channel.
     var channelCounters = 9
+    /// Whether it has what was added to version 3.
+    var isLater = false
 
     /// Whether there are fan-outs to audiences in it.
     var hasFanOuts: Bool { positions > 4 }
@@ -39,7 +41,8 @@ import Testing
     Kept(file: "state-v3.hex", version: 3, counters: 7, channelCounters: 11),
     Kept(
       file: "state-v3-later.hex", version: 3, positions: InputTopic.allCases.count,
-      counters: Counters.codedFieldCount, channelCounters: ChannelCounters.codedFieldCount),
+      counters: Counters.codedFieldCount, channelCounters: ChannelCounters.codedFieldCount,
+      isLater: true),
   ]
 
   @Test(
@@ -64,7 +67,7 @@ import Testing
     #expect(whole.image() == tail.image())
     #expect(whole.pipeline.epoch == epoch)
     #expect(whole.idCount == 2)
-    #expect(whole.pipeline.factCount == (version < 3 ? 0 : 2))
+    #expect(whole.pipeline.factCount == (version < 3 ? 0 : kept.isLater ? 3 : 2))
     #expect(whole.pipeline.openWindowCount == 2)
     #expect(whole.pipeline.fanOutCount == (kept.hasFanOuts ? 2 : 0))
     #expect(whole.nextDue() == 1_700_000_000_501)
@@ -200,6 +203,8 @@ import Testing
     func collapsing(_ number: Int) -> String {
       "member{000000000000000f000000000000000\(number) 0 1700000009000 16@1699999999000 }"
     }
+    let skipping = "member{000000000000000f000000000000000a 0 9223372036854775807 skipIfSeen }"
+    let further = "fact 3000000000000000000000000000000c 3 9223372036854775807 16:1"
     let firstKey = "10000000000000000000000000000009"
     let fanOutKeys = ["3000", "c000", "d000"].map { "\($0)000000000000000000000000000d" }
     func fanOut(_ number: Int, _ progress: String) -> String {
@@ -220,7 +225,8 @@ import Testing
           "rescheduled 90000000000000000000000000000009 1700000000501",
           "closed a0000000000000000000000000000009",
         ] + later(["appended \(firstKey) \(collapsing(6)) \(collapsing(8))"])
-          + later(["withdrawn \(firstKey) 000000000000000f0000000000000006"]) + later(facts)
+          + later(["withdrawn \(firstKey) 000000000000000f0000000000000006"])
+          + (kept.isLater ? ["appended \(firstKey) \(skipping)", further] : []) + later(facts)
           + audiences([
             "fan-out begun \(fanOut(0, "5 0 0"))", "fan-out continued \(fanOutKeys[0]) \(progress)",
             "fan-out begun \(fanOut(1, "6 0 0"))", "fan-out begun \(fanOut(2, "7 0 0"))",
@@ -230,8 +236,10 @@ import Testing
         kept, flags: 2, sequence: 3, checkpoint: "32768+4321",
         [
           "slice 0..<32768", "id 0102030404000000 28333333 fefdfcfbfaf9f8f7",
-          "window \(firstWindow) \(head) \(member)" + (version < 3 ? "" : " \(collapsing(8))"),
-        ] + later([facts[0]]) + audiences(["fan-out \(fanOut(0, progress))"])),
+          "window \(firstWindow) \(head) \(member)" + (version < 3 ? "" : " \(collapsing(8))")
+            + (kept.isLater ? " \(skipping)" : ""),
+        ] + later([facts[0]]) + (kept.isLater ? [further] : [])
+          + audiences(["fan-out \(fanOut(0, progress))"])),
       record(
         kept, flags: 4, sequence: 4,
         [

@@ -18,6 +18,18 @@ struct CatalogProblemTests {
     return found.count == 1 ? found.first : "\(found.count) problems: \(found)"
   }
 
+  @Test("what is seen in the inbox is left out of mail, not of the inbox")
+  func skipIfSeen() {
+    #expect(channelProblem("email: { policy: immediate, skipIfSeen: true }") == "0 problems: []")
+    #expect(
+      channelProblem("inapp: { policy: immediate, skipIfSeen: true }")
+        == "c.yaml:5:47: types.a.channels.inapp.skipIfSeen: has a meaning only on `email`: "
+        + "the inbox is where things are seen")
+    #expect(
+      channelProblem("email: { policy: immediate, skipIfSeen: 7 }")?.hasPrefix(
+        "c.yaml:5:47: types.a.channels.email.skipIfSeen: must be true or false") ?? false)
+  }
+
   @Test("an empty file says what a catalog needs", arguments: ["", "# later\n", "{}", "---\n"])
   func empty(yaml: String) {
     #expect(problems(yaml) == ["c.yaml:1:1: the catalog is empty; it needs at least `types:` or `defaults:`"])

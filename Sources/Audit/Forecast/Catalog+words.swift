@@ -28,6 +28,7 @@ extension Catalog {
           ? "recipients may choose no other cadence"
           : "recipients may choose \(names.joined(separator: ", "))")
     }
+    if rule.skipIfSeen { parts.append("without what was seen before") }
     if rule.mandatory { parts.append("mandatory: nobody's wish keeps it away") }
     return parts.joined(separator: ", ")
   }

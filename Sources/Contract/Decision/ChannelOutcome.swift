@@ -10,6 +10,14 @@ public enum SuppressionReason: UInt8, CaseIterable, Sendable {
   case muted = 3
   /// The recipient is the event's actor.
   case ownAction = 4
+  /// The recipient has unsubscribed from this category on this channel.
+  case unsubscribed = 5
+  /// The recipient has called mail unwanted.
+  case complained = 6
+  /// The recipient's address takes no mail.
+  case bounced = 7
+  /// The recipient saw it already.
+  case seen = 8
 
   /// The code in decisions and metrics.
   public var literal: StaticString {
@@ -19,6 +27,10 @@ public enum SuppressionReason: UInt8, CaseIterable, Sendable {
     case .noAddress: "noAddress"
     case .muted: "muted"
     case .ownAction: "ownAction"
+    case .unsubscribed: "unsubscribed"
+    case .complained: "complained"
+    case .bounced: "bounced"
+    case .seen: "seen"
     }
   }
 }

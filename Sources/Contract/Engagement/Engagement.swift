@@ -32,13 +32,17 @@ public struct Engagement {
 
   /// What happened.
   public var kind: Kind
+  /// CloudEvents `source`: with the id, it names the record.
+  public var source: ByteView
+  /// CloudEvents `id`.
+  public var id: ByteView
   /// The recipient's tenant.
   public var tenant: ByteView
   /// The recipient's id.
   public var recipient: ByteView
   /// The channel on which it happened.
   public var channel: Channel
-  /// The category, of `unsubscribed` and `resubscribed`; else empty.
+  /// The category, of `unsubscribed` and `resubscribed`, `*` for all; else empty.
   public var category: ByteView
   /// The address that is meant, of `bounced`; else empty.
   public var address: ByteView
@@ -48,6 +52,9 @@ public struct Engagement {
   public var notifications: [Hash128]
   /// CloudEvents `time`, in milliseconds since the epoch; nil where the record has none.
   public var time: Int64?
+
+  /// What stands for all categories.
+  public static var everyCategory: StaticString { "*" }
 
   /// The most notifications in one record.
   public static let maxNotifications = 1000

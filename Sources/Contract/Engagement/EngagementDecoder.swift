@@ -36,13 +36,9 @@ public struct EngagementDecoder: ~Copyable {
       throw Rejection(
         .missingAttribute, "\"category\" is missing: which one is \(kind.rawValue), on \"\(channel.name)\"?")
     }
-    if kind == .unsubscribed || kind == .resubscribed, event.category.equals("*") {
-      throw Rejection(
-        .invalidAttribute,
-        "\"category\" is \"*\"; a recipient is \(kind.rawValue) from one category at a time.")
-    }
     var engagement = Engagement(
-      kind: kind, tenant: event.tenant, recipient: event.recipient(at: 0), channel: channel,
+      kind: kind, source: event.source, id: event.id, tenant: event.tenant, recipient: event.recipient(at: 0),
+      channel: channel,
       category: event.category, address: .empty, delivery: Self.attribute("delivery", of: event),
       notifications: [], time: event.timeMilliseconds)
     if kind.isSight { engagement.notifications = try notifications(of: event) }

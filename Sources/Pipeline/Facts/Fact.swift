@@ -9,15 +9,27 @@ enum FactKind: UInt8, CaseIterable {
   case throttle = 1
   /// How many notifications were delivered at once on a channel in a period.
   case budget = 2
+  /// The recipient has unsubscribed from a category on a channel.
+  case unsubscribed = 3
+  /// The recipient has called what came by a channel unwanted.
+  case complained = 4
+  /// An address of the recipient takes nothing.
+  case bounced = 5
   /// A notification was taken back by its sender, whether it came already or not.
   case retraction = 128
+  /// The recipient saw a notification.
+  case seen = 129
 
   /// The name in exports of a state.
   var name: String {
     switch self {
     case .throttle: "throttle"
     case .budget: "budget"
+    case .unsubscribed: "unsubscribed"
+    case .complained: "complained"
+    case .bounced: "bounced"
     case .retraction: "retraction"
+    case .seen: "seen"
     }
   }
 }
@@ -85,6 +97,16 @@ struct FactValue: Equatable {
     low = number
     count = 8
   }
+
+  /// Two numbers as their 16 bytes, little-endian.
+  init(_ number: UInt64, _ second: UInt64) {
+    low = number
+    high = second
+    count = 16
+  }
+
+  /// The number that the second 8 bytes are; 0 where there are fewer.
+  var secondNumber: UInt64 { count >= 16 ? high : 0 }
 
   /// The number that the first 8 bytes are; 0 where there are fewer.
   var number: UInt64 { count >= 8 ? low : 0 }

@@ -82,6 +82,8 @@ struct WindowMember {
   var rank: Double?
   /// What it needs to be delivered by itself (`LoneItem`), or empty.
   var alone = ByteView.empty
+  /// Whether it leaves the window when the recipient has seen it.
+  var skipIfSeen = false
   /// The item's JSON, or empty where the digest is not going to carry it in full.
   var fragment: ByteView
 
@@ -94,7 +96,9 @@ struct WindowMember {
     static let collapse = Fields(rawValue: 4)
     static let rank = Fields(rawValue: 8)
     static let alone = Fields(rawValue: 16)
-    static let all: Fields = [.actor, .expiry, .collapse, .rank, .alone]
+    /// Nothing follows.
+    static let skipIfSeen = Fields(rawValue: 32)
+    static let all: Fields = [.actor, .expiry, .collapse, .rank, .alone, .skipIfSeen]
   }
 
   func append(to buffer: inout OutputBuffer) {
@@ -104,6 +108,7 @@ struct WindowMember {
     if collapseKey != 0 { fields.insert(.collapse) }
     if rank != nil { fields.insert(.rank) }
     if !alone.isEmpty { fields.insert(.alone) }
+    if skipIfSeen { fields.insert(.skipIfSeen) }
     buffer.append(byte: fields.rawValue)
     buffer.append(notification)
     if actor != 0 { buffer.append(littleEndian: actor) }
@@ -119,13 +124,14 @@ struct WindowMember {
 
   init(
     notification: Hash128, actor: UInt64, expiry: Int64, collapseKey: UInt64 = 0, time: Int64 = Int64.min,
-    fragment: ByteView
+    skipIfSeen: Bool = false, fragment: ByteView
   ) {
     self.notification = notification
     self.actor = actor
     self.expiry = expiry
     self.collapseKey = collapseKey
     self.time = time
+    self.skipIfSeen = skipIfSeen
     self.fragment = fragment
   }
 
@@ -134,7 +140,9 @@ struct WindowMember {
     guard let raw = reader.byte(), let notification = reader.hash() else { return nil }
     let fields = Fields(rawValue: raw)
     guard Fields.all.isSuperset(of: fields) else { return nil }
-    self.init(notification: notification, actor: 0, expiry: Int64.max, fragment: .empty)
+    self.init(
+      notification: notification, actor: 0, expiry: Int64.max, skipIfSeen: fields.contains(.skipIfSeen),
+      fragment: .empty)
     if fields.contains(.actor) {
       guard let actor = reader.integer(UInt64.self) else { return nil }
       self.actor = actor
@@ -192,8 +200,10 @@ struct Window {
   }
 
   /// Where in the block the first member stands of which a condition holds.
-  func place(where holds: (WindowMember) -> Bool) -> Range<Int>? {
-    let start = Int(headLength)
+  ///
+  /// - Parameter position: where to begin, the beginning of a member or the end; nil for the first one.
+  func place(from position: Int? = nil, where holds: (WindowMember) -> Bool) -> Range<Int>? {
+    let start = position ?? Int(headLength)
     var reader = ByteReader(block.view.slice(start..<block.view.count))
     while !reader.isAtEnd {
       let position = reader.position

@@ -14,19 +14,22 @@ public struct Candidate {
   public var isCritical: Bool
   /// Whether the recipient is the event's actor, and its type is not delivered to them.
   public var isOwnAction: Bool
+  /// What the recipient did with what they got before.
+  public var engagement: EngagementMarks
   /// When it is decided, in milliseconds since the epoch.
   public var instant: Int64
 
   /// A candidate of those parts.
   public init(
     rule: ChannelRule, category: ByteView, subject: ByteView = .empty, isCritical: Bool = false,
-    isOwnAction: Bool = false, instant: Int64
+    isOwnAction: Bool = false, engagement: EngagementMarks = EngagementMarks(), instant: Int64
   ) {
     self.rule = rule
     self.category = category
     self.subject = subject
     self.isCritical = isCritical
     self.isOwnAction = isOwnAction
+    self.engagement = engagement
     self.instant = instant
   }
 }
@@ -67,11 +70,19 @@ extension Candidate {
       if let wish, wish.setting == .off {
         return Resolution(action: .suppress(.optedOut), preference: wish)
       }
+      if engagement.isUnsubscribed { return Resolution(action: .suppress(.unsubscribed)) }
+      if engagement.hasComplained { return Resolution(action: .suppress(.complained)) }
       if recipient?.mutes(subject, at: instant) ?? false { return Resolution(action: .suppress(.muted)) }
     }
-    if channel.needsAddress, recipient?.address(for: channel) == nil {
-      return Resolution(action: .suppress(.noAddress))
+    if channel.needsAddress {
+      guard let address = recipient?.address(for: channel) else {
+        return Resolution(action: .suppress(.noAddress))
+      }
+      if let bounced = engagement.bounced, bounced == EngagementMarks.hash(ofAddress: address) {
+        return Resolution(action: .suppress(.bounced))
+      }
     }
+    if rule.skipIfSeen, engagement.isSeen { return Resolution(action: .suppress(.seen)) }
     guard !isCritical, let wish, let chosen = wish.setting.cadence,
       let cadence = rule.choices.nearest(to: chosen)
     else { return Resolution(action: .deliver(rule.policy)) }

@@ -21,7 +21,7 @@ struct PrecedenceTests {
 
   static let cells: [Cell] = {
     let head = "| what is said | normal | critical | mandatory | mandatory, critical |"
-    guard let table = try? DocumentedTable(head, in: "recipients.md", atLeast: 35) else { return [] }
+    guard let table = try? DocumentedTable(head, in: "recipients.md", atLeast: 55) else { return [] }
     return table.rows.flatMap { row in
       row.dropFirst().enumerated().map { column, expected in
         Cell(
@@ -32,13 +32,14 @@ struct PrecedenceTests {
   }()
 
   @Test("the page has the cells")
-  func count() { #expect(Self.cells.count >= 4 * 35) }
+  func count() { #expect(Self.cells.count >= 4 * 55) }
 
   @Test("a cell of the table", arguments: cells)
   func cell(_ cell: Cell) throws {
     var recipient = RecipientProfile(email: "ada@example.org")
     var tenant = RecipientProfile()
     var (isOwnAction, ownAction, choices) = (false, "skip", "")
+    var engagement = EngagementMarks()
     for said in cell.said {
       let words = said.components(separatedBy: ": ")
       switch (words[0], words.last ?? "") {
@@ -51,7 +52,13 @@ struct PrecedenceTests {
       case ("no address", _): recipient.email = nil
       case ("actor", _): isOwnAction = true
       case ("ownAction", let rule): ownAction = rule
-      case ("choices", let list): choices = ", choices: \(list)"
+      case ("unsubscribed", _): engagement.isUnsubscribed = true
+      case ("complained", _): engagement.hasComplained = true
+      case ("bounced", _): engagement.bounced = Self.hash("ada@example.org")
+      case ("other address bounced", _): engagement.bounced = Self.hash("ada@example.com")
+      case ("seen", _): engagement.isSeen = true
+      case ("skipIfSeen", _): choices += ", skipIfSeen: true"
+      case ("choices", let list): choices += ", choices: \(list)"
       default: Issue.record("the page says \(said)")
       }
     }
@@ -71,19 +78,25 @@ struct PrecedenceTests {
       "board/42".withByteView { subject in
         Candidate(
           rule: rule, category: catalog.text(rules.category), subject: subject, isCritical: cell.isCritical,
-          isOwnAction: isOwnAction && rules.ownAction == .skip, instant: 1_000
+          isOwnAction: isOwnAction && rules.ownAction == .skip, engagement: engagement, instant: 1_000
         ).resolved(recipient, tenant: tenant)
       }
     }
     #expect(Self.name(resolution.action, catalogs: rule.policy) == cell.expected)
     // What decided is named exactly where it made the difference.
-    let made = !["catalog", "ownAction", "muted", "noAddress"].contains(cell.expected)
+    let made = ![
+      "catalog", "ownAction", "muted", "noAddress", "unsubscribed", "complained", "bounced", "seen",
+    ].contains(cell.expected)
     #expect((resolution.preference != nil) == made, "\(resolution)")
     if let preference = resolution.preference {
       let hasOwn = !recipient.preferences.isEmpty || !recipient.optOuts.isEmpty
       #expect(preference.level == (hasOwn ? .recipient : .tenant))
       #expect(preference.namesCategory && preference.namesChannel)
     }
+  }
+
+  private static func hash(_ address: String) -> UInt64 {
+    address.withByteView { EngagementMarks.hash(ofAddress: $0) }
   }
 
   private static func preference(_ name: String) throws -> Preference {

@@ -84,6 +84,10 @@ struct ConservationChecker {
         case .suppressed("noAddress"): counts[channel].noAddress += 1
         case .suppressed("muted"): counts[channel].muted += 1
         case .suppressed("ownAction"): counts[channel].ownAction += 1
+        case .suppressed("unsubscribed"): counts[channel].unsubscribed += 1
+        case .suppressed("complained"): counts[channel].complained += 1
+        case .suppressed("bounced"): counts[channel].bounced += 1
+        case .suppressed("seen"): counts[channel].seen += 1
         case .other("retracted"): counts[channel].retracted += 1
         case .other("collapsed"): counts[channel].collapsed += 1
         case .suppressed, .other: break
@@ -101,6 +105,7 @@ struct ConservationChecker {
       switch withdrawal.outcome {
       case .other("retracted"): counts[withdrawal.channel].retracted += 1
       case .other("collapsed"): counts[withdrawal.channel].collapsed += 1
+      case .suppressed("seen"): counts[withdrawal.channel].seen += 1
       default: break
       }
     case .closure(let closure):

@@ -10,6 +10,10 @@ struct DecisionChecker {
     var seen: [String: ClosedRange<Int64>] = [:]
     /// The minutes of the input clock between which a notification was taken back.
     var retracted: [String: ClosedRange<Int64>] = [:]
+    /// The minutes of the input clock between which the recipient saw a notification last.
+    var sights: [String: ClosedRange<Int64>] = [:]
+    /// By recipient's key.
+    var engagement: [String: EngagementModel] = [:]
     var decisions: UInt64 = 0
     var time: Int64 = 0
     /// How many records of the fan-out that is not finished are out.
@@ -103,6 +107,49 @@ struct DecisionChecker {
         .abort, "\(commit.place): delivery \(commit.deliveries[index].delivery.id) has no decision")
     }
     try checkInputClock(commit, facts)
+    takeEngagement(commit, facts)
+  }
+
+  // MARK: - Engagement
+
+  /// What this commit has consumed of a recipient's engagement, in order.
+  private func engagement(of key: String?, _ commit: HomeCommit, _ facts: InputFacts) -> [EngagementFact] {
+    facts.records(.engagement, partition: commit.home, commit.consumed(.engagement)).compactMap { record in
+      guard case .engagement(let fact) = record.kind, key == nil || fact.key == key,
+        home(of: fact.key, facts.partitionCount) == commit.home
+      else { return nil }
+      return fact
+    }
+  }
+
+  private mutating func takeEngagement(_ commit: HomeCommit, _ facts: InputFacts) {
+    let minutes = (commit.before?.inputClock ?? 0) / 60_000...commit.header.inputClock / 60_000
+    for fact in engagement(of: nil, commit, facts) {
+      homes[commit.home].engagement[fact.key, default: EngagementModel()].apply(fact)
+      guard fact.isSight else { continue }
+      for notification in fact.notifications { homes[commit.home].sights[notification] = minutes }
+    }
+  }
+
+  /// All that an arrival in this commit may have been decided with.
+  private func circumstances(
+    _ versions: [(offset: Int64, fact: RecipientFact)?], of notification: String, _ key: String,
+    _ minutes: ClosedRange<Int64>, _ commit: HomeCommit, _ facts: InputFacts
+  ) -> [Circumstances] {
+    var model = homes[commit.home].engagement[key] ?? EngagementModel()
+    var models = [model]
+    let known = isWithin(homes[commit.home].sights[notification], minutes)
+    var sights = known.map { [$0] } ?? [false, true]
+    for fact in engagement(of: key, commit, facts) {
+      model.apply(fact)
+      if model != models.last { models.append(model) }
+      if fact.isSight, fact.notifications.contains(notification) { sights = [false, true] }
+    }
+    return versions.flatMap { version in
+      models.flatMap { model in
+        sights.map { Circumstances(record: version, engagement: model, isSeen: $0) }
+      }
+    }
   }
 
   // MARK: - Arrivals
@@ -159,8 +206,9 @@ struct DecisionChecker {
       try check(
         actual, on: name, rule, type,
         Subject(
-          fact: fact, record: record, versions: versions, notification: notification,
-          tenant: catalog.tenants[fact.tenant]),
+          fact: fact, record: record,
+          circumstances: circumstances(versions, of: notification, key, minutes, commit, facts),
+          notification: notification, tenant: catalog.tenants[fact.tenant]),
         decision, arrival, commit, place, &left)
     }
   }
@@ -169,7 +217,7 @@ struct DecisionChecker {
   private struct Subject {
     var fact: EventFact
     var record: InputFact
-    var versions: [(offset: Int64, fact: RecipientFact)?]
+    var circumstances: [Circumstances]
     var notification: String
     /// The defaults of the tenant.
     var tenant: RecipientFact?
@@ -225,22 +273,19 @@ struct DecisionChecker {
       rule: rule, tenant: subject.tenant,
       budget: catalogs.first { $0.version == arrival.catalog }?.budgets[channel],
       time: decision.time)
-    func refusal(_ version: (offset: Int64, fact: RecipientFact)?) -> String? {
-      question.refusal(version?.fact)
-    }
     if case .suppressed(let reason) = actual {
       try require(
-        subject.versions.contains { refusal($0) == reason }, .onceOnly,
+        subject.circumstances.contains { question.refusal($0) == reason }, .onceOnly,
         "\(place): \(channel) is suppressed (\(reason)), which no record of the recipient says")
       return
     }
     try require(
-      subject.versions.contains { refusal($0) == nil }, .onceOnly,
-      "\(place): \(channel) is \(actual), although \(refusal(subject.versions[0]) ?? "")")
+      subject.circumstances.contains { question.refusal($0) == nil }, .onceOnly,
+      "\(place): \(channel) is \(actual), although \(question.refusal(subject.circumstances[0]) ?? "")")
     // The rules that count by the records that do not refuse.
     let policy = arrival.policies[channel]
-    let rules = subject.versions.filter { refusal($0) == nil }
-      .map { question.effective($0?.fact, by: policy) }
+    let rules = subject.circumstances.filter { question.refusal($0) == nil }
+      .map { question.effective($0.record?.fact, by: policy) }
     try checkThrottle(actual, on: channel, question, policy, decision, home: commit.home, place)
     switch actual {
     case .open where rules.contains { $0.isCollecting && $0.name == policy }: return
@@ -255,18 +300,20 @@ struct DecisionChecker {
       else { throw Violation(.onceOnly, "\(place): delivery \(id) is decided, but not in the transaction") }
       left[index] = false
       try checkSingle(commit.deliveries[index].delivery, subject, decision, arrival, place)
-      let version = subject.versions.first { $0?.offset == commit.deliveries[index].delivery.recipientRecord }
-      guard let version else {
+      let delivery = commit.deliveries[index].delivery
+      let known = subject.circumstances.filter { $0.record?.offset == delivery.recipientRecord }
+      guard let first = known.first else {
         throw Violation(
           .provenance,
           "\(place): delivery \(id) names recipient record "
             + "\(commit.deliveries[index].delivery.recipientRecord.map(String.init) ?? "none")")
       }
       try require(
-        refusal(version) == nil && rule.isAtOnce(question.effective(version?.fact)), .provenance,
-        "\(place): delivery \(id) is \(refusal(version) ?? question.effective(version?.fact).name) by its record"
-      )
-      try checkAddress(commit.deliveries[index].delivery, version?.fact, place)
+        known.contains { question.refusal($0) == nil }
+          && rule.isAtOnce(question.effective(first.record?.fact)), .provenance,
+        "\(place): delivery \(id) is "
+          + "\(question.refusal(first) ?? question.effective(first.record?.fact).name) by its record")
+      try checkAddress(delivery, first.record?.fact, place)
     default:
       throw Violation(
         .onceOnly,

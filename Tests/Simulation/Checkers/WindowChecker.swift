@@ -16,6 +16,8 @@ struct WindowChecker {
     var type: String
     var category: String
     var catalog: String
+    /// Whether it leaves the window when the recipient has seen it.
+    var skipsSeen = false
     /// Whether the window keeps its item, and may deliver it by itself.
     var isKept = true
     var mayBeAlone = false
@@ -239,7 +241,7 @@ struct WindowChecker {
         Member(
           notification: arrival.notification, event: fact.id, actor: fact.actor, expiry: fact.expiry,
           collapseKey: fact.collapseKey, time: fact.time, number: fact.number, type: fact.type,
-          category: arrival.category, catalog: arrival.catalog))
+          category: arrival.category, catalog: arrival.catalog, skipsSeen: spec.skipsSeen))
       let joined = candidates.map { candidate in
         window.due(
           at: decision.time, from: candidate.due, isCritical: fact.isCritical, memberLimit: memberLimit
@@ -273,7 +275,8 @@ struct WindowChecker {
 
   /// Takes the decision about a notification that leaves its window.
   mutating func take(
-    _ withdrawal: DecisionRecord.Withdrawal, _ decision: DecisionRecord, _ commit: HomeCommit
+    _ withdrawal: DecisionRecord.Withdrawal, _ decision: DecisionRecord, _ commit: HomeCommit,
+    facts: InputFacts
   ) throws(Violation) {
     guard var window = open[commit.home][withdrawal.window],
       let index = window.members.firstIndex(where: { $0.notification == withdrawal.notification })
@@ -284,11 +287,50 @@ struct WindowChecker {
       )
     }
     if window.isHeld(at: decision.time) { window.dues = [window.opened + WindowOptionsSpec.longestHold] }
-    withdrawn[commit.home].append(
-      Withdrawn(
-        window: window.id, member: window.members.remove(at: index), outcome: withdrawal.outcome,
-        event: withdrawal.event))
+    let member = window.members.remove(at: index)
     open[commit.home][withdrawal.window] = window
+    if withdrawal.outcome == .suppressed("seen") {
+      let isSeen = sights(commit, facts).contains { record in
+        record.fact.id == withdrawal.event && record.fact.key == decision.recipientKey
+          && record.fact.notifications.contains(member.notification)
+      }
+      return try require(
+        member.skipsSeen && isSeen, .windows,
+        "\(commit.place): \(member.event) left window \(window.id) as seen, which "
+          + (member.skipsSeen ? "no record of this commit says" : "its type does not ask for"))
+    }
+    withdrawn[commit.home].append(
+      Withdrawn(window: window.id, member: member, outcome: withdrawal.outcome, event: withdrawal.event))
+  }
+
+  /// What this commit has consumed that says that something was seen.
+  private func sights(
+    _ commit: HomeCommit, _ facts: InputFacts
+  ) -> [(fact: EngagementFact, appended: Int64)] {
+    facts.records(.engagement, partition: commit.home, commit.consumed(.engagement)).compactMap { record in
+      guard case .engagement(let fact) = record.kind, fact.isSight,
+        home(of: fact.key, facts.partitionCount) == commit.home
+      else { return nil }
+      return (fact, record.appended)
+    }
+  }
+
+  /// What was seen waits nowhere: it has left its window, or was suppressed when it came. Only the memory of a sight
+  /// that is over lets it in again.
+  private func checkSights(
+    _ commit: HomeCommit, _ facts: InputFacts, horizonMinutes: Int64
+  ) throws(Violation) {
+    for (fact, appended) in sights(commit, facts)
+    where commit.header.inputClock / 60_000 - appended / 60_000 <= horizonMinutes {
+      let seen = Set(fact.notifications)
+      for window in open[commit.home].values.sorted(by: { $0.id < $1.id }) {
+        guard let member = window.members.first(where: { $0.skipsSeen && seen.contains($0.notification) })
+        else { continue }
+        throw Violation(
+          .windows,
+          "\(commit.place): \(member.event) was seen (\(fact.id)), and still waits in window \(window.id)")
+      }
+    }
   }
 
   /// What left a window before an arrival left it because of this arrival, and all that had to leave did.
@@ -353,7 +395,8 @@ struct WindowChecker {
   }
 
   /// At the end of a commit every withdrawal has its cause.
-  func checkEnd(_ commit: HomeCommit) throws(Violation) {
+  func checkEnd(_ commit: HomeCommit, facts: InputFacts, horizonMinutes: Int64) throws(Violation) {
+    try checkSights(commit, facts, horizonMinutes: horizonMinutes)
     guard let entry = withdrawn[commit.home].first else { return }
     throw Violation(
       .windows, "\(commit.place): \(entry.member.event) left window \(entry.window) without a reason")

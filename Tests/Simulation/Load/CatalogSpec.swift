@@ -102,6 +102,8 @@ struct CatalogSpec {
     /// Nil where the catalog says nothing.
     var choices: [String]?
     var throttle: LimitSpec?
+    /// Whether what was seen is left out.
+    var skipsSeen = false
 
     /// The options that count where a rule does, this one's or a recipient's choice: that leaves what shares a window, and
     /// which items are in full, as they are.
@@ -120,7 +122,7 @@ struct CatalogSpec {
 
     /// The keys beside the policy's.
     var keys: String {
-      (isMandatory ? ", mandatory: true" : "")
+      (isMandatory ? ", mandatory: true" : "") + (skipsSeen ? ", skipIfSeen: true" : "")
         + options.keys + (throttle.map { ", throttle: \($0.text)" } ?? "")
         + (choices.map { ", choices: [\($0.joined(separator: ", "))]" } ?? "")
     }
@@ -268,6 +270,7 @@ extension CatalogSpec {
       types[index].tellsActor = Int.random(in: 0..<4, using: &wishes) == 0
       types[index].email?.choices = choices(&wishes)
       types[index].inapp?.choices = choices(&wishes)
+      types[index].email?.skipsSeen = Bool.random(using: &wishes)
     }
     var budgets: [String: LimitSpec] = [:]
     for name in ["email", "inapp"] where Int.random(in: 0..<4, using: &random) == 0 {

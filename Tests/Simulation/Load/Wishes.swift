@@ -12,14 +12,19 @@ struct WishQuestion {
   /// When it is decided, in milliseconds since the epoch.
   var time: Int64
 
-  /// Why the channel gets nothing, if the recipient's record is this one.
-  func refusal(_ record: RecipientFact?) -> String? {
+  /// Why the channel gets nothing, if these are the circumstances.
+  func refusal(_ known: Circumstances) -> String? {
+    let record = known.record?.fact
     if !rule.isMandatory {
       if event.actor == event.recipients[0], !type.tellsActor { return "ownAction" }
       if setting(record) == "off" { return "optedOut" }
+      if known.engagement.isUnsubscribed(category, channel) { return "unsubscribed" }
+      if known.engagement.hasComplained(channel) { return "complained" }
       if let subject = event.subject, let until = record?.mutes[subject], time < until { return "muted" }
     }
-    return channel == "email" && record?.email == nil ? "noAddress" : nil
+    if channel == "email", record?.email == nil { return "noAddress" }
+    if known.engagement.hasBounced(record?.email, channel) { return "bounced" }
+    return rule.skipsSeen && known.isSeen ? "seen" : nil
   }
 
   /// When to send what is due at an instant, if the recipient's record is this one.

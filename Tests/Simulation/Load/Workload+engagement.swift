@@ -27,7 +27,8 @@ extension Workload {
       event.audience == nil ? event.recipients : recipients.filter { $0.tenant == event.tenant }.map(\.id)
     let recipient = concerned.randomElement(using: &engaged) ?? "f0"
     let kinds = [
-      "seen", "seen", "seen", "read", "clicked", "unsubscribed", "resubscribed", "bounced", "complained",
+      "seen", "seen", "seen", "read", "clicked", "unsubscribed", "resubscribed", "resubscribed", "bounced",
+      "complained",
     ]
     let number = Int.random(in: 0..<1_000_000, using: &engaged)
     var fact = EngagementFact(
@@ -36,10 +37,12 @@ extension Workload {
     switch fact.kind {
     case "unsubscribed", "resubscribed":
       fact.channel = engages(0.7) ? "email" : "inapp"
-      fact.category = ["cards", "builds", "security", "urgent"].randomElement(using: &engaged)
+      // Whoever complained does so again, unless they want all again.
+      fact.category = ["cards", "cards", "builds", "security", "urgent", "*"].randomElement(using: &engaged)
     case "bounced":
       fact.channel = "email"
-      fact.address = "u\(Int.random(in: 0..<1000, using: &engaged))@example.org"
+      let address = addresses[fact.key] ?? "nobody@example.org"
+      fact.address = engages(0.2) ? "old.\(address)" : address
     case "complained": fact.channel = "email"
     default:
       fact.events = [event.id]

@@ -47,6 +47,8 @@ struct Workload {
 
   let recipients: [(tenant: String, id: String)]
   var published: [EventFact] = []
+  /// By key: the address that was published last.
+  private(set) var addresses: [String: String] = [:]
   var nextID = 0
   private var burstLeft = 0
   private let hasBrokenRecipients: Bool
@@ -252,6 +254,7 @@ struct Workload {
   private mutating func recipientRecord(of index: Int, fact: RecipientFact?) -> PublishedRecord {
     let recipient = recipients[index]
     let key = EventFact(id: "", type: "", recipients: []).with(tenant: recipient.tenant).key(of: recipient.id)
+    addresses[key] = fact?.email
     // Away from home it is republished; a repeat of the order of both would depend on chance alone, so that those
     // are always away, or never.
     let isAway = index % 7 == 3

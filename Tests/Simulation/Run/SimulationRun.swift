@@ -325,12 +325,12 @@ extension SimulationRun: BrokerObserver {
       case .closure(let closure):
         try windows.take(closure, decision, commit, facts: journal.facts, service: service)
       case .withdrawal(let withdrawal):
-        try windows.take(withdrawal, decision, commit)
+        try windows.take(withdrawal, decision, commit, facts: journal.facts)
       case .fanOut: break
       }
     }
     try audiences.check(commit, facts: journal.facts)
-    try windows.checkEnd(commit)
+    try windows.checkEnd(commit, facts: journal.facts, horizonMinutes: scenario.horizonMinutes)
     try conservation.check(commit, facts: journal.facts)
     try offsets.checkOwned(commit, decided: try replay.check(commit))
     try bounds.check(commit, service: service, broker: world.broker) { replay.liveBytes(of: commit.home) }

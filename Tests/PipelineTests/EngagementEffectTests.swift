@@ -1,0 +1,206 @@
+import Contract
+import Policy
+import Testing
+
+@testable import Pipeline
+
+/// What follows from engagement, as a partition decides it. The precedence itself is tested in PolicyTests.
+@Suite struct EngagementEffectTests {
+  private static let catalog = """
+    types:
+      card.moved:
+        category: cards
+        title: "moved"
+        channels:
+          inapp: { policy: immediate }
+          email: { policy: digest, window: 10s, items: 2, skipIfSeen: true }
+      card.kept:
+        category: cards
+        title: "kept"
+        channels:
+          email: { policy: digest, window: 10s, items: 2 }
+      alarm:
+        category: alarms
+        title: "alarm"
+        channels:
+          email: { policy: immediate, mandatory: true }
+    """
+  private let now = Fixture.start
+
+  private func fixture(
+    _ configure: (inout Pipeline.Configuration) -> Void = { _ in }
+  ) throws -> Fixture {
+    let fixture = try Fixture(configure: configure)
+    fixture.pipeline.catalog = try .parse(yaml: Self.catalog, file: "catalog.yaml")
+    try fixture.apply(.recipient("ann", #"{"email":"ann@example.org"}"#))
+    return fixture
+  }
+
+  private func suppressed(_ fixture: Fixture, _ reason: SuppressionReason) -> Int64 {
+    fixture.counters.email.suppressed[reason]
+  }
+
+  // MARK: - Seen
+
+  @Test("what was seen leaves the mail that waits: suppressed as seen, by the record that said so")
+  func seen() throws {
+    let fixture = try fixture()
+    for id in ["1", "2", "3"] { try fixture.apply(.event(id: id)) }
+    try fixture.apply(.engagement("seen", of: "ann", events: ["1", "3", "9"]))
+    #expect(fixture.counters.email.open == 1 && suppressed(fixture, .seen) == 2)
+    #expect(fixture.counters.inapp.delivered == 3 && fixture.counters.difference == 0)
+    #expect(
+      fixture.output().last?.contains(
+        #""outcome":"suppressed","reason":"seen","by":{"source":"/app","event":"g"}"#) ?? false)
+    fixture.commit()
+    fixture.pipeline.tick(now: now + 10_000)
+    let digest = fixture.output().first { $0.hasPrefix("delivery.email") } ?? ""
+    #expect(digest.contains("\"totals\":{\"events\":1,") && digest.contains("\"id\":\"2\""))
+    #expect(!digest.contains("\"id\":\"1\""))
+  }
+
+  @Test("a digest of which all was seen is not sent, and its window closes as empty")
+  func allSeen() throws {
+    let fixture = try fixture()
+    try fixture.apply(.event(id: "1"))
+    try fixture.apply(.engagement("clicked", of: "ann", channel: "email", events: ["1"]))
+    fixture.commit()
+    fixture.pipeline.tick(now: now + 10_000)
+    #expect(fixture.output().count == 1)
+    #expect(fixture.output().last?.contains("\"outcome\":\"empty\"") ?? false)
+    #expect(fixture.counters.difference == 0)
+  }
+
+  @Test("what was seen stays in a mail whose type does not ask for it, and in that of another recipient")
+  func notAsked() throws {
+    let fixture = try fixture()
+    try fixture.apply(.recipient("cay", #"{"email":"cay@example.org"}"#))
+    try fixture.apply(.event(id: "1", type: "card.kept"))
+    try fixture.apply(.event(id: "1", recipients: "cay"))
+    try fixture.apply(.engagement("read", of: "ann", events: ["1"]))
+    #expect(fixture.counters.email.open == 2 && suppressed(fixture, .seen) == 0)
+  }
+
+  @Test("what was seen before it came is suppressed, until the sight is as old as the dedup horizon")
+  func seenBefore() throws {
+    let fixture = try fixture { $0.dedupHorizon = 60_000 }
+    try fixture.apply(.engagement("read", of: "ann", events: ["1", "2"]))
+    try fixture.apply(.event(id: "1"))
+    #expect(suppressed(fixture, .seen) == 1 && fixture.counters.inapp.delivered == 1)
+    try fixture.apply(.event(id: "2", appended: now + 180_000))
+    #expect(suppressed(fixture, .seen) == 1 && fixture.counters.email.open == 1)
+  }
+
+  // MARK: - Unsubscribed, complained
+
+  @Test("an unsubscription holds for its category and channel, until it is taken back")
+  func unsubscribed() throws {
+    let fixture = try fixture()
+    try fixture.apply(.engagement("unsubscribed", of: "ann", channel: "email", category: "cards"))
+    try fixture.apply(.event(id: "1"))
+    try fixture.apply(.event(id: "2", extra: ",\"category\":\"other\""))
+    try fixture.apply(.event(id: "3", type: "alarm"))
+    #expect(suppressed(fixture, .unsubscribed) == 1)
+    #expect(fixture.counters.email.open == 1 && fixture.counters.email.delivered == 1)
+    #expect(fixture.counters.inapp.delivered == 2)
+    try fixture.apply(.engagement("resubscribed", of: "ann", channel: "inapp", category: "cards"))
+    try fixture.apply(.event(id: "4"))
+    #expect(suppressed(fixture, .unsubscribed) == 2)
+    try fixture.apply(.engagement("resubscribed", of: "ann", channel: "email", category: "cards"))
+    try fixture.apply(.event(id: "5"))
+    #expect(suppressed(fixture, .unsubscribed) == 2 && fixture.counters.email.open == 2)
+    #expect(fixture.counters.difference == 0)
+  }
+
+  @Test(
+    "a star stands for all categories; one that was named alone stays unsubscribed when the star is taken back"
+  )
+  func every() throws {
+    let fixture = try fixture()
+    for category in ["*", "cards"] {
+      try fixture.apply(.engagement("unsubscribed", of: "ann", channel: "email", category: category))
+    }
+    try fixture.apply(.event(id: "1", extra: ",\"category\":\"other\""))
+    #expect(suppressed(fixture, .unsubscribed) == 1)
+    try fixture.apply(.engagement("resubscribed", of: "ann", channel: "email", category: "*"))
+    try fixture.apply(.event(id: "2", extra: ",\"category\":\"other\""))
+    try fixture.apply(.event(id: "3"))
+    #expect(suppressed(fixture, .unsubscribed) == 2 && fixture.counters.email.open == 1)
+  }
+
+  @Test("a complaint keeps all mail away that is not mandatory, until the recipient wants all again")
+  func complained() throws {
+    let fixture = try fixture()
+    try fixture.apply(.engagement("complained", of: "ann", channel: "email"))
+    try fixture.apply(.event(id: "1"))
+    try fixture.apply(.event(id: "2", type: "alarm"))
+    #expect(suppressed(fixture, .complained) == 1 && fixture.counters.email.delivered == 1)
+    try fixture.apply(.engagement("resubscribed", of: "ann", channel: "email", category: "cards"))
+    try fixture.apply(.event(id: "3"))
+    #expect(suppressed(fixture, .complained) == 2)
+    try fixture.apply(.engagement("resubscribed", of: "ann", channel: "email", category: "*"))
+    try fixture.apply(.event(id: "4"))
+    #expect(suppressed(fixture, .complained) == 2 && fixture.counters.email.open == 1)
+  }
+
+  @Test("of two records from one place away from home, the older one never undoes the newer")
+  func order() throws {
+    func record(_ kind: String, at offset: Int) -> TestRecord {
+      var record = TestRecord.engagement(kind, of: "ann", channel: "email", category: "cards")
+      record.headers += [("tidings-origin-partition", "5"), ("tidings-origin-offset", "\(offset)")]
+      return record
+    }
+    let fixture = try fixture()
+    try fixture.apply(record("unsubscribed", at: 8))
+    try fixture.apply(record("resubscribed", at: 7))
+    try fixture.apply(.event(id: "1"))
+    #expect(suppressed(fixture, .unsubscribed) == 1)
+    try fixture.apply(record("resubscribed", at: 9))
+    try fixture.apply(.event(id: "2"))
+    #expect(suppressed(fixture, .unsubscribed) == 1)
+  }
+
+  // MARK: - Bounced
+
+  @Test("an address that bounced gets no mail, mandatory or not, and another one does")
+  func bounced() throws {
+    let fixture = try fixture()
+    try fixture.apply(
+      .engagement("bounced", of: "ann", channel: "email", address: "ann@example.org"))
+    try fixture.apply(.event(id: "1"))
+    try fixture.apply(.event(id: "2", type: "alarm"))
+    #expect(suppressed(fixture, .bounced) == 2)
+    try fixture.apply(.recipient("ann", #"{"email":"Ann@example.org"}"#))
+    try fixture.apply(.event(id: "3", type: "alarm"))
+    #expect(suppressed(fixture, .bounced) == 2 && fixture.counters.email.delivered == 1)
+    try fixture.apply(.recipient("ann", #"{"email":"ann@example.org"}"#))
+    try fixture.apply(.event(id: "4", type: "alarm"))
+    #expect(suppressed(fixture, .bounced) == 3)
+  }
+
+  // MARK: - State
+
+  @Test("facts and sights survive a restore, and an abort takes them back")
+  func state() throws {
+    let fixture = try fixture()
+    try fixture.apply(.event(id: "1"))
+    fixture.commit()
+    let before = fixture.image()
+    let records: [TestRecord] = [
+      .engagement("seen", of: "ann", events: ["1", "2"]),
+      .engagement("unsubscribed", of: "ann", channel: "email", category: "cards"),
+      .engagement("complained", of: "ann", channel: "email"),
+      .engagement("bounced", of: "ann", channel: "email", address: "ann@example.org"),
+    ]
+    for record in records { try fixture.apply(record) }
+    #expect(fixture.counters.email.open == 0)
+    fixture.pipeline.rollback()
+    #expect(fixture.image() == before)
+    for record in records { try fixture.apply(record) }
+    fixture.commit()
+    let restored = try self.fixture()
+    #expect(try restored.restore(fixture.log))
+    #expect(restored.image() == fixture.image())
+    #expect(restored.pipeline.factCount == 5)
+  }
+}
