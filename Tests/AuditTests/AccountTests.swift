@@ -154,6 +154,31 @@ struct AccountTests {
     #expect(nobody.text.contains("no address for this channel"))
   }
 
+  @Test("what a recipient saw and unsubscribed from is told with the records that said so")
+  func engagement() throws {
+    let deployment = try makeDeployment()
+    deployment.publish("e1", to: "ann")
+    try deployment.process()
+    deployment.publish(seen: "e1", by: "ann")
+    deployment.append(
+      "engagement", Deployment.home(of: "ann"), key: "ann",
+      value:
+        "{\"specversion\":\"1.0\",\"id\":\"u1\",\"source\":\"/app\",\"type\":\"tidings.engagement.unsubscribed\","
+        + "\"recipient\":\"ann\",\"channel\":\"email\",\"category\":\"cards\"}",
+      headers: ["content-type": "application/cloudevents+json"])
+    try deployment.process()
+    deployment.publish("e2", to: "ann")
+    try deployment.process()
+    let account = try account(deployment, "ann")
+    #expect(account.engagement.map(\.kind) == ["seen", "unsubscribed"])
+    let first = try #require(account.notifications.first)
+    #expect(account.engagement.first?.notifications == [first.id])
+    #expect(account.text.contains("unsubscribed on email, category cards: \"u1\" at tidings.engagement ["))
+    let second = try #require(account.notifications.last)
+    #expect(second.channels.first { $0.channel == "email" }?.reason == "unsubscribed")
+    #expect(account.text.contains("has unsubscribed from this category on this channel"))
+  }
+
   @Test("what a recipient muted, did themselves, or wants at another time is told with what decided")
   func wishes() throws {
     let deployment = try makeDeployment()

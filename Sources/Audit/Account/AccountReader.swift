@@ -39,6 +39,7 @@ public struct AccountReader {
     let history = try readDecisions(question, home, &account)
     account.notifications = try notifications(history, question, home)
     account.earlierDigests = earlierDigests(history, question, account.notifications)
+    account.engagement = try engagement(question, home, account.notifications)
     try fillDeliveries(&account, key, home, from: question.sinceMilliseconds)
     if account.needsRecipientRecord {
       account.recipientRecord = try RecipientRecordReader(topics, scan).read(key).map {
@@ -156,6 +157,27 @@ public struct AccountReader {
     // Whether they hold the event that is asked for, nobody can tell without its decision.
     guard question.event == nil, question.source == nil else { return [] }
     return history.earlierDigests()
+  }
+
+  private func engagement(
+    _ question: AccountQuestion, _ home: Int32, _ notifications: [RecipientAccount.Notification]
+  ) throws -> [RecipientAccount.EngagementRecord] {
+    let topic = topics.name(of: .engagement)
+    let range = try scan.range(of: topic, home)
+    let from = try start(of: topic, home, question.sinceMilliseconds, range)
+    let shown = Set(notifications.map(\.id))
+    var trace = try EngagementTrace(topics)
+    var found: [RecipientAccount.EngagementRecord] = []
+    try scan.read(topic, [PartitionSpan(partition: home, from: from, to: range.latest)]) { record in
+      guard record.timestampMilliseconds >= question.sinceMilliseconds,
+        let engagement = trace.read(record, of: question)
+      else { return }
+      let isAsked = question.event == nil && question.source == nil
+      if isAsked || engagement.notifications.isEmpty || !shown.isDisjoint(with: engagement.notifications) {
+        found.append(engagement)
+      }
+    }
+    return found
   }
 
   // MARK: - Deliveries

@@ -10,6 +10,7 @@ extension RecipientAccount {
     }
     for notification in notifications { lines += [""] + notification.lines }
     for digest in earlierDigests { lines += [""] + digest.lines }
+    if !engagement.isEmpty { lines += ["", "Engagement:"] + engagement.map { "  \($0.sentence)" } }
     lines += notes
     return lines.joined(separator: "\n") + "\n"
   }

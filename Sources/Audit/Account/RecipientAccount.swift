@@ -187,6 +187,9 @@ public struct RecipientAccount: Sendable, Encodable {
   public internal(set) var undecidedRecords: Int64?
   /// The notifications, in the order in which they were decided.
   public internal(set) var notifications: [Notification] = []
+  /// What the recipient did in the range, and what became of it on its way. Of one event that is asked for, what is about
+  /// that, and what is about none.
+  public internal(set) var engagement: [EngagementRecord] = []
   /// Digests of the range whose notifications came before it.
   public internal(set) var earlierDigests: [EarlierDigest] = []
 
