@@ -1,4 +1,6 @@
+import Delivery
 import Foundation
+import Logging
 
 @testable import Inbox
 
@@ -34,8 +36,15 @@ enum Fixture {
       delivery: id(number), recipient: recipient, kind: "single", title: title ?? "Title \(number)",
       link: link,
       category: "commits", type: "git.commit.pushed", eventCount: 1,
-      createdMilliseconds: 1_700_000_000_000 + Int64(number))
+      createdMilliseconds: 1_700_000_000_000 + Int64(number), shown: [shown(number)])
   }
+
+  /// The event that the entry of that number shows.
+  static func shown(_ number: Int) -> EngagementReport.Notification {
+    EngagementReport.Notification(source: "/git", id: "e\(number)")
+  }
+
+  static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
   /// A batch of entries with consecutive offsets in one partition.
   static func batch(

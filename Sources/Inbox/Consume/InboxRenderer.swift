@@ -22,7 +22,8 @@ struct InboxRenderer: Sendable {
       recipient: InboxRecipient(tenant: delivery.tenant, recipient: delivery.recipient),
       kind: delivery.kind.literal.description, title: title(of: delivery), link: link(of: delivery),
       category: delivery.category, type: delivery.type, eventCount: max(1, delivery.totalEvents),
-      createdMilliseconds: delivery.timeMilliseconds)
+      createdMilliseconds: delivery.timeMilliseconds,
+      shown: delivery.items.map { EngagementReport.Notification(source: $0.source, id: $0.id) })
   }
 
   private func title(of delivery: Delivery) -> String {

@@ -102,6 +102,20 @@ struct InboxRoutes: Sendable {
       if marked.marked > 0 { signals.notify([recipient]) }
       return try InboxJSON.response(marked)
     }
+    router.post("api/v1/recipients/{recipient}/notifications/{id}/clicked") { request, context in
+      let recipient = try InboxRequest(request: request, parameters: context.parameters).recipient()
+      let id = context.parameters.get("id") ?? ""
+      guard let marked = try await store.markClicked(delivery: id, of: recipient) else {
+        throw Problem(.notFound, "\(recipient.recipient) has no notification \"\(id.prefix(64))\".")
+      }
+      if marked.marked > 0 { signals.notify([recipient]) }
+      return try InboxJSON.response(marked)
+    }
+    router.post("api/v1/recipients/{recipient}/seen-all") { request, context in
+      let inbox = InboxRequest(request: request, parameters: context.parameters)
+      return try await InboxJSON.response(
+        store.markAllSeen(of: inbox.recipient(), through: inbox.integer("through", 0...Int64.max)))
+    }
     router.post("api/v1/recipients/{recipient}/read-all") { request, context in
       let inbox = InboxRequest(request: request, parameters: context.parameters)
       let recipient = try inbox.recipient()

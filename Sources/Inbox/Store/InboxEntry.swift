@@ -1,3 +1,5 @@
+import Delivery
+
 /// A delivery as the inbox keeps it: its texts are rendered, its link is checked.
 public struct InboxEntry: Hashable, Sendable {
   /// The id of the delivery: 32 hexadecimal digits, the same whenever the delivery is read again.
@@ -18,11 +20,13 @@ public struct InboxEntry: Hashable, Sendable {
   public var eventCount: Int
   /// When the delivery was decided, in milliseconds since the epoch.
   public var createdMilliseconds: Int64
+  /// The events that it shows; of a digest, those that the delivery carries in full.
+  public var shown: [EngagementReport.Notification]
 
   /// An entry with all its parts.
   public init(
     delivery: String, recipient: InboxRecipient, kind: String, title: String, link: String?, category: String,
-    type: String, eventCount: Int, createdMilliseconds: Int64
+    type: String, eventCount: Int, createdMilliseconds: Int64, shown: [EngagementReport.Notification] = []
   ) {
     self.delivery = delivery
     self.recipient = recipient
@@ -33,6 +37,7 @@ public struct InboxEntry: Hashable, Sendable {
     self.type = type
     self.eventCount = eventCount
     self.createdMilliseconds = createdMilliseconds
+    self.shown = shown
   }
 }
 

@@ -52,6 +52,25 @@ enum InboxSchema {
           ) WITHOUT ROWID;
           """)
     }
+    migrator.registerMigration("2") { database in
+      // `shown`: the events that the notification shows, a JSON array; null for what was stored before. `engagement`:
+      // what recipients did and the engagement topic has not been told yet.
+      try database.execute(
+        sql: """
+          ALTER TABLE notification ADD COLUMN shown TEXT;
+          ALTER TABLE notification ADD COLUMN seen INTEGER;
+          ALTER TABLE notification ADD COLUMN clicked INTEGER;
+          CREATE INDEX notification_unseen ON notification (recipient, seq) WHERE seen IS NULL;
+          CREATE TABLE engagement (
+            number INTEGER PRIMARY KEY,
+            recipient INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            time INTEGER NOT NULL,
+            FOREIGN KEY (recipient, seq) REFERENCES notification (recipient, seq)
+          );
+          """)
+    }
     return migrator
   }
 }

@@ -102,13 +102,13 @@ private struct Inbox {
     let statement = try database.cachedStatement(
       sql: """
         INSERT INTO notification
-          (recipient, seq, changed, delivery, kind, title, link, category, type, events, created)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (delivery) DO NOTHING
+          (recipient, seq, changed, delivery, kind, title, link, category, type, events, created, shown)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (delivery) DO NOTHING
         """)
     let next = seq + 1
     try statement.execute(arguments: [
       id, next, next, entry.delivery, entry.kind, entry.title, entry.link, entry.category, entry.type,
-      entry.eventCount, entry.createdMilliseconds,
+      entry.eventCount, entry.createdMilliseconds, try InboxStore.text(of: entry.shown),
     ])
     guard database.changesCount > 0 else { return false }
     seq = next

@@ -2,7 +2,7 @@ import GRDB
 
 /// What marking did.
 public struct InboxMarked: Encodable, Hashable, Sendable {
-  /// How many notifications became read by this call.
+  /// How many notifications this call marked.
   public let marked: Int
   /// How many are unread after it.
   public let unread: Int
@@ -17,12 +17,26 @@ extension InboxStore {
   public func markRead(
     delivery: String, of recipient: InboxRecipient
   ) async throws(InboxStoreError) -> InboxMarked? {
-    try await writing { database in
-      guard let inbox = try Self.inbox(database, recipient),
-        let seq = try Int64.fetchOne(
-          database, sql: "SELECT seq FROM notification WHERE delivery = ? AND recipient = ?",
-          arguments: [delivery, inbox.id])
-      else { return nil }
+    try await marking { database in
+      guard let (inbox, seq) = try Self.notification(database, delivery, recipient) else { return nil }
+      return try Self.markRead(database, inbox, from: seq, through: seq)
+    }
+  }
+
+  /// Notes that a recipient followed a notification's link, and marks it as read. Again has no effect.
+  ///
+  /// - Returns: how many became read; nil when the recipient has no notification of that id.
+  public func markClicked(
+    delivery: String, of recipient: InboxRecipient
+  ) async throws(InboxStoreError) -> InboxMarked? {
+    try await marking { database in
+      guard let (inbox, seq) = try Self.notification(database, delivery, recipient) else { return nil }
+      let now = Self.now()
+      try Self.note(
+        .clicked, database, recipient: inbox.id, seq...seq, where: "clicked IS NULL", at: now)
+      try database.execute(
+        sql: "UPDATE notification SET clicked = ? WHERE recipient = ? AND seq = ? AND clicked IS NULL",
+        arguments: [now, inbox.id, seq])
       return try Self.markRead(database, inbox, from: seq, through: seq)
     }
   }
@@ -34,7 +48,7 @@ extension InboxStore {
   public func markAllRead(
     of recipient: InboxRecipient, through seq: Int64? = nil
   ) async throws(InboxStoreError) -> InboxMarked {
-    try await writing { database in
+    try await marking { database in
       guard let inbox = try Self.inbox(database, recipient) else {
         return InboxMarked(marked: 0, unread: 0, seq: 0)
       }
@@ -42,22 +56,65 @@ extension InboxStore {
     }
   }
 
+  /// Notes that all notifications came to their recipient's eyes that have a sequence number up to `seq`. They stay
+  /// unread, and no follower is told.
+  ///
+  /// - Returns: how many were not seen before.
+  public func markAllSeen(
+    of recipient: InboxRecipient, through seq: Int64? = nil
+  ) async throws(InboxStoreError) -> InboxMarked {
+    try await marking { database in
+      guard let inbox = try Self.inbox(database, recipient) else {
+        return InboxMarked(marked: 0, unread: 0, seq: 0)
+      }
+      let now = Self.now()
+      let last = max(0, seq ?? .max)
+      try Self.note(.seen, database, recipient: inbox.id, 0...last, where: "seen IS NULL", at: now)
+      try database.execute(
+        sql: "UPDATE notification SET seen = ? WHERE recipient = ? AND seen IS NULL AND seq <= ?",
+        arguments: [now, inbox.id, last])
+      return InboxMarked(
+        marked: database.changesCount, unread: inbox.counters.unread, seq: inbox.counters.seq)
+    }
+  }
+
+  private func marking<Result: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Result
+  ) async throws(InboxStoreError) -> Result {
+    let result = try await writing(body)
+    signalEngagement()
+    return result
+  }
+
+  private static func notification(
+    _ database: Database, _ delivery: String, _ recipient: InboxRecipient
+  ) throws -> (inbox: (id: Int64, counters: InboxCounters), seq: Int64)? {
+    guard let inbox = try Self.inbox(database, recipient),
+      let seq = try Int64.fetchOne(
+        database, sql: "SELECT seq FROM notification WHERE delivery = ? AND recipient = ?",
+        arguments: [delivery, inbox.id])
+    else { return nil }
+    return (inbox, seq)
+  }
+
   private static func markRead(
     _ database: Database, _ inbox: (id: Int64, counters: InboxCounters), from first: Int64,
     through last: Int64
   ) throws -> InboxMarked {
     let now = Self.now()
+    try note(
+      .read, database, recipient: inbox.id, first...max(first, last), where: "read IS NULL", at: now)
     // A number of its own for each row, so that a stream which breaks off between two of them can go on
-    // there.
+    // there. What is read was seen.
     try database.execute(
       sql: """
-        UPDATE notification SET read = ?, changed = ? + turn.number
+        UPDATE notification SET read = ?, seen = coalesce(seen, ?), changed = ? + turn.number
         FROM (
           SELECT seq AS marked, row_number() OVER (ORDER BY seq) AS number FROM notification
           WHERE recipient = ? AND read IS NULL AND seq BETWEEN ? AND ?
         ) AS turn
         WHERE recipient = ? AND seq = turn.marked
-        """, arguments: [now, inbox.counters.seq, inbox.id, first, last, inbox.id])
+        """, arguments: [now, now, inbox.counters.seq, inbox.id, first, last, inbox.id])
     let marked = database.changesCount
     let unread = inbox.counters.unread - marked
     let seq = inbox.counters.seq + Int64(marked)

@@ -13,6 +13,9 @@ public final class InboxStore: Sendable {
   /// The file.
   public let path: String
   let pool: DatabasePool
+  /// Signals that the engagement topic is to be told something.
+  let engagementSignals: AsyncStream<Void>
+  private let engagementSignal: AsyncStream<Void>.Continuation
 
   /// Opens the database and brings its tables up to date; makes the file and its directory where they are
   /// missing.
@@ -20,6 +23,8 @@ public final class InboxStore: Sendable {
   /// - Throws: ``InboxStoreError/cannotOpen(path:reason:)``.
   public init(path: String) throws(InboxStoreError) {
     self.path = path
+    (engagementSignals, engagementSignal) = AsyncStream.makeStream(
+      of: Void.self, bufferingPolicy: .bufferingNewest(1))
     var configuration = Configuration()
     configuration.busyMode = .timeout(2)
     configuration.maximumReaderCount = 4
@@ -87,6 +92,9 @@ public final class InboxStore: Sendable {
       throw InboxStoreError(error, path: path)
     }
   }
+
+  /// Says that the engagement topic is to be told something.
+  func signalEngagement() { engagementSignal.yield() }
 
   static func now() -> Int64 { Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)) }
 }

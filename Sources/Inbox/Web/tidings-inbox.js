@@ -154,12 +154,14 @@ class TidingsInbox extends HTMLElement {
 
   connectedCallback() {
     document.addEventListener("pointerdown", this.#outside);
+    document.addEventListener("visibilitychange", this.#visible);
     this.#clock = setInterval(() => this.#tellTimes(), 30000);
     this.#start();
   }
 
   disconnectedCallback() {
     document.removeEventListener("pointerdown", this.#outside);
+    document.removeEventListener("visibilitychange", this.#visible);
     clearInterval(this.#clock);
     this.#stop();
   }
@@ -182,6 +184,7 @@ class TidingsInbox extends HTMLElement {
     this.#part(".panel").hidden = !open;
     this.#part(".bell").setAttribute("aria-expanded", open);
     if (open) (this.#part(".list .open") ?? this.#part(".all")).focus();
+    this.#see();
   }
 
   #part(selector) { return this.#root.querySelector(selector); }
@@ -203,6 +206,9 @@ class TidingsInbox extends HTMLElement {
     clearTimeout(this.#announceTimer);
     this.#announceTimer = 0;
     this.#arrived = [];
+    clearTimeout(this.#seeing);
+    this.#seeing = 0;
+    this.#seenThrough = 0;
   }
 
   #start() {
@@ -257,6 +263,7 @@ class TidingsInbox extends HTMLElement {
     this.#seq = page.seq;
     this.#count(page.unread);
     this.#draw();
+    this.#see();
     this.#follow();
   }
 
@@ -312,7 +319,23 @@ class TidingsInbox extends HTMLElement {
     this.#drawing = requestAnimationFrame(() => {
       this.#drawing = 0;
       this.#draw();
+      this.#see();
     });
+  }
+
+  // Tells the inbox what came to the reader's eyes, once for a burst; nothing waits for the answer.
+  #seenThrough = 0;
+  #seeing = 0;
+  #see() {
+    if (this.#seeing || this.#part(".panel").hidden || document.hidden) return;
+    this.#seeing = setTimeout(() => {
+      this.#seeing = 0;
+      const newest = Math.max(0, ...[...this.#items.values()].map((item) => item.seq));
+      if (newest <= this.#seenThrough || this.#part(".panel").hidden || document.hidden) return;
+      this.#seenThrough = newest;
+      fetch(this.#address("seen-all", { through: newest }), { method: "POST", keepalive: true })
+        .then((response) => { if (!response.ok) this.#seenThrough = 0; }, () => { this.#seenThrough = 0; });
+    }, 500);
   }
 
   #announce(title) {
@@ -385,7 +408,7 @@ class TidingsInbox extends HTMLElement {
     } else {
       open.type = "button";
     }
-    open.addEventListener("click", () => this.#mark(item.id));
+    open.addEventListener("click", () => (link ? this.#followed(item.id) : this.#mark(item.id)));
     const title = document.createElement("div");
     title.className = "title";
     title.textContent = item.title;
@@ -424,12 +447,17 @@ class TidingsInbox extends HTMLElement {
     await this.#post(this.#address(`notifications/${encodeURIComponent(id)}/read`));
   }
 
+  // It is the browser that follows the link; a click of before the page was left is told all the same.
+  async #followed(id) {
+    await this.#post(this.#address(`notifications/${encodeURIComponent(id)}/clicked`));
+  }
+
   async #markAll() {
     await this.#post(this.#address("read-all", { through: this.#seq }));
   }
 
   async #post(url) {
-    const response = await fetch(url, { method: "POST" }).catch(() => null);
+    const response = await fetch(url, { method: "POST", keepalive: true }).catch(() => null);
     if (!response?.ok) this.#part("[aria-live]").textContent = "Not marked: the inbox does not answer.";
   }
 
@@ -462,6 +490,8 @@ class TidingsInbox extends HTMLElement {
     event.preventDefault();
     items[Math.min(Math.max(index + step, 0), items.length - 1)].focus();
   }
+
+  #visible = () => this.#see();
 
   #outside = (event) => {
     if (!event.composedPath().includes(this)) this.toggle(false);

@@ -114,6 +114,10 @@ public enum MetricCatalogue {
       "tidings_delivery_latency_seconds", .histogram(buckets: longDurations), unit: "seconds",
       labels: ["channel"],
       help: "Time from the acceptance of an item to the hand-over of its delivery."),
+    MetricDeclaration(
+      "tidings_engagement_published_total", .counter, unit: "records", labels: ["channel", "kind"],
+      help: "Records that the sink wrote to the engagement topic: seen, read, clicked, bounced, unsubscribed."
+    ),
   ]
 
   /// What the inbox exports besides what every sink does.

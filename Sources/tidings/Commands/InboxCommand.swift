@@ -1,4 +1,5 @@
 import ArgumentParser
+import Delivery
 import Inbox
 import Operations
 import Settings
@@ -37,6 +38,9 @@ struct InboxCommand: AsyncParsableCommand {
     let server = InboxServer(
       store: store, signals: signals, host: host, ports: [settings.inbox.port], logger: logger,
       onListening: { logger.info("the inbox listens", metadata: ["address": "http://\(host):\($0)"]) })
-    try await process.run([server, consumer])
+    let publisher = EngagementPublisher(cluster: cluster, prefix: settings.topics.prefix)
+    defer { publisher.close() }
+    let engagement = InboxEngagement(store: store, publisher: publisher, logger: logger)
+    try await process.run([engagement, server, consumer])
   }
 }

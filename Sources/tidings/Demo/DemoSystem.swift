@@ -26,6 +26,7 @@ final class DemoSystem: Sendable {
 
   private let processor: ProcessorService
   private let signals: InboxSignals
+  private let engagement: InboxEngagement
   private let logger = Logger(label: "tidings.demo")
 
   /// Prepares everything and creates the topics.
@@ -55,6 +56,9 @@ final class DemoSystem: Sendable {
     inbox = InboxConsumer(
       cluster: cluster, store: store, signals: signals, options: InboxConsumerOptions(prefix: Self.prefix),
       logger: Logger(label: "tidings.inbox"))
+    engagement = InboxEngagement(
+      store: store, publisher: EngagementPublisher(cluster: cluster, prefix: Self.prefix),
+      logger: Logger(label: "tidings.inbox"))
   }
 
   /// The services, in the order in which they are started; they are stopped in the reverse one.
@@ -69,7 +73,7 @@ final class DemoSystem: Sendable {
     let server = InboxServer(
       store: store, signals: signals, ports: Array(port..<(port + 10)) + [0], publish: publish,
       logger: Logger(label: "tidings.inbox"), onListening: onListening)
-    return [server, inbox, email, processor]
+    return [engagement, server, inbox, email, processor]
   }
 
   /// Whether every member of a group has its partitions. The embedded cluster gives a member that joins later no
