@@ -1,5 +1,6 @@
 import Contract
 import Delivery
+import Foundation
 import Logging
 
 /// Sends the deliveries of the channel `email`: renders a mail and hands it to a transport.
@@ -7,13 +8,19 @@ public struct EmailSink: DeliverySink {
   private let sender: EmailMailbox
   private let transport: any MailTransport
   private let renderer: EmailRenderer
+  private let engagement: (any EngagementPublishing)?
 
   /// A sink that sends as `sender`; its address is also where bounces go.
   ///
+  /// - Parameter engagement: told of addresses that the mail server refuses for good; nil: nobody is.
   /// - Throws: an error of the templates if one of the program's own is broken.
-  public init(sender: EmailMailbox, transport: any MailTransport, logger: Logger) throws {
+  public init(
+    sender: EmailMailbox, transport: any MailTransport, engagement: (any EngagementPublishing)? = nil,
+    logger: Logger
+  ) throws {
     self.sender = sender
     self.transport = transport
+    self.engagement = engagement
     renderer = try EmailRenderer(logger: logger)
   }
 
@@ -34,8 +41,25 @@ public struct EmailSink: DeliverySink {
     switch await transport.send(OutgoingMail(message(delivery, id: id, to: address))) {
     case .sent(let detail): return .delivered(detail: detail)
     case .transient(let reason): return .transient(reason: reason)
+    case .addressRefused(let reason): return await refused(text, of: delivery, reason: reason)
     case .permanent(let reason): return .permanent(reason: reason)
     case .unavailable(let reason): return .unavailable(reason: reason)
+    }
+  }
+
+  /// Tells of an address that takes nothing, before its delivery counts as dealt with. What cannot be told is tried again
+  /// with the mail, which does no harm: the server refuses it again.
+  private func refused(_ address: String, of delivery: Delivery, reason: String) async -> DeliveryOutcome {
+    guard let engagement else { return .permanent(reason: reason) }
+    var report = EngagementReport(
+      .bounced, of: delivery.id, tenant: delivery.tenant, recipient: delivery.recipient, channel: .email,
+      timeMilliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+    report.address = address
+    do {
+      try await engagement.publish(report)
+      return .permanent(reason: reason)
+    } catch {
+      return .unavailable(reason: "that an address is refused cannot be published: \(error)")
     }
   }
 

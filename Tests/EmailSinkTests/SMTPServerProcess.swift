@@ -2,7 +2,7 @@ import Foundation
 
 /// An SMTP server (Python's aiosmtpd) in a process of its own, on a free port of the loopback.
 ///
-/// What it answers depends on the recipient's local part: `busy` 451, `unknown` 550, `closing` 421, `hangup` ends the
+/// What it answers depends on the recipient's local part: `busy` 451, `unknown` and `full` 550, `closing` 421, `hangup` ends the
 /// connection, `hangup-data` ends it after the mail, `refused-data` 554 after the mail, `idle` accepts and ends the
 /// connection right after its reply. Everything else is accepted and lies in `messages()`.
 final class SMTPServerProcess {
@@ -113,7 +113,7 @@ private let serverProgram = """
   class Handler:
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
       name = address.split('@')[0]
-      replies = {'busy': '451 4.3.2 try again later', 'unknown': '550 5.1.1 no such user here',
+      replies = {'busy': '451 4.3.2 try again later', 'unknown': '550 5.1.1 no such user here', 'full': '550 5.2.2 mailbox full',
         'closing': '421 4.3.2 shutting down'}
       if name in replies:
         return replies[name]

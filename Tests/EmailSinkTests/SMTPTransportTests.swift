@@ -78,7 +78,10 @@ struct SMTPTransportTests {
           == .transient(reason: "refused for now by the SMTP server after RCPT: 451 4.3.2 try again later"))
       #expect(
         await transport.send(try mail("d2", to: "unknown@example.org"))
-          == .permanent(reason: "refused by the SMTP server after RCPT: 550 5.1.1 no such user here"))
+          == .addressRefused(reason: "the SMTP server refuses the address: 550 5.1.1 no such user here"))
+      #expect(
+        await transport.send(try mail("d6", to: "full@example.org"))
+          == .permanent(reason: "refused by the SMTP server after RCPT: 550 5.2.2 mailbox full"))
       #expect(
         await transport.send(try mail("d3", to: "refused-data@example.org"))
           == .permanent(reason: "refused by the SMTP server after content: 554 5.6.0 content refused"))
@@ -94,6 +97,28 @@ struct SMTPTransportTests {
       }
     }
     #expect(try server.messages().count == 1)
+  }
+
+  @Test(
+    "only what says that the address is wrong for good is a refusal of the address",
+    arguments: [
+      (550, "550 5.1.1 no such user", true), (550, "550 no such user", true),
+      (551, "551 5.1.6 moved", true), (553, "553 mailbox name not allowed", true),
+      (554, "554 5.1.10 takes no mail", true), (556, "556 null MX", true),
+      (550, "550-5.2.1 disabled 550 5.2.1 for good", true),
+      (550, "550 5.7.1 you are on a list", false), (550, "550 5.2.2 mailbox full", false),
+      (552, "552 mailbox full", false), (554, "554 transaction failed", false),
+      (554, "554 5.7.1 relay access denied", false), (450, "450 4.1.1 try later", false),
+      (550, "550 5.1 of our rules says no", true),
+    ])
+  func refusedAddress(code: Int, reply: String, isRefused: Bool) {
+    let result = SMTPVerdict.failure(
+      stage: .envelope, verb: "RCPT", replyCode: code, replyText: reply, error: "")
+    let isAddress = if case .addressRefused = result { true } else { false }
+    #expect(isAddress == isRefused, "\(result)")
+    let later = SMTPVerdict.failure(
+      stage: .content, verb: "content", replyCode: code, replyText: reply, error: "")
+    if case .addressRefused = later { Issue.record("the refusal of a mail's content is none of its address") }
   }
 
   @Test("a server that hangs up makes the mail transient", arguments: ["hangup", "hangup-data"])

@@ -38,6 +38,8 @@ public enum MailTransportResult: Equatable, Sendable {
   case sent(detail: String)
   /// This mail was refused for now (SMTP 4xx); another may pass.
   case transient(reason: String)
+  /// The server refuses the recipient's address for good: no mail to it will ever be taken.
+  case addressRefused(reason: String)
   /// This mail will never be taken (SMTP 5xx).
   case permanent(reason: String)
   /// No mail can be handed over at present: no connection, credentials refused, disk full.

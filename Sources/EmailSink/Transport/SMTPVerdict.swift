@@ -28,6 +28,8 @@ enum SMTPVerdict {
     case .some(500..<600) where verb == "MAIL" && replyCode != 552:
       // The sender or this client is refused, whoever the mail is for; 552 alone speaks of the mail's size.
       return .unavailable(reason: "the SMTP server refuses the sender \(place): \(replyText)")
+    case .some(let code) where verb == "RCPT" && refusesAddress(code, replyText):
+      return .addressRefused(reason: "the SMTP server refuses the address: \(replyText)")
     case .some(500..<600):
       return .permanent(reason: "refused by the SMTP server \(place): \(replyText)")
     case .some(400..<500):
@@ -36,5 +38,31 @@ enum SMTPVerdict {
       // Counted as an attempt of this mail: it may be what the server stumbles over.
       return .transient(reason: "the SMTP server gave no usable reply \(place): \(error)")
     }
+  }
+
+  /// Whether a refusal of `RCPT` says that the address is wrong for good, and not that this mail, its sender or this
+  /// moment is.
+  ///
+  /// An enhanced status code (RFC 3463) decides where there is one: the mailbox or its system does not exist (5.1.0 to
+  /// 5.1.3), has moved (5.1.6), takes no mail at all (5.1.10, RFC 7505), or is disabled (5.2.1). A full mailbox (5.2.2), a policy
+  /// (5.7.x), a route (5.4.x) is none of that. Without one the reply's code does (RFC 5321 §4.2.3; RFC 7504): 550, 551, 553
+  /// and 556, but neither 552 (too much) nor 554 (anything).
+  static func refusesAddress(_ code: Int, _ replyText: String) -> Bool {
+    guard (500..<600).contains(code) else { return false }
+    if let status = enhancedStatus(in: replyText) {
+      return ["5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"].contains(status)
+    }
+    return [550, 551, 553, 556].contains(code)
+  }
+
+  /// The enhanced status code behind the code of a reply; nil where there is none.
+  private static func enhancedStatus(in replyText: String) -> String? {
+    let text = replyText.dropFirst(3).drop { $0 == " " || $0 == "-" }
+    let word = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+    let numbers = word.split(separator: ".", omittingEmptySubsequences: false)
+    guard numbers.count == 3, numbers[0] == "5", numbers.allSatisfy({ (1...3).contains($0.count) }) else {
+      return nil
+    }
+    return String(word)
   }
 }

@@ -30,9 +30,11 @@ struct SinkCommand: AsyncParsableCommand {
       let settings = process.settings
       let cluster = try settings.makeCluster(clientID: "tidings-email")
       let prefix = settings.topics.prefix
+      let publisher = EngagementPublisher(cluster: cluster, prefix: prefix)
+      defer { publisher.close() }
       let runner = SinkRunner(
         cluster: cluster,
-        sink: try settings.email.makeSink(logger: process.logger),
+        sink: try settings.email.makeSink(engagement: publisher, logger: process.logger),
         options: SinkOptions(
           channel: .email, topic: "\(prefix).delivery.email", group: "\(prefix)-email",
           concurrency: settings.email.concurrency,

@@ -1,3 +1,4 @@
+import Delivery
 import EmailSink
 import Logging
 import Settings
@@ -5,15 +6,17 @@ import Settings
 extension EmailSettings {
   /// The sink that the settings describe. Speaks to no server yet.
   ///
+  /// - Parameter engagement: told of what becomes of addresses.
   /// - Throws: `CommandEnd` with the key that is wrong.
-  func makeSink(logger: Logger) throws -> EmailSink {
+  func makeSink(engagement: any EngagementPublishing, logger: Logger) throws -> EmailSink {
     let sender: EmailMailbox
     do {
       sender = try EmailMailbox(from)
     } catch {
       throw CommandEnd(.usage, "email.from: \(error)")
     }
-    return try EmailSink(sender: sender, transport: try makeTransport(), logger: logger)
+    return try EmailSink(
+      sender: sender, transport: try makeTransport(), engagement: engagement, logger: logger)
   }
 
   private func makeTransport() throws -> any MailTransport {
