@@ -21,6 +21,7 @@ let package = Package(
     .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CJemalloc", pkgConfig: "jemalloc", providers: [.apt(["libjemalloc-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
@@ -58,9 +59,11 @@ let package = Package(
     .target(
       name: "EmailSink",
       dependencies: [
-        "CCurl", "Contract", "Delivery",
+        "CCurl", "CLibcrypto", "Contract", "Delivery",
+        .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Mustache", package: "swift-mustache"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     .target(
       name: "Inbox",
@@ -158,7 +161,11 @@ let package = Package(
       ]),
     .testTarget(name: "DeliveryTests", dependencies: ["Contract", "Delivery", "Kafka", "SeededTesting"]),
     .testTarget(
-      name: "EmailSinkTests", dependencies: ["Contract", "Delivery", "EmailSink", "Kafka", "SeededTesting"]),
+      name: "EmailSinkTests",
+      dependencies: [
+        "Contract", "Delivery", "EmailSink", "Kafka", "SeededTesting",
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ]),
     .testTarget(
       name: "OperationsTests",
       dependencies: ["Operations", "Kafka", .product(name: "HummingbirdTesting", package: "hummingbird")]),

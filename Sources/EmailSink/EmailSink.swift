@@ -9,18 +9,22 @@ public struct EmailSink: DeliverySink {
   private let transport: any MailTransport
   private let renderer: EmailRenderer
   private let engagement: (any EngagementPublishing)?
+  private let unsubscribeLinks: UnsubscribeLinks?
 
   /// A sink that sends as `sender`; its address is also where bounces go.
   ///
-  /// - Parameter engagement: told of addresses that the mail server refuses for good; nil: nobody is.
+  /// - Parameters:
+  ///   - engagement: told of addresses that the mail server refuses for good; nil: nobody is.
+  ///   - unsubscribeLinks: makes the link in each mail by which its category is unsubscribed; nil: mails have none.
   /// - Throws: an error of the templates if one of the program's own is broken.
   public init(
     sender: EmailMailbox, transport: any MailTransport, engagement: (any EngagementPublishing)? = nil,
-    logger: Logger
+    unsubscribeLinks: UnsubscribeLinks? = nil, logger: Logger
   ) throws {
     self.sender = sender
     self.transport = transport
     self.engagement = engagement
+    self.unsubscribeLinks = unsubscribeLinks
     renderer = try EmailRenderer(logger: logger)
   }
 
@@ -68,10 +72,11 @@ public struct EmailSink: DeliverySink {
 
   /// The mail that a delivery becomes: the same for every attempt.
   func message(_ delivery: Delivery, id: DeliveryID, to address: EmailAddress) -> EmailMessage {
-    let content = renderer.content(of: delivery)
+    let link = unsubscribeLinks?.link(for: delivery)
+    let content = renderer.content(of: delivery, unsubscribeLink: link)
     return EmailMessage(
       deliveryID: id, from: sender, to: address, subject: content.subject,
       dateMilliseconds: delivery.timeMilliseconds, category: delivery.category, text: content.text,
-      html: content.html)
+      html: content.html, unsubscribeLink: link)
   }
 }

@@ -34,6 +34,18 @@ public struct EmailSettings: Equatable, Sendable {
     public var password: Secret?
   }
 
+  /// How recipients unsubscribe.
+  public struct Unsubscribe: Equatable, Sendable {
+    /// The `https` address below which the links are; nil for no links.
+    public var url: String?
+    /// What the links are signed with.
+    public var secret: Secret?
+    /// The address that the sink serves the links at.
+    public var host: String
+    /// The port that it serves them at.
+    public var port: Int
+  }
+
   /// How mail leaves.
   public var transport: EmailTransport
   /// The sender's address.
@@ -46,6 +58,8 @@ public struct EmailSettings: Equatable, Sendable {
   public var concurrency: Int
   /// The longest time for one mail.
   public var timeout: Duration
+  /// How recipients unsubscribe.
+  public var unsubscribe: Unsubscribe
 
   static let transport = SettingKey<EmailTransport>(
     "email", "transport", default: .smtp, .choice,
@@ -85,4 +99,27 @@ public struct EmailSettings: Equatable, Sendable {
   static let maildirPath = SettingKey(
     "email", "maildir", "path", default: "mail", .text("path of a folder"),
     "The folder that mail is put into, for `transport: maildir`.")
+  static let unsubscribeURL = SettingKey(
+    optional: "email", "unsubscribe", "url",
+    format: .text("address", requirement: "beginning with `https://`, of at most 200 bytes") { text in
+      text.hasPrefix("https://") && (9...200).contains(text.utf8.count)
+        && text.utf8.allSatisfy { (0x21...0x7e).contains($0) && !"<>\"?#".utf8.contains($0) }
+    },
+    """
+    The address below which the links are by which recipients unsubscribe with one click (RFC 8058), such as \
+    `https://mail.example.org/unsubscribe`. It has to lead, through a proxy with TLS, to the sink's port for unsubscribing. \
+    Not set: mails have no such link.
+    """)
+  static let unsubscribeSecret = SettingKey(
+    optional: "email", "unsubscribe", "secret", format: .secret,
+    """
+    What the links are signed with: at least 16 bytes, the same in all email sinks. Another one makes the links in mails \
+    that were sent invalid. Give it by the environment rather than in the file.
+    """)
+  static let unsubscribeHost = SettingKey(
+    "email", "unsubscribe", "host", default: "127.0.0.1", .host,
+    "The address that the sink serves the links at, by plain HTTP.")
+  static let unsubscribePort = SettingKey(
+    "email", "unsubscribe", "port", default: 8_090, .integer(0...65_535),
+    "The port that the sink serves the links at; 0 takes any free one.")
 }

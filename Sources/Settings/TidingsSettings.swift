@@ -50,6 +50,10 @@ public struct TidingsSettings: Sendable {
     EmailSettings.username.declaration,
     EmailSettings.password.declaration,
     EmailSettings.maildirPath.declaration,
+    EmailSettings.unsubscribeURL.declaration,
+    EmailSettings.unsubscribeSecret.declaration,
+    EmailSettings.unsubscribeHost.declaration,
+    EmailSettings.unsubscribePort.declaration,
     InboxSettings.database.declaration,
     InboxSettings.host.declaration,
     InboxSettings.port.declaration,
@@ -119,13 +123,19 @@ public struct TidingsSettings: Sendable {
       tls: try reader.value(EmailSettings.tls),
       username: try reader.value(EmailSettings.username),
       password: try reader.value(EmailSettings.password))
+    let unsubscribe = EmailSettings.Unsubscribe(
+      url: try reader.value(EmailSettings.unsubscribeURL),
+      secret: try reader.value(EmailSettings.unsubscribeSecret),
+      host: try reader.value(EmailSettings.unsubscribeHost),
+      port: try reader.value(EmailSettings.unsubscribePort))
     email = EmailSettings(
       transport: try reader.value(EmailSettings.transport),
       from: try reader.value(EmailSettings.from),
       smtp: smtp,
       maildirPath: try reader.value(EmailSettings.maildirPath),
       concurrency: try reader.value(EmailSettings.concurrency),
-      timeout: try reader.value(EmailSettings.timeout))
+      timeout: try reader.value(EmailSettings.timeout),
+      unsubscribe: unsubscribe)
     inbox = InboxSettings(
       database: try reader.value(InboxSettings.database),
       host: try reader.value(InboxSettings.host),
@@ -143,6 +153,14 @@ public struct TidingsSettings: Sendable {
 
   /// Settings that have a meaning only together.
   private func checkPairs() throws(SettingsProblems) {
+    let (link, secret) = (
+      EmailSettings.unsubscribeURL.declaration, EmailSettings.unsubscribeSecret.declaration
+    )
+    if email.unsubscribe.url != nil, email.unsubscribe.secret.map({ $0.reveal().utf8.count < 16 }) ?? true {
+      let message =
+        "has no meaning without \(secret.name) of at least 16 bytes; set it, best by \(secret.environmentVariable)"
+      throw SettingsProblems([SettingsProblem(origin(of: link.name), link.name, message)])
+    }
     let (user, password) = (EmailSettings.username.declaration, EmailSettings.password.declaration)
     if email.smtp.username == nil, email.smtp.password != nil {
       let message = "has no meaning without \(user.name); set it too"

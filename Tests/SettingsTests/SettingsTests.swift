@@ -64,7 +64,9 @@ struct SettingsTests {
       "processor.snapshotInterval": "10m", "email.transport": "maildir",
       "email.from": "a@b", "email.concurrency": "9", "email.timeout": "5s", "email.smtp.host": "mail",
       "email.smtp.port": "587", "email.smtp.tls": "required", "email.smtp.username": "u",
-      "email.smtp.password": "s3cret", "email.maildir.path": "m", "inbox.database": "d.sqlite",
+      "email.smtp.password": "s3cret", "email.maildir.path": "m", "email.unsubscribe.url": "https://x.org/u",
+      "email.unsubscribe.secret": "0123456789abcdef", "email.unsubscribe.host": "0.0.0.0",
+      "email.unsubscribe.port": "3", "inbox.database": "d.sqlite",
       "inbox.host": "0.0.0.0", "inbox.port": "1", "metrics.host": "0.0.0.0", "metrics.port": "2",
       "log.level": "debug", "log.format": "json",
     ]
@@ -94,7 +96,9 @@ struct SettingsTests {
           transport: .maildir, from: "a@b",
           smtp: EmailSettings.SMTP(
             host: "mail", port: 587, tls: .required, username: "u", password: Secret("s3cret")),
-          maildirPath: "m", concurrency: 9, timeout: .seconds(5)))
+          maildirPath: "m", concurrency: 9, timeout: .seconds(5),
+          unsubscribe: EmailSettings.Unsubscribe(
+            url: "https://x.org/u", secret: Secret("0123456789abcdef"), host: "0.0.0.0", port: 3)))
     #expect(settings.inbox == InboxSettings(database: "d.sqlite", host: "0.0.0.0", port: 1))
     #expect(settings.metrics == MetricsSettings(host: "0.0.0.0", port: 2))
     #expect(settings.log == LogSettings(level: .debug, format: .json))

@@ -31,6 +31,11 @@ extension EmailMessage {
     // RFC 3834: nobody is to answer this by machine.
     headers.append("Auto-Submitted", verbatim: "auto-generated")
     headers.append("List-Id", verbatim: "<\(listLabel).\(from.address.domain)>")
+    if let unsubscribeLink {
+      // RFC 2369 and RFC 8058. Whoever signs the mail (DKIM) has to sign both.
+      headers.append("List-Unsubscribe", verbatim: "<\(unsubscribeLink)>")
+      headers.append("List-Unsubscribe-Post", verbatim: "List-Unsubscribe=One-Click")
+    }
     headers.append("X-Tidings-Delivery", verbatim: deliveryID.description)
     headers.append("X-Tidings-Category", text: category)
     headers.append("MIME-Version", verbatim: "1.0")

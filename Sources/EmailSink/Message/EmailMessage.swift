@@ -19,6 +19,8 @@ public struct EmailMessage: Sendable {
   public let text: String
   /// The HTML body, any line ending.
   public let html: String
+  /// The `https` link by which the recipient unsubscribes with one click; nil for none.
+  public var unsubscribeLink: String?
 
   /// The longest subject that is written, in characters; a longer one is cut and ends in an ellipsis.
   public static let subjectLimit = 200

@@ -41,6 +41,9 @@ struct BodyTemplates: Sendable {
     {{/more}}
     --\u{20}
     You receive this as {{recipient}}. Category: {{category}}
+    {{#unsubscribe}}
+    Unsubscribe: {{.}}
+    {{/unsubscribe}}
 
     """
 
@@ -74,7 +77,8 @@ struct BodyTemplates: Sendable {
     <p>… and {{.}} more.</p>
     {{/more}}
     <p style="margin-top:24px;padding-top:12px;border-top:1px solid #8884;font-size:13px;color:#888">\
-    You receive this as {{recipient}}. Category: {{category}}</p>
+    You receive this as {{recipient}}. Category: {{category}}\
+    {{#unsubscribe}} · <a href="{{.}}" style="color:inherit">Unsubscribe</a>{{/unsubscribe}}</p>
     </div>
     </body>
     </html>

@@ -29,7 +29,8 @@ struct EmailRenderer: Sendable {
     bodies = try BodyTemplates()
   }
 
-  func content(of delivery: Delivery) -> Content {
+  /// - Parameter unsubscribeLink: where the recipient unsubscribes from the category; nil for no such link.
+  func content(of delivery: Delivery, unsubscribeLink: String? = nil) -> Content {
     let dates = LocalDates(locale: delivery.locale, timeZone: delivery.timeZone)
     let isDigest = delivery.kind == .digest
     let items = delivery.items.map { item in
@@ -44,6 +45,7 @@ struct EmailRenderer: Sendable {
     var fields: [String: Any] = [
       "subject": subject, "items": items, "recipient": delivery.recipient, "category": delivery.category,
     ]
+    fields["unsubscribe"] = unsubscribeLink
     if isDigest { fields["heading"] = heading(subject, delivery) }
     let more = delivery.totalEvents.subtractingReportingOverflow(items.count)
     if !more.overflow, more.partialValue > 0 { fields["more"] = more.partialValue }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Delivery
 import EmailSink
 import Operations
+import ServiceLifecycle
 import Settings
 
 /// `tidings sink`
@@ -32,9 +33,11 @@ struct SinkCommand: AsyncParsableCommand {
       let prefix = settings.topics.prefix
       let publisher = EngagementPublisher(cluster: cluster, prefix: prefix)
       defer { publisher.close() }
+      let links = settings.email.makeUnsubscribeLinks()
       let runner = SinkRunner(
         cluster: cluster,
-        sink: try settings.email.makeSink(engagement: publisher, logger: process.logger),
+        sink: try settings.email.makeSink(
+          engagement: publisher, unsubscribeLinks: links, logger: process.logger),
         options: SinkOptions(
           channel: .email, topic: "\(prefix).delivery.email", group: "\(prefix)-email",
           concurrency: settings.email.concurrency,
@@ -47,7 +50,16 @@ struct SinkCommand: AsyncParsableCommand {
         if let outage = status.outage { return .failing(reason: "nothing can be handed over: \(outage)") }
         return status.isAssigned ? .passing : .failing(reason: "the group has given no partitions yet")
       }
-      try await process.run([runner])
+      var services: [any Service] = [runner]
+      if let links {
+        let (unsubscribe, logger) = (settings.email.unsubscribe, process.logger)
+        services.insert(
+          UnsubscribeServer(
+            links: links, engagement: publisher, host: unsubscribe.host, port: unsubscribe.port,
+            logger: logger,
+            onListening: { logger.info("unsubscribing is served", metadata: ["port": "\($0)"]) }), at: 0)
+      }
+      try await process.run(services)
     }
   }
 }

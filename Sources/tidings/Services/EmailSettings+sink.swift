@@ -6,9 +6,13 @@ import Settings
 extension EmailSettings {
   /// The sink that the settings describe. Speaks to no server yet.
   ///
-  /// - Parameter engagement: told of what becomes of addresses.
+  /// - Parameters:
+  ///   - engagement: told of what becomes of addresses.
+  ///   - unsubscribeLinks: what mails carry; nil for none.
   /// - Throws: `CommandEnd` with the key that is wrong.
-  func makeSink(engagement: any EngagementPublishing, logger: Logger) throws -> EmailSink {
+  func makeSink(
+    engagement: any EngagementPublishing, unsubscribeLinks: UnsubscribeLinks?, logger: Logger
+  ) throws -> EmailSink {
     let sender: EmailMailbox
     do {
       sender = try EmailMailbox(from)
@@ -16,7 +20,16 @@ extension EmailSettings {
       throw CommandEnd(.usage, "email.from: \(error)")
     }
     return try EmailSink(
-      sender: sender, transport: try makeTransport(), engagement: engagement, logger: logger)
+      sender: sender, transport: try makeTransport(), engagement: engagement,
+      unsubscribeLinks: unsubscribeLinks, logger: logger)
+  }
+
+  /// The links for unsubscribing; nil where the settings name no address for them.
+  func makeUnsubscribeLinks() -> UnsubscribeLinks? {
+    guard let url = unsubscribe.url, let secret = unsubscribe.secret,
+      let key = UnsubscribeKey(secret: secret.reveal())
+    else { return nil }
+    return UnsubscribeLinks(base: url, key: key)
   }
 
   private func makeTransport() throws -> any MailTransport {
