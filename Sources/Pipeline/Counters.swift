@@ -118,6 +118,9 @@ public struct ChannelCounters: Equatable, Sendable {
   public var collapsed: Int64 = 0
   /// Waiting in a window.
   public var open: Int64 = 0
+  /// Put into a digest because they came too late to be delivered at once. Not part of the law: they are open, and then
+  /// have another outcome.
+  public var caughtUp: Int64 = 0
 
   /// All at zero.
   public init() {}
@@ -145,6 +148,7 @@ public struct ChannelCounters: Equatable, Sendable {
     body(&suppressed.complained)
     body(&suppressed.bounced)
     body(&suppressed.seen)
+    body(&caughtUp)
   }
 
   /// How many there are.
@@ -165,6 +169,7 @@ public struct ChannelCounters: Equatable, Sendable {
     sum.retracted += right.retracted
     sum.collapsed += right.collapsed
     sum.open += right.open
+    sum.caughtUp += right.caughtUp
     return sum
   }
 }

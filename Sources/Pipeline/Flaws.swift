@@ -142,6 +142,12 @@ extension Flaws {
   public static let seenMembersStay = Flaws(rawValue: 1 << 93)
   /// What was seen before it came is delivered.
   public static let sightsForgotten = Flaws(rawValue: 1 << 94)
+  /// What comes too late is delivered at once.
+  public static let catchUpIgnored = Flaws(rawValue: 1 << 78)
+  /// What is critical waits with what comes too late.
+  public static let catchUpHoldsCritical = Flaws(rawValue: 1 << 79)
+  /// The age of what was forwarded counts from when it was forwarded.
+  public static let catchUpByLastTopic = Flaws(rawValue: 1 << 80)
 
   /// The flaws of what `apply` and `tick` decide: a program that replays the calls makes them as well, so that it is
   /// no witness of them.
@@ -157,6 +163,7 @@ extension Flaws {
     .budgetIgnored, .budgetByCategory, .budgetForgetsLeadingEdge,
     .unsubscribedByType, .resubscriptionsIgnored, .bouncesOutliveAddresses, .seenMembersStay,
     .sightsForgotten,
+    .catchUpIgnored, .catchUpHoldsCritical, .catchUpByLastTopic,
   ]
 }
 

@@ -49,6 +49,11 @@ public struct PartitionRecord {
     self.appended = appended
     self.content = content
   }
+
+  /// When its event was appended where it was read first, in milliseconds since the epoch: what was forwarded says so.
+  func firstAppended(of event: EventView) -> Int64 {
+    topic == .routed ? event.originAppendedMilliseconds ?? appended : appended
+  }
 }
 
 /// The offset to read next, per input topic. −1 stands for "none yet".

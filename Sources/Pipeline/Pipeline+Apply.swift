@@ -129,7 +129,7 @@ extension Pipeline {
     }
     let position = RecordPosition(
       topic: codecs.name(of: record.topic), partition: configuration.partition, offset: record.offset)
-    codecs.forwards.begin(event, at: position)
+    codecs.forwards.begin(event, at: position, appended: record.firstAppended(of: event))
     let value = outbox.store(event.data)
     var written = 0
     let targetCount = event.audience.isEmpty ? event.recipientCount : 1

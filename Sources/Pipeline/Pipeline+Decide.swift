@@ -13,6 +13,8 @@ struct Arrival {
   var rules: TypeRules
   var category: ByteView
   var appended: Int64
+  /// When the event was appended where it was read first, which may have been another topic.
+  var firstAppended: Int64
   var now: Int64
 
   /// The event's priority, else that of its type.
@@ -30,7 +32,8 @@ extension Pipeline {
       notification: NotificationID.hash(
         tenant: event.tenant, source: event.source, id: event.id, recipient: recipient),
       rules: rules, category: event.category.isEmpty ? catalog.text(rules.category) : event.category,
-      appended: record.appended, now: max(now, ledger.timerClock))
+      appended: record.appended, firstAppended: record.firstAppended(of: event),
+      now: max(now, ledger.timerClock))
     var minute = max(ledger.inputClock, record.appended) / 60_000
     if configuration.flaws.contains(.dedupByWallClock) { minute = arrival.now / 60_000 }
     let isDuplicate = ids.contains(
@@ -99,6 +102,11 @@ extension Pipeline {
     case .deliver(let policy):
       grounds?.policy = policy.ground
       grounds?.unknownZone = unknownZone(policy, profile, codecs)
+      if policy == .immediate, let digest = catchUp(arrival, on: rule.channel) {
+        grounds?.policy = .catchUp
+        ledger.counters[rule.channel].caughtUp += 1
+        return collect(arrival, on: rule.channel, digest, profile, &grounds, &codecs)
+      }
       switch policy {
       case .immediate where outsideQuietHours(arrival.now, arrival, profile, codecs) > arrival.now:
         return collect(arrival, on: rule.channel, .untilQuietHoursEnd, profile, &grounds, &codecs)

@@ -37,9 +37,7 @@ extension Pipeline {
         let isQuiet = outsideQuietHours(arrival.now, arrival, profile, codecs) > arrival.now
         if isQuiet, !configuration.flaws.contains(.leadingEdgeInQuietHours) {
           grounds?.isQuiet = true
-        } else if budgetOverflow(arrival, on: channel) == nil
-          || configuration.flaws.contains(.budgetForgetsLeadingEdge)
-        {
+        } else if isDeliveredOnOpening(arrival, on: channel) {
           return deliver(arrival, on: channel, profile)
         }
       }

@@ -44,6 +44,14 @@ extension Pipeline {
     return nil
   }
 
+  /// Whether what opens a window with a leading edge is delivered at once, outside quiet hours; it counts for the budget
+  /// then.
+  mutating func isDeliveredOnOpening(_ arrival: Arrival, on channel: Channel) -> Bool {
+    if catchUp(arrival, on: channel) != nil { return false }
+    return budgetOverflow(arrival, on: channel) == nil
+      || configuration.flaws.contains(.budgetForgetsLeadingEdge)
+  }
+
   private func isLimited(_ arrival: Arrival) -> Bool {
     arrival.priority != .critical || configuration.flaws.contains(.throttleHoldsCritical)
   }

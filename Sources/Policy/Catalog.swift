@@ -20,6 +20,8 @@ public final class Catalog: Sendable {
   /// How many notifications are delivered at once to a recipient on a channel in a period, of all types together; nil
   /// for a channel without such a bound.
   public let budgets: ChannelValues<DeliveryLimit>
+  /// What becomes of notifications that come too late to be delivered at once; nil for a channel on which they are.
+  public let catchUps: ChannelValues<CatchUp>
 
   /// The compact form of each tenant's defaults, by the hash of its name.
   private let tenants: [Hash128: [UInt8]]
@@ -46,6 +48,11 @@ public final class Catalog: Sendable {
       budgets[channel] = DeliveryLimit(budget, &texts, &schedules, &options)
     }
     self.budgets = budgets
+    var catchUps = ChannelValues<CatchUp>()
+    for (channel, catchUp) in definition.catchUps {
+      catchUps[channel] = CatchUp(catchUp, &texts, &schedules, &options)
+    }
+    self.catchUps = catchUps
     names = types.map { texts.intern($0.key) }
     unknownTypes = definition.unknownTypes
     warnings = definition.warnings
@@ -191,6 +198,17 @@ extension DeliveryLimit {
     let policy = ChannelPolicy(definition.overflow, &texts, &schedules, &table)
     guard case .digest(let overflow) = policy else { return nil }
     self.init(count: definition.count, periodMilliseconds: definition.periodMilliseconds, overflow: overflow)
+  }
+}
+
+extension CatchUp {
+  fileprivate init?(
+    _ definition: CatchUpDefinition, _ texts: inout TextTableBuilder,
+    _ schedules: inout ScheduleTableBuilder, _ table: inout WindowOptionsTableBuilder
+  ) {
+    let policy = ChannelPolicy(definition.overflow, &texts, &schedules, &table)
+    guard case .digest(let overflow) = policy else { return nil }
+    self.init(afterMilliseconds: definition.afterMilliseconds, overflow: overflow)
   }
 }
 

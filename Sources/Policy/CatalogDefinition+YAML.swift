@@ -11,7 +11,7 @@ enum CatalogLimits {
 
 extension CatalogDefinition {
   /// The sections at the root of a file.
-  private static let sections = ["unknownTypes", "defaults", "tenants", "budget", "types"]
+  private static let sections = ["unknownTypes", "defaults", "tenants", "budget", "catchUp", "types"]
 
   /// Takes the content from documents and reports to each whatever is wrong in it. What it returns is to be used only
   /// if no document has problems.
@@ -30,6 +30,7 @@ extension CatalogDefinition {
     }
     if let value = sections.only("tenants") { readTenants(value) }
     if let value = sections.only("budget") { budgets = DeliveryLimitDefinition.budgets(reading: value) }
+    if let value = sections.only("catchUp") { catchUps = CatchUpDefinition.byChannel(reading: value) }
     var places: [String: YAMLValue] = [:]
     for entry in sections.all("types") { readTypes(entry.value, &places) }
     guard areAll, documents.allSatisfy(\.problems.isEmpty) else { return }
@@ -247,7 +248,7 @@ extension PolicyDefinition {
     // The keys that a channel makes a difference to have no meaning here.
     guard let channel = ChannelDefinition(reading: value, of: .email) else { return nil }
     if let policy = mapping["policy"], policy.text() == "immediate" {
-      policy.report("must be digest or schedule: what is delivered at once would be beyond the limit")
+      policy.report("must be digest or schedule: it takes what may not be delivered at once")
     }
     guard case .digest = channel.policy else { return nil }
     self = channel.policy

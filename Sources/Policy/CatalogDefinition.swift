@@ -18,6 +18,8 @@ struct CatalogDefinition: Equatable {
   var types: [String: TypeDefinition] = [:]
   /// How many are delivered at once to a recipient in a period, of all types together.
   var budgets: [Channel: DeliveryLimitDefinition] = [:]
+  /// What becomes of notifications that come too late to be delivered at once.
+  var catchUps: [Channel: CatchUpDefinition] = [:]
   /// What it says in vain, with the place in the files. Not part of the content.
   var warnings: [YAMLProblem] = []
 }
@@ -75,7 +77,7 @@ extension CatalogDefinition {
       type.appendCanonical(to: &output, retractingByDefault: .deliver)
     }
     // What a catalog does not use leaves its version as it is.
-    guard !tenants.isEmpty || !budgets.isEmpty else { return }
+    guard !tenants.isEmpty || !budgets.isEmpty || !catchUps.isEmpty else { return }
     output.append(varint: UInt64(tenants.count))
     for (name, defaults) in tenants.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
       output.append(canonical: name)
@@ -86,6 +88,10 @@ extension CatalogDefinition {
     for (channel, budget) in budgets.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       output.append(byte: channel.rawValue)
       budget.appendCanonical(to: &output)
+    }
+    for (channel, catchUp) in catchUps.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      output.append(byte: 128 | channel.rawValue)
+      catchUp.appendCanonical(to: &output)
     }
   }
 }

@@ -61,6 +61,7 @@ struct CatalogReach {
   private func hasDigest(_ type: TypeDefinition) -> Bool {
     type.channels.contains { channel, rule in
       rule.policy != .immediate || rule.throttle != nil || definition.budgets[channel] != nil
+        || definition.catchUps[channel] != nil
     }
   }
 

@@ -62,6 +62,7 @@ final class WorkerMetrics {
       let new = after[channel]
       let label = ("channel", channel.name)
       add("tidings_notifications_accepted_total", [label], new.accepted - old.accepted)
+      add("tidings_caught_up_total", [label], new.caughtUp - old.caughtUp)
       let outcomes: [(String, Int64)] = [
         ("delivered", new.delivered - old.delivered), ("expired", new.expired - old.expired),
         ("retracted", new.retracted - old.retracted), ("collapsed", new.collapsed - old.collapsed),

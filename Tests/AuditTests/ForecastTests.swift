@@ -103,6 +103,26 @@ struct ForecastTests {
     #expect(try channel(forecast, "inapp").rule == "each alone, at once")
   }
 
+  @Test("what becomes of late events is said with every channel that it holds for")
+  func catchUp() throws {
+    let yaml = """
+      catchUp:
+        inapp: { after: 30m, overflow: { policy: digest, window: 5m } }
+      types:
+        card.moved:
+          title: moved
+          channels:
+            email: { policy: immediate }
+            inapp: { policy: immediate }
+      """
+    let forecast = try forecast("card.moved", #"{"email":"ada@example.org"}"#, yaml: yaml)
+    #expect(
+      try channel(forecast, "inapp").rule
+        == "each alone, at once, what is older than 30m when it is decided not at once (together, 5m after the first, "
+        + "with what has the group catchUp, 10 items in full)")
+    #expect(try channel(forecast, "email").rule == "each alone, at once")
+  }
+
   @Test("a schedule is due by the clock of the recipient's record")
   func schedule() throws {
     let forecast = try forecast("card.moved", #"{"email":"ada@example.org","timeZone":"Europe/Berlin"}"#)

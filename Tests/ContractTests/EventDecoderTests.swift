@@ -151,7 +151,9 @@ import Testing
   func origin() throws {
     var decoder = try EventDecoder()
     var fixture = RecordFixture.binary()
-    for (name, value) in [("topic", "team.events"), ("partition", "3"), ("offset", "77")] {
+    for (name, value) in [
+      ("topic", "team.events"), ("partition", "3"), ("offset", "77"), ("timestamp", "1700000000123"),
+    ] {
       fixture.headers.append((Array("tidings-origin-\(name)".utf8), Array(value.utf8)))
     }
     fixture.withInput { record in
@@ -162,6 +164,7 @@ import Testing
       #expect(event.origin?.topic.string == "team.events")
       #expect(event.origin?.partition == 3)
       #expect(event.origin?.offset == 77)
+      #expect(event.originAppendedMilliseconds == 1_700_000_000_123)
     }
   }
 }

@@ -10,7 +10,9 @@ import Testing
       switch decoder.decode(input) {
       case .rejected(let rejection): throw rejection
       case .event(let event):
-        encoder.begin(event, at: RecordPosition(topic: ByteView("team"), partition: 3, offset: 99))
+        encoder.begin(
+          event, at: RecordPosition(topic: ByteView("team"), partition: 3, offset: 99),
+          appended: 1_700_000_000_123)
         return (EventSnapshot(event), event.recipients.map { RecordFixture(encoder.record(for: $0)) })
       }
     }
@@ -29,6 +31,7 @@ import Testing
       #expect(record.header("tidings-origin-topic") == "team")
       #expect(record.header("tidings-origin-partition") == "3")
       #expect(record.header("tidings-origin-offset") == "99")
+      #expect(record.header("tidings-origin-timestamp") == "1700000000123")
     }
   }
 
@@ -62,7 +65,7 @@ import Testing
     var decoder = try EventDecoder()
     let hasStart = RecordFixture.binary(data: "").withInput { input in
       guard case .event(let event) = decoder.decode(input) else { return false }
-      encoder.begin(event, at: RecordPosition(topic: .empty, partition: 0, offset: 0))
+      encoder.begin(event, at: RecordPosition(topic: .empty, partition: 0, offset: 0), appended: 0)
       return encoder.record(for: event.recipient(at: 0)).value?.start != nil
     }
     #expect(hasStart)

@@ -44,7 +44,7 @@ import Testing
   /// An event can be forwarded, read again and delivered, and none of it changes the event.
   private func followThrough(_ event: EventView, _ context: String) throws {
     var encoder = ForwardEncoder()
-    encoder.begin(event, at: RecordPosition(topic: ByteView("t"), partition: 0, offset: 0))
+    encoder.begin(event, at: RecordPosition(topic: ByteView("t"), partition: 0, offset: 0), appended: 0)
     var second = try EventDecoder(limits: EventLimits().forwarded)
     var expected = EventSnapshot(event)
     let copy = try second.snapshot(RecordFixture(encoder.record(for: event.recipient(at: 0))))

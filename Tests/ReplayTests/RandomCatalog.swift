@@ -21,6 +21,10 @@ struct RandomCatalog {
       budgets += "  \(channel): { limit: \(count), period: 2d, overflow: { policy: digest, window: 2h } }\n"
     }
     if !budgets.isEmpty { text += "budget:\n\(budgets)" }
+    // A replay decides every event at its own instant: none is late.
+    if Bool.random(using: &generator) {
+      text += "catchUp: { email: { after: 1s, overflow: { policy: digest, window: 1h } } }\n"
+    }
     let defaults = Self.type(isSilent: true, using: &generator)
     naive.defaults = defaults.rules
     text += "defaults:\n\(defaults.text)"

@@ -19,7 +19,8 @@ extension RecipientAccount {
       public var isOptOut: Bool
     }
 
-    /// The policy that was applied: `immediate`, `digest`, `schedule`, `throttle`, `budget`, or the cadence that was chosen.
+    /// The policy that was applied: `immediate`, `digest`, `schedule`, `throttle`, `budget`, `catchUp`, or the
+    /// cadence that was chosen.
     public var policy: String?
     /// Absent where the catalog alone decided.
     public var preference: Preference?
@@ -51,7 +52,7 @@ extension RecipientAccount.Grounds {
     var parts: [String] = []
     if let preference {
       parts.append(preference.sentence)
-    } else if let policy, policy != "throttle", policy != "budget" {
+    } else if let policy, !["throttle", "budget", "catchUp"].contains(policy) {
       parts.append("by the catalog's policy (\(policy))")
     }
     if policy == "throttle" {
@@ -61,6 +62,9 @@ extension RecipientAccount.Grounds {
     if policy == "budget" {
       parts.append(
         "held back by the catalog's budget: as many of all types were delivered at once as may be")
+    }
+    if policy == "catchUp" {
+      parts.append("held back by the catalog's catchUp: the event was too old to be delivered at once")
     }
     if isQuiet { parts.append("held back by quiet hours") }
     if let unknownZone {

@@ -21,6 +21,11 @@ extension Catalog {
       let overflow = words(for: budget.overflow).joined(separator: ", ")
       parts.append("at most \(budget.count) at once of all types in \(period) (the others \(overflow))")
     }
+    if let catchUp = catchUps[rule.channel] {
+      let age = DurationText.format(.milliseconds(catchUp.afterMilliseconds))
+      let overflow = words(for: catchUp.overflow).joined(separator: ", ")
+      parts.append("what is older than \(age) when it is decided not at once (\(overflow))")
+    }
     if rule.choices != .all, !rule.mandatory || rule.choices != [] {
       let names = Cadence.allCases.filter { rule.choices.contains($0) }.map(\.name)
       parts.append(

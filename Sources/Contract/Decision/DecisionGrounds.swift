@@ -18,6 +18,8 @@ public struct DecisionGrounds: Equatable, Sendable {
     case throttle = 6
     /// In a window, because as many were delivered at once to the recipient as the catalog's budget allows.
     case budget = 7
+    /// In a window, because it was older than the catalog's bound when it was decided.
+    case catchUp = 8
 
     /// The name in decisions.
     public var literal: StaticString {
@@ -30,6 +32,7 @@ public struct DecisionGrounds: Equatable, Sendable {
       case .weekly: "weekly"
       case .throttle: "throttle"
       case .budget: "budget"
+      case .catchUp: "catchUp"
       }
     }
   }

@@ -3,6 +3,8 @@ enum OriginHeader {
   static var topic: StaticString { "tidings-origin-topic" }
   static var partition: StaticString { "tidings-origin-partition" }
   static var offset: StaticString { "tidings-origin-offset" }
+  /// When it was appended there, in milliseconds since the epoch.
+  static var timestamp: StaticString { "tidings-origin-timestamp" }
   /// The audience that the recipient of an event follows, which names the audience itself.
   static var audience: StaticString { "tidings-audience" }
 }
@@ -80,6 +82,7 @@ extension EventDecoder {
       if header.name.equals(OriginHeader.topic) { topic = header.value }
       if header.name.equals(OriginHeader.partition) { partition = header.value?.decimal }
       if header.name.equals(OriginHeader.offset) { offset = header.value?.decimal }
+      if header.name.equals(OriginHeader.timestamp) { originAppended = header.value?.decimal }
     }
     guard let topic, topic.isUTF8, let partition, let offset, let number = Int32(exactly: partition) else {
       return

@@ -20,7 +20,8 @@ extension EventDecoder {
       timeMilliseconds: try instant(.time, time), time: time, dataSchema: optional(.dataschema),
       dataContentType: optional(.datacontenttype), dataKind: dataKind, data: data,
       recipients: recipients.view,
-      extensions: UnsafeBufferPointer(start: extensions, count: extensionCount), origin: origin)
+      extensions: UnsafeBufferPointer(start: extensions, count: extensionCount), origin: origin,
+      originAppendedMilliseconds: originAppended)
   }
 
   private func optional(_ attribute: EventAttribute) -> ByteView { attributes[attribute.rawValue] ?? .empty }

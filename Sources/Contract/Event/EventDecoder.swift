@@ -20,6 +20,7 @@ public struct EventDecoder: ~Copyable {
   var dataKind = EventView.DataKind.none
   var data = ByteView.empty
   var origin: RecordPosition?
+  var originAppended: Int64?
   var followedAudience = ByteView.empty
 
   /// A decoder with those limits.
@@ -92,6 +93,7 @@ public struct EventDecoder: ~Copyable {
     dataKind = .none
     data = .empty
     origin = nil
+    originAppended = nil
     followedAudience = .empty
   }
 

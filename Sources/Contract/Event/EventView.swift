@@ -64,6 +64,9 @@ public struct EventView {
   public internal(set) var extensions: UnsafeBufferPointer<HeaderView>
   /// Where a forwarded event was read first; nil for one that was not forwarded.
   public internal(set) var origin: RecordPosition?
+  /// When a forwarded event was appended where it was read first, in milliseconds since the epoch; nil for one that was
+  /// not forwarded, or by a version that did not note it.
+  public internal(set) var originAppendedMilliseconds: Int64?
 
   /// The number of distinct recipients.
   public var recipientCount: Int { recipients.count }

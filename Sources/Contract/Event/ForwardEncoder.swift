@@ -12,7 +12,7 @@ public struct OutputRecord {
 /// audience.
 ///
 /// All attributes are carried on, also those that Tidings does not know, and the data is unchanged. Headers
-/// `tidings-origin-*` say where the event was read first. Memory is reused, so that steady use does not allocate.
+/// `tidings-origin-*` say where the event was read first, and when it was appended there. Memory is reused, so that steady use does not allocate.
 public struct ForwardEncoder: ~Copyable {
   private var headers: UnsafeMutablePointer<HeaderView>
   private var capacity = 64
@@ -31,24 +31,32 @@ public struct ForwardEncoder: ~Copyable {
 
   /// Takes an event, which must stay valid until its last record was made.
   ///
-  /// - Parameter position: where the event was read; an event that was forwarded before keeps its first position.
-  public mutating func begin(_ event: EventView, at position: RecordPosition) {
-    begin(event, event.audience.isEmpty ? "ce_recipient" : "ce_audience", origin: event.origin ?? position)
+  /// - Parameters:
+  ///   - position: where the event was read; an event that was forwarded before keeps its first position.
+  ///   - appended: when it was appended where it was read first, in milliseconds since the epoch.
+  public mutating func begin(_ event: EventView, at position: RecordPosition, appended: Int64) {
+    begin(
+      event, event.audience.isEmpty ? "ce_recipient" : "ce_audience", origin: event.origin ?? position,
+      appended: appended)
   }
 
   /// Takes an event for an audience, in the audience's home, so that records for its followers can be made.
   ///
-  /// - Parameter position: where the event was read there; the records name it as their origin.
-  public mutating func beginFanOut(of event: EventView, at position: RecordPosition) {
-    begin(event, "ce_recipient", origin: position)
+  /// - Parameters:
+  ///   - position: where the event was read there; the records name it as their origin.
+  ///   - appended: when the event was appended where it was read first, in milliseconds since the epoch.
+  public mutating func beginFanOut(of event: EventView, at position: RecordPosition, appended: Int64) {
+    begin(event, "ce_recipient", origin: position, appended: appended)
     append(OriginHeader.audience, event.audience)
   }
 
-  private mutating func begin(_ event: EventView, _ target: StaticString, origin: RecordPosition) {
+  private mutating func begin(
+    _ event: EventView, _ target: StaticString, origin: RecordPosition, appended: Int64
+  ) {
     count = 0
     scratch.removeAll()
     let nameBytes = event.extensions.reduce(0) { $0 + $1.name.count + 3 }
-    scratch.reserve(nameBytes + 64)
+    scratch.reserve(nameBytes + 96)
     reserve(32 + event.extensions.count)
     tenant = event.tenant
     // An empty view may lack a start, and a value without one is a tombstone.
@@ -73,6 +81,7 @@ public struct ForwardEncoder: ~Copyable {
     appendPresent("content-type", event.dataContentType)
     for header in event.extensions { append(extension: header) }
     append(origin: origin)
+    append(OriginHeader.timestamp, scratched(appended))
   }
 
   /// The record for one recipient of the event, or for its audience, with its key; it goes to the home partition of

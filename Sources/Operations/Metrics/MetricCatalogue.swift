@@ -51,6 +51,9 @@ public enum MetricCatalogue {
       "tidings_pending_fan_outs", .gauge, unit: "events", labels: ["partition"],
       help: "Events for an audience whose followers are not all served yet."),
     MetricDeclaration(
+      "tidings_caught_up_total", .counter, unit: "notifications", labels: ["channel"],
+      help: "Notifications that were too late to be delivered at once and went into the digest of catchUp."),
+    MetricDeclaration(
       "tidings_facts_refused_total", .counter, unit: "facts",
       help: "Facts about recipients that were not remembered, since their partition held as many as it may."),
     MetricDeclaration(

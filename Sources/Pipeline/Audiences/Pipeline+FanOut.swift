@@ -46,7 +46,8 @@ extension Pipeline {
     codecs.forwards.beginFanOut(
       of: event,
       at: RecordPosition(
-        topic: codecs.name(of: record.topic), partition: configuration.partition, offset: record.offset))
+        topic: codecs.name(of: record.topic), partition: configuration.partition, offset: record.offset),
+      appended: record.firstAppended(of: event))
     memberScratch.removeAll()
     FanOutEvent.append(
       codecs.forwards.record(for: .empty), of: event, topic: record.topic, offset: record.offset,

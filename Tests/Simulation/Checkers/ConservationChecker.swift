@@ -75,6 +75,7 @@ struct ConservationChecker {
       counts.decided += 1
       for (channel, outcome) in arrival.channels {
         counts[channel].accepted += 1
+        if arrival.policies[channel] == "catchUp" { counts[channel].caughtUp += 1 }
         switch outcome {
         case .open: counts[channel].open += 1
         case .delivered: counts[channel].delivered += 1

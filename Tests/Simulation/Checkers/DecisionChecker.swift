@@ -208,7 +208,7 @@ struct DecisionChecker {
         Subject(
           fact: fact, record: record,
           circumstances: circumstances(versions, of: notification, key, minutes, commit, facts),
-          notification: notification, tenant: catalog.tenants[fact.tenant]),
+          notification: notification, catalog: catalog, tenant: catalog.tenants[fact.tenant]),
         decision, arrival, commit, place, &left)
     }
   }
@@ -219,6 +219,7 @@ struct DecisionChecker {
     var record: InputFact
     var circumstances: [Circumstances]
     var notification: String
+    var catalog: CatalogSpec
     /// The defaults of the tenant.
     var tenant: RecipientFact?
   }
@@ -271,8 +272,8 @@ struct DecisionChecker {
     let question = WishQuestion(
       channel: channel, category: category, event: subject.fact.narrowed(to: decision.recipient), type: type,
       rule: rule, tenant: subject.tenant,
-      budget: catalogs.first { $0.version == arrival.catalog }?.budgets[channel],
-      time: decision.time)
+      budget: subject.catalog.budgets[channel], catchUp: subject.catalog.catchUps[channel],
+      time: decision.time, age: decision.time - subject.record.firstAppended)
     if case .suppressed(let reason) = actual {
       try require(
         subject.circumstances.contains { question.refusal($0) == reason }, .onceOnly,

@@ -139,7 +139,7 @@ struct WindowChecker {
   /// Takes the outcomes of an arrival.
   mutating func take(
     _ arrival: DecisionRecord.Arrival, _ decision: DecisionRecord, _ fact: EventFact, _ commit: HomeCommit,
-    facts: InputFacts
+    _ record: InputFact, facts: InputFacts
   ) throws(Violation) {
     try checkWithdrawn(arrival, decision, fact, commit)
     for (channel, outcome) in arrival.channels {
@@ -157,7 +157,8 @@ struct WindowChecker {
       let question = WishQuestion(
         channel: channel, category: arrival.category, event: fact.narrowed(to: decision.recipient),
         type: type, rule: spec, tenant: catalog.tenants[fact.tenant], budget: catalog.budgets[channel],
-        time: decision.time)
+        catchUp: catalog.catchUps[channel], time: decision.time,
+        age: decision.time - record.firstAppended)
       let isSpent = try budgets[commit.home].take(outcome, question, arrival, decision, commit.place)
       // That the policy is a collecting one was checked with the decision.
       let policy = arrival.policies[channel]
@@ -205,12 +206,13 @@ struct WindowChecker {
       let isAwake = records.map { question.unquiet(decision.time, $0.record) == decision.time }
       guard let id else {
         try require(
-          isFirst && isAwake.contains(true), .windows,
-          "\(commit.place): \(fact.id) is delivered at once, although a window of \(windowKey) is open")
+          isFirst && isAwake.contains(true) && !question.isLate, .windows,
+          "\(commit.place): \(fact.id) is delivered at once, although a window of \(windowKey) is open, or it is late"
+        )
         continue
       }
       try require(
-        !isFirst || !options.leadingEdge || isAwake.contains(false) || isSpent, .windows,
+        !isFirst || !options.leadingEdge || isAwake.contains(false) || isSpent || question.isLate, .windows,
         "\(commit.place): \(fact.id) waits, although it is the first of \(windowKey)")
       guard current[commit.home][windowKey] == id, var window = open[commit.home][id] else {
         throw Violation(
@@ -373,10 +375,12 @@ struct WindowChecker {
     let spec = catalog?.type(named: fact.type)?.channel(channel)
     // In the ordinary window, that of quiet hours, or that of a limit.
     let (limit, budget) = (spec?.throttle, catalog?.budgets[channel])
+    let catchUp = catalog?.catchUps[channel]
     let groups = [
       spec?.options.digestKey(group: spec?.rule.group ?? arrival.category, fact) ?? [],
       limit?.options.digestKey(group: limit?.group ?? arrival.category, fact) ?? [],
       budget?.options.digestKey(group: budget?.group ?? "budget", fact) ?? [],
+      catchUp?.options.digestKey(group: catchUp?.group ?? "catchUp", fact) ?? [],
       Array("quiet:\(arrival.category)".utf8),
     ].map { String(decoding: $0, as: UTF8.self) }
     let waiting = groups.compactMap { current[commit.home]["\(channel) \($0) \(decision.recipientKey)"] }

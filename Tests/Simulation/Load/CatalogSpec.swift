@@ -143,6 +143,8 @@ struct CatalogSpec {
   let types: [TypeSpec]
   /// By channel: how many are delivered at once to a recipient, of all types together.
   let budgets: [String: LimitSpec]
+  /// By channel: what becomes of notifications that are too late to be delivered at once.
+  let catchUps: [String: CatchUpSpec]
   /// What holds for the recipients of a tenant where their record says nothing.
   let tenants: [String: RecipientFact]
   let catalog: Catalog
@@ -153,19 +155,23 @@ struct CatalogSpec {
   static let unknownType = "nobody.knows"
 
   init(
-    types: [TypeSpec], tenants: [String: RecipientFact] = [:], budgets: [String: LimitSpec] = [:]
+    types: [TypeSpec], tenants: [String: RecipientFact] = [:], budgets: [String: LimitSpec] = [:],
+    catchUps: [String: CatchUpSpec] = [:]
   ) throws {
     self.types = types
     self.tenants = tenants
     self.budgets = budgets
-    catalog = try Catalog.parse(yaml: Self.yaml(types, tenants, budgets), file: "catalog.yaml")
+    self.catchUps = catchUps
+    catalog = try Catalog.parse(yaml: Self.yaml(types, tenants, budgets, catchUps), file: "catalog.yaml")
   }
 
   func type(named name: String) -> TypeSpec? { types.first { $0.name == name } }
 
   /// The longest window, in milliseconds.
   var longestWindow: Int64 {
-    let overflows = budgets.values.map { $0.options.longest ?? $0.window }
+    let overflows =
+      budgets.values.map { $0.options.longest ?? $0.window }
+      + catchUps.values.map { $0.options.longest ?? $0.window }
     return types.flatMap { [$0.email, $0.inapp] }.reduce(overflows.max() ?? 0) { longest, channel in
       switch channel?.rule {
       case .digest(let window, _, _): return max(longest, channel?.options.longest ?? window)
@@ -177,12 +183,17 @@ struct CatalogSpec {
   }
 
   private static func yaml(
-    _ types: [TypeSpec], _ tenants: [String: RecipientFact], _ budgets: [String: LimitSpec]
+    _ types: [TypeSpec], _ tenants: [String: RecipientFact], _ budgets: [String: LimitSpec],
+    _ catchUps: [String: CatchUpSpec]
   ) -> String {
     var lines = ["unknownTypes: reject"]
     if !budgets.isEmpty { lines.append("budget:") }
     for (name, budget) in budgets.sorted(by: { $0.key < $1.key }) {
       lines.append("  \(name): \(budget.text)")
+    }
+    if !catchUps.isEmpty { lines.append("catchUp:") }
+    for (name, catchUp) in catchUps.sorted(by: { $0.key < $1.key }) {
+      lines.append("  \(name): \(catchUp.text)")
     }
     if !tenants.isEmpty { lines.append("tenants:") }
     for (name, fact) in tenants.sorted(by: { $0.key < $1.key }) {
@@ -277,8 +288,13 @@ extension CatalogSpec {
       budgets[name] = LimitSpec.draw(&random)
       budgets[name]?.count = Int.random(in: 1...5, using: &random)
     }
+    var catchUps: [String: CatchUpSpec] = [:]
+    for name in ["email", "inapp"] where Int.random(in: 0..<3, using: &random) == 0 {
+      catchUps[name] = CatchUpSpec.draw(&random)
+    }
     return try CatalogSpec(
-      types: types, tenants: ["acme": tenantDefaults(&wishes, start: start)], budgets: budgets)
+      types: types, tenants: ["acme": tenantDefaults(&wishes, start: start)], budgets: budgets,
+      catchUps: catchUps)
   }
 
   /// Language and zone are the same in each catalog of a run: which of them is in force when a digest goes out is not in

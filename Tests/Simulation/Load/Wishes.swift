@@ -9,8 +9,15 @@ struct WishQuestion {
   var tenant: RecipientFact?
   /// How many the catalog lets through to a recipient on the channel.
   var budget: CatalogSpec.LimitSpec?
+  /// What the catalog says of what is late on the channel.
+  var catchUp: CatchUpSpec?
   /// When it is decided, in milliseconds since the epoch.
   var time: Int64
+  /// What has passed since the event was appended first, in milliseconds.
+  var age: Int64
+
+  /// Whether it is too late to be delivered at once.
+  var isLate: Bool { catchUp.map { age > $0.after && !event.isCritical } ?? false }
 
   /// Why the channel gets nothing, if these are the circumstances.
   func refusal(_ known: Circumstances) -> String? {
@@ -41,6 +48,7 @@ struct WishQuestion {
   /// The rule that counts, if the recipient's record is this one.
   func effective(_ record: RecipientFact?) -> CatalogSpec.Rule {
     let rule = chosen(record)
+    if let catchUp, isLate, rule == .immediate { return catchUp.rule }
     return rule == .immediate && unquiet(time, record) > time ? .quiet(category: category) : rule
   }
 
@@ -67,6 +75,7 @@ struct WishQuestion {
 
   /// The options of the windows of a rule.
   func options(under rule: CatalogSpec.Rule) -> WindowOptionsSpec {
+    if case .overflow("catchUp", _, _, _) = rule { return catchUp?.options ?? WindowOptionsSpec() }
     if case .overflow("budget", _, _, _) = rule { return budget?.options ?? WindowOptionsSpec() }
     return self.rule.options(under: rule)
   }

@@ -166,7 +166,13 @@ struct InputFact {
   var offset: Int64
   /// The broker's append time.
   var appended: Int64
+  /// That of the record that it was forwarded from, and of the first one where that was forwarded, too; nil for what was
+  /// not forwarded.
+  var originAppended: Int64?
   var kind: Kind
+
+  /// The broker's append time where it was read first.
+  var firstAppended: Int64 { originAppended ?? appended }
 }
 
 /// All input records by topic and partition, in the order of their offsets. Those of transactions are entered when

@@ -99,13 +99,24 @@ final class Journal {
     commit?.output.append(record)
   }
 
+  /// When the event of a forwarded record was appended first.
+  private func originAppended(of record: CommittedRecord) throws(Violation) -> Int64 {
+    let topic: InputFacts.Topic = record.origin?.topic.hasSuffix(".routed") ?? false ? .routed : .events
+    guard let origin = record.origin,
+      let source = facts.record(topic, partition: origin.partition, at: origin.offset)
+    else { throw Violation(.onceOnly, "\(record.place) does not say where its event was read first") }
+    return source.firstAppended
+  }
+
   /// Enters the input records that a transaction wrote: they are true from here on.
   func enterInputs(of transaction: CommittedTransaction) throws(Violation) {
     for record in transaction.records {
       switch record.topic {
       case "routed":
         facts.add(
-          InputFact(offset: record.offset, appended: record.appended, kind: .event(try Self.event(record))),
+          InputFact(
+            offset: record.offset, appended: record.appended, originAppended: try originAppended(of: record),
+            kind: .event(try Self.event(record))),
           to: .routed, partition: record.partition)
       case "recipients":
         guard let origin = record.origin,

@@ -18,6 +18,7 @@ struct StateHeader: Equatable {
     var complained: Int64 = 0
     var bounced: Int64 = 0
     var seen: Int64 = 0
+    var caughtUp: Int64 = 0
 
     var difference: Int64 {
       accepted - delivered - duplicate - optedOut - noAddress - expired - retracted - collapsed - open - muted
@@ -138,14 +139,14 @@ extension StateHeader {
 }
 
 extension StateHeader.ChannelCounts {
-  fileprivate static let fieldCount: UInt8 = 15
+  fileprivate static let fieldCount: UInt8 = 16
 
   fileprivate init(_ values: [Int64]) {
     self.init(
       accepted: values[0], delivered: values[1], duplicate: values[2], optedOut: values[3],
       noAddress: values[4], expired: values[5], retracted: values[6], collapsed: values[7], open: values[8],
       muted: values[9], ownAction: values[10], unsubscribed: values[11], complained: values[12],
-      bounced: values[13], seen: values[14])
+      bounced: values[13], seen: values[14], caughtUp: values[15])
   }
 }
 

@@ -318,10 +318,11 @@ extension SimulationRun: BrokerObserver {
 
   private func check(_ commit: HomeCommit) throws(Violation) {
     lastCommits[commit.home] = (commit.header.epoch, commit.header.sequence, commit.state.offset)
-    try decisions.check(commit, facts: journal.facts) { (decision, fact, _) throws(Violation) in
+    try decisions.check(commit, facts: journal.facts) { (decision, fact, record) throws(Violation) in
       switch decision.kind {
       case .arrival(let arrival):
-        if let fact { try windows.take(arrival, decision, fact, commit, facts: journal.facts) }
+        guard let fact, let record else { break }
+        try windows.take(arrival, decision, fact, commit, record, facts: journal.facts)
       case .closure(let closure):
         try windows.take(closure, decision, commit, facts: journal.facts, service: service)
       case .withdrawal(let withdrawal):

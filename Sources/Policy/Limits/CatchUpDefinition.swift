@@ -1,0 +1,48 @@
+import Contract
+import MarkedYAML
+
+/// What a catalog's authors wrote of notifications that come too late.
+struct CatchUpDefinition: Equatable {
+  var afterMilliseconds: Int64
+  /// A digest.
+  var overflow: PolicyDefinition
+
+  /// Appends the one encoding that equal contents have.
+  func appendCanonical(to output: inout OutputBuffer) {
+    output.append(littleEndian: afterMilliseconds)
+    overflow.appendCanonical(to: &output)
+  }
+}
+
+extension CatchUpDefinition {
+  /// What is too late shares one digest, whatever its category, unless its group is named.
+  static let group = "catchUp"
+
+  /// Reads one channel's. What is wrong is reported to the document, and nil returned.
+  init?(reading value: YAMLValue) {
+    guard let mapping = value.mapping(keys: ["after", "overflow"]) else { return nil }
+    let after = mapping.required("after")?.duration(in: CatchUp.afterBounds)
+    let overflow = mapping.required("overflow").flatMap { PolicyDefinition(readingOverflow: $0) }
+    guard let after, var overflow else { return nil }
+    if case .digest(let window, let items, nil, let options) = overflow {
+      overflow = .digest(window, items: items, group: Self.group, options)
+    }
+    self.init(afterMilliseconds: after.wholeMilliseconds, overflow: overflow)
+  }
+
+  /// Reads a `catchUp`. What is wrong is reported to the document.
+  static func byChannel(reading value: YAMLValue) -> [Channel: CatchUpDefinition] {
+    let names = Channel.allCases.map(\.name)
+    guard !value.isEmpty else {
+      value.report(
+        "names no channel; give at least one of \(names.joined(separator: ", ")), or remove the key")
+      return [:]
+    }
+    guard let mapping = value.mapping(keys: names) else { return [:] }
+    var rules: [Channel: CatchUpDefinition] = [:]
+    for channel in Channel.allCases {
+      rules[channel] = mapping[channel.name].flatMap { CatchUpDefinition(reading: $0) }
+    }
+    return rules
+  }
+}
