@@ -244,7 +244,7 @@ extension Worker {
       }
       keepSlice(of: home, endsCheckpoint: sealed.endsCheckpoint)
       metrics.count(from: before, to: home.pipeline.confirmedCounters)
-      countLateness(from: before, to: home.pipeline.confirmedCounters)
+      countLate(from: before, to: home.pipeline.confirmedCounters)
       metrics.countRejections(from: rejections, to: home.pipeline.confirmedRejections)
     }
     metrics.transaction(.committed, milliseconds: now - commit.started)

@@ -66,7 +66,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   /// Input that the client does not find, until it is known why.
   var inputDoubt: InputDoubt?
   /// What comes too late to be delivered at once, while it comes.
-  var lateness: LatenessEpisode?
+  var lateNotifications = LateNotifications()
   /// What a callback could not throw.
   var callbackFault: (any Error)?
 
@@ -197,7 +197,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     readSnapshots()
     try startRestores()
     checkClocks()
-    endLateness()
+    reportCaughtUp()
     // Before anything is consumed: a backlog of events must not hold up what is due.
     closeDueWindows()
     continueFanOuts()

@@ -26,4 +26,17 @@ import Testing
     #expect(records.lastValue == 0)
     #expect(seconds.lastValue == 0)
   }
+
+  @Test("what came too late is counted by channel, from one confirmed commit to the next")
+  func caughtUp() throws {
+    let registry = TestMetrics()
+    let metrics = WorkerMetrics(configuration: ProcessorConfiguration(), worker: 0, factory: registry)
+    var before = Counters()
+    before.inapp.caughtUp = 2
+    var after = before
+    after.inapp.caughtUp = 5
+    metrics.count(from: before, to: after)
+    #expect(try registry.expectCounter("tidings_caught_up_total", [("channel", "inapp")]).totalValue == 3)
+    #expect(try registry.expectCounter("tidings_caught_up_total", [("channel", "email")]).totalValue == 0)
+  }
 }
