@@ -184,7 +184,7 @@ struct CatalogTests {
   func documentation() throws {
     let page = try String(contentsOfFile: Self.repositoryFile("docs/catalog.md"), encoding: .utf8)
     let examples = page.split(separator: "```yaml\n").dropFirst().map { $0.prefix { $0 != "`" } }
-    #expect(examples.count == 10)
+    #expect(examples.count == 11)
     for example in examples {
       #expect(try Catalog.parse(yaml: String(example), file: "docs/catalog.md").typeCount > 0)
     }
