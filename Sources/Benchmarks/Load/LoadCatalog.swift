@@ -7,6 +7,10 @@ enum LoadCatalog {
   static let immediate = "bench.immediate"
   /// Into a digest of the inbox: leaves an id, and an item in a window that outlasts every benchmark.
   static let waiting = "bench.waiting"
+  /// The types of ``EventLoad``, with their shares of it in per cent.
+  static let shares: [(type: String, percent: Int)] = [
+    ("bench.now", 10), ("bench.now-and-digest", 40), ("bench.inbox-digest", 30), ("bench.digests", 20),
+  ]
 
   static func make() throws(YAMLProblems) -> Catalog {
     try Catalog.parse(
@@ -24,6 +28,32 @@ enum LoadCatalog {
             digestTitle: "{{totals.events}} events"
             channels:
               inapp: { policy: digest, window: 7d, items: 10 }
+          bench.now:
+            category: now
+            title: "{{actor}} did {{data.what}}"
+            channels:
+              inapp: { policy: immediate }
+              email: { policy: immediate }
+          bench.now-and-digest:
+            category: now-and-digest
+            title: "{{actor}} did {{data.what}}"
+            digestTitle: "{{totals.events}} events"
+            channels:
+              inapp: { policy: immediate }
+              email: { policy: digest, window: 5s, items: 10 }
+          bench.inbox-digest:
+            category: inbox-digest
+            title: "{{actor}} did {{data.what}}"
+            digestTitle: "{{totals.events}} events"
+            channels:
+              inapp: { policy: digest, window: 5s, items: 10 }
+          bench.digests:
+            category: digests
+            title: "{{actor}} did {{data.what}}"
+            digestTitle: "{{totals.events}} events"
+            channels:
+              inapp: { policy: digest, window: 5s, items: 10 }
+              email: { policy: digest, window: 5s, items: 10 }
         """, file: "the catalog of the benchmark")
   }
 }

@@ -1,10 +1,12 @@
 /// The results of several runs of one thing: their median, and how far apart they are.
 public struct RunSeries: Sendable, Equatable {
   /// The values in the order of the runs.
-  public let values: [Double]
+  public private(set) var values: [Double]
 
   /// A series; it may be empty.
   public init(_ values: [Double]) { self.values = values }
+
+  mutating func append(_ value: Double) { values.append(value) }
 
   /// The value in the middle, or the mean of the two in the middle; nil without values.
   public var median: Double? {

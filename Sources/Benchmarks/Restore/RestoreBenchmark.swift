@@ -61,7 +61,7 @@ public struct RestoreBenchmark {
   public func run() throws -> RestoreReport {
     try checkSize()
     var prefixes: [String] = []
-    defer { if !options.keepsTopics { delete(prefixes) } }
+    defer { if !options.keepsTopics { topics.delete(prefixes) } }
     func create(_ prefix: String) throws -> String {
       try topics.create(prefix: prefix)
       prefixes.append(prefix)
@@ -77,7 +77,7 @@ public struct RestoreBenchmark {
       isEmbedded: site.cluster.isEmbedded, isolatesSteps: steps.isolatesSteps, state: state)
     for run in 1...options.runs {
       let suffix = "run \(run) of \(options.runs)"
-      guard case .read(let reading) = try step(.readLog, full, "reading the log, \(suffix)"),
+      guard case .read(let reading) = try step(.readLog(topic: "state"), full, "reading the log, \(suffix)"),
         case .restored(let restoration) = try step(
           .restore(RestoreOptions(workers: options.workers)), full, "restoring from the log, \(suffix)")
       else { throw mismatch }
@@ -157,16 +157,6 @@ public struct RestoreBenchmark {
       throw BenchmarkError(
         "the restored processor has \(restoration.ids) ids and \(restoration.windows) windows, but "
           + "\(state.ids) and \(state.windows) were written: this is a fault")
-    }
-  }
-
-  private func delete(_ prefixes: [String]) {
-    for prefix in prefixes {
-      do {
-        try topics.delete(prefix: prefix)
-      } catch {
-        site.logger.error("the topics that begin with \(prefix). are left behind: \(error)")
-      }
     }
   }
 }

@@ -131,10 +131,6 @@ public struct RestoreReport: Encodable, Sendable {
   }
 }
 
-extension RunSeries {
-  fileprivate mutating func append(_ value: Double) { self = RunSeries(values + [value]) }
-}
-
 extension RestoreReport {
   /// The report as JSON, with a line's end.
   public func json() throws -> String {

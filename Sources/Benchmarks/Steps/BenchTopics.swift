@@ -24,8 +24,19 @@ struct BenchTopics {
     try site.cluster.admin.create(topics, timeout: Self.timeout)
   }
 
-  /// Deletes the topics and the processors' group of the prefix. An embedded cluster forgets them by itself.
-  func delete(prefix: String) throws {
+  /// Deletes the topics and the processors' groups of the prefixes, as far as it can. An embedded cluster forgets them
+  /// by itself.
+  func delete(_ prefixes: [String]) {
+    for prefix in prefixes {
+      do {
+        try delete(prefix: prefix)
+      } catch {
+        site.logger.error("the topics that begin with \(prefix). are left behind: \(error)")
+      }
+    }
+  }
+
+  private func delete(prefix: String) throws {
     guard let cluster = site.cluster as? LibrdkafkaCluster else { return }
     let topics = TopicPlan.topics(
       prefix: prefix, partitionCount: site.partitionCount, replicationFactor: 1)

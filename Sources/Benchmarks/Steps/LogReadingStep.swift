@@ -1,21 +1,26 @@
 import Kafka
 
-/// Reads the state topic to its end as a restore has to (read_committed, up to the end without regard to
-/// transactions), through the same client with the same settings, and does nothing with what it reads: the limit
-/// that a restore is compared with.
+/// Reads a topic to its end as a restore has to (read_committed, up to the end without regard to transactions),
+/// through the same client with the same settings, and does nothing with what it reads: the limit that a restore is
+/// compared with, and what counts the output of a processor.
 struct LogReadingStep {
   private let site: BenchSite
+  private let topic: String
 
-  init(_ site: BenchSite) { self.site = site }
+  /// - Parameter topic: without the prefix.
+  init(_ site: BenchSite, topic: String) {
+    self.site = site
+    self.topic = "\(site.prefix).\(topic)"
+  }
 
   func run(_ onProgress: (StepProgress) -> Void) throws -> LogReading {
     let reader = try site.cluster.makeLogReader(
-      LogReaderOptions(topics: [site.stateTopic], isolation: .readCommitted))
+      LogReaderOptions(topics: [topic], isolation: .readCommitted))
     defer { reader.close() }
     // This also connects the client, as the worker's is before it is assigned anything.
-    _ = try reader.watermarks(of: TopicPartition(topic: site.stateTopic, partition: 0), timeout: .seconds(30))
+    _ = try reader.watermarks(of: TopicPartition(topic: topic, partition: 0), timeout: .seconds(30))
     let ranges = try site.cluster.admin.offsets(
-      of: site.statePartitions, isolation: .readUncommitted, timeout: .seconds(30))
+      of: site.partitions(of: topic), isolation: .readUncommitted, timeout: .seconds(30))
     let total = ranges.reduce(0) { $0 + $1.latest - $1.earliest }
     var positions = ranges.map(\.earliest)
     var remaining = ranges.count { $0.earliest < $0.latest }

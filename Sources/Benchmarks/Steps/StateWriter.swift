@@ -20,7 +20,6 @@ final class StateWriter: DeliveryListener {
     init(_ pipeline: consuming Pipeline) { self.pipeline = pipeline }
   }
 
-  private static let recipientCount = 200_000
   private static let timeout = Duration.seconds(60)
   /// The history that is written is as long as half of the dedup horizon: nothing expires while it is measured.
   private static let historyMilliseconds: Int64 = 12 * 3_600_000
@@ -83,8 +82,8 @@ final class StateWriter: DeliveryListener {
     var codecs = try Codecs(prefix: site.prefix, recordLimit: configuration.recordLimit)
     var event = EventRecord()
     var scratch = OutputBuffer(capacity: 64)
-    let distribution = ZipfDistribution(count: Self.recipientCount, exponent: 1.05)
-    let recipientHomes = (0..<Self.recipientCount).map {
+    let distribution = ZipfDistribution(count: EventLoad.recipientCount, exponent: 1.05)
+    let recipientHomes = (0..<EventLoad.recipientCount).map {
       Int(EventRecord.home(ofRecipient: $0, partitionCount: configuration.partitionCount, scratch: &scratch))
     }
     var random = SeededRandom(seed: load.seed)

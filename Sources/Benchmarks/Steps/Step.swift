@@ -3,12 +3,20 @@
 public enum Step: Codable, Sendable {
   /// Writes the state logs of an instance.
   case writeState(StateLoad)
-  /// Reads the state topic and does nothing with it.
-  case readLog
+  /// Reads a topic, named without its prefix, and does nothing with it.
+  case readLog(topic: String)
   /// Starts a processor, waits until all of its partitions decide, and stops it.
   case restore(RestoreOptions)
   /// Publishes one event for a recipient of each home partition.
   case publishProbes(number: Int)
+  /// Publishes the load.
+  case publishLoad(PublishedLoad)
+  /// Copies the load in transactions.
+  case passThrough(ThroughputOptions)
+  /// Has a processor decide the load.
+  case process(ThroughputOptions)
+  /// Puts a load through the pipelines; needs no cluster.
+  case pipeline(PipelineLoad)
 }
 
 /// The state to write.
@@ -54,8 +62,12 @@ public enum StepResult: Codable, Sendable {
   case read(LogReading)
   /// Of `restore`.
   case restored(Restoration)
-  /// Of `publishProbes`.
+  /// Of `publishProbes` and `publishLoad`.
   case published
+  /// Of `passThrough` and `process`.
+  case throughput(Throughput)
+  /// Of `pipeline`.
+  case pipeline(PipelineMeasurement)
 }
 
 /// A state that was written.

@@ -22,8 +22,10 @@ public struct BenchSite: Sendable {
 
   var stateTopic: String { "\(prefix).state" }
 
-  var statePartitions: [TopicPartition] {
-    (0..<Int32(clamping: partitionCount)).map { TopicPartition(topic: stateTopic, partition: $0) }
+  var statePartitions: [TopicPartition] { partitions(of: stateTopic) }
+
+  func partitions(of topic: String) -> [TopicPartition] {
+    (0..<Int32(clamping: partitionCount)).map { TopicPartition(topic: topic, partition: $0) }
   }
 }
 
@@ -40,10 +42,10 @@ public protocol StepRunner {
 
 /// Runs the steps in this process: for the embedded cluster, which lives in it, and for tests.
 public struct LocalSteps: StepRunner {
-  private let site: BenchSite
+  private let site: BenchSite?
 
-  /// A runner; the site's prefix is replaced by each step's.
-  public init(_ site: BenchSite) { self.site = site }
+  /// A runner; the site's prefix is replaced by each step's. Without a site it runs what needs no cluster.
+  public init(_ site: BenchSite?) { self.site = site }
 
   /// Always false.
   public var isolatesSteps: Bool { false }
@@ -52,18 +54,30 @@ public struct LocalSteps: StepRunner {
   public func run(
     _ step: Step, prefix: String, onProgress: @escaping (StepProgress) -> Void
   ) throws -> StepResult {
-    var site = site
-    site.prefix = prefix
+    func place() throws -> BenchSite {
+      guard var site else { throw BenchmarkError("the step needs a cluster, and there is none") }
+      site.prefix = prefix
+      return site
+    }
     switch step {
     case .writeState(let load):
-      return .written(try StateWriter(site, load).run(onProgress))
-    case .readLog:
-      return .read(try LogReadingStep(site).run(onProgress))
+      return .written(try StateWriter(place(), load).run(onProgress))
+    case .readLog(let topic):
+      return .read(try LogReadingStep(place(), topic: topic).run(onProgress))
     case .restore(let options):
-      return .restored(try RestoreStep(site, options).run(onProgress))
+      return .restored(try RestoreStep(place(), options).run(onProgress))
     case .publishProbes(let number):
-      try ProbeStep(site, number: number).run()
+      try ProbeStep(place(), number: number).run()
       return .published
+    case .publishLoad(let load):
+      try LoadPublishingStep(place(), load).run(onProgress)
+      return .published
+    case .passThrough(let options):
+      return .throughput(try PassThroughStep(place(), options).run(onProgress))
+    case .process(let options):
+      return .throughput(try ProcessingStep(place(), options).run(onProgress))
+    case .pipeline(let load):
+      return .pipeline(try PipelineStep(load).run(onProgress))
     }
   }
 }

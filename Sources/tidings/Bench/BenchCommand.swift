@@ -8,12 +8,18 @@ struct BenchCommand: ParsableCommand {
     discussion: """
       Each benchmark measures beside it the least that any program would have to do, in turn, so that its ratio means
       something on a machine that does other things too. Topics are created under a prefix of their own and deleted
-      afterwards. The cluster is that of KAFKA_BOOTSTRAP_SERVERS, else that of the configuration if one is named there,
+      afterwards. The cluster, where one is needed, is that of KAFKA_BOOTSTRAP_SERVERS, else that of the configuration if one is named there,
       else an embedded one, which has room for little.
 
       Examples:
         KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench restore
         tidings bench restore --ids 100000 --items 10000 --embedded
+        tidings bench pipeline
+        KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench processor
       """,
-    subcommands: [BenchRestoreCommand.self, BenchStepCommand.self])
+    subcommands: [
+      BenchPassThroughCommand.self, BenchProcessorCommand.self, BenchPipelineCommand.self,
+      BenchRestoreCommand.self,
+      BenchStepCommand.self,
+    ])
 }

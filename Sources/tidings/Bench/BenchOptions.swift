@@ -7,29 +7,15 @@ import Operations
 import Settings
 
 /// The flags of every benchmark.
-struct BenchOptions: ParsableArguments {
-  @OptionGroup var settings: SettingsOptions
-
-  @Option(help: "Before every topic and group that is created; nothing with it may be there yet.")
-  var prefix = "tidings-bench"
-
+struct BenchRunOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Home partitions.", valueName: "n"))
   var partitions = 16
-
-  @Option(help: ArgumentHelp("Threads of the processor.", valueName: "n"))
-  var workers = 1
 
   @Option(help: ArgumentHelp("Runs of each kind, one after the other in turn.", valueName: "n"))
   var runs = 3
 
   @Option(help: "Decides who gets what: the same seed makes the same load.")
   var seed: UInt64 = 1
-
-  @Flag(help: "Use an embedded cluster, whatever the configuration says.")
-  var embedded = false
-
-  @Flag(help: "Leave the topics behind, to look at them.")
-  var keep = false
 
   @Flag(name: .shortAndLong, help: "Log what the processors do.")
   var verbose = false
@@ -41,8 +27,30 @@ struct BenchOptions: ParsableArguments {
     guard (1...1024).contains(partitions) else {
       throw ValidationError("--partitions has to be from 1 to 1024")
     }
-    guard (1...64).contains(workers) else { throw ValidationError("--workers has to be from 1 to 64") }
     guard (1...100).contains(runs) else { throw ValidationError("--runs has to be from 1 to 100") }
+  }
+}
+
+/// The flags of the benchmarks that need a cluster.
+struct BenchOptions: ParsableArguments {
+  @OptionGroup var settings: SettingsOptions
+
+  @OptionGroup var run: BenchRunOptions
+
+  @Option(help: "Before every topic and group that is created; nothing with it may be there yet.")
+  var prefix = "tidings-bench"
+
+  @Option(help: ArgumentHelp("Threads of the processor.", valueName: "n"))
+  var workers = 1
+
+  @Flag(help: "Use an embedded cluster, whatever the configuration says.")
+  var embedded = false
+
+  @Flag(help: "Leave the topics behind, to look at them.")
+  var keep = false
+
+  func validate() throws {
+    guard (1...64).contains(workers) else { throw ValidationError("--workers has to be from 1 to 64") }
     guard !prefix.isEmpty,
       prefix.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) })
     else { throw ValidationError("--prefix may hold letters, digits, '-', '_' and '.', as topic names do") }
@@ -53,10 +61,10 @@ struct BenchOptions: ParsableArguments {
   /// - Throws: `SettingsProblems`; `CommandEnd` when the cluster cannot be reached.
   func prepare() throws -> (site: BenchSite, steps: any StepRunner) {
     var settings = try settings.load()
-    Operations.LogFormat.text.bootstrap(level: verbose ? .info : .warning)
+    Operations.LogFormat.text.bootstrap(level: run.verbose ? .info : .warning)
     let logger = Logger(label: "tidings.bench")
     func site(_ cluster: any KafkaCluster) -> BenchSite {
-      BenchSite(cluster: cluster, prefix: prefix, partitionCount: partitions, logger: logger)
+      BenchSite(cluster: cluster, prefix: prefix, partitionCount: run.partitions, logger: logger)
     }
     let named = ProcessInfo.processInfo.environment["KAFKA_BOOTSTRAP_SERVERS"] ?? ""
     if !named.isEmpty { settings.kafka.bootstrapServers = named }
@@ -69,7 +77,11 @@ struct BenchOptions: ParsableArguments {
     _ = try ClusterWait.retry(patience: .seconds(10), logger: logger) { () throws(KafkaError) in
       try cluster.admin.topics(timeout: .seconds(5))
     }
-    let steps = ChildSteps(kafka: settings.kafka, partitionCount: partitions, isVerbose: verbose)
+    let steps = ChildSteps(
+      BenchStepRequest.Cluster(
+        bootstrapServers: settings.kafka.bootstrapServers, properties: settings.kafka.properties,
+        partitionCount: run.partitions),
+      isVerbose: run.verbose)
     steps.stopOnSignals()
     return (site(cluster), steps)
   }

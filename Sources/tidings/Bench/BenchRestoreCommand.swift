@@ -46,15 +46,15 @@ struct BenchRestoreCommand: ParsableCommand {
     var restore = RestoreBenchmark.Options()
     restore.ids = ids
     restore.items = items
-    restore.partitions = options.partitions
+    restore.partitions = options.run.partitions
     restore.workers = options.workers
-    restore.runs = options.runs
-    restore.seed = options.seed
+    restore.runs = options.run.runs
+    restore.seed = options.run.seed
     restore.stateDirectory = stateDirectory
     restore.keepsTopics = options.keep
     let progress = BenchProgress()
     let report = try RestoreBenchmark(restore, at: site, steps: steps, onProgress: progress.show).run()
     progress.clear()
-    Terminal.output.write(options.json ? try report.json() : report.table)
+    Terminal.output.write(options.run.json ? try report.json() : report.table)
   }
 }

@@ -18,13 +18,15 @@ struct BenchStepCommand: ParsableCommand {
       let request = try? JSONDecoder().decode(BenchStepRequest.self, from: input)
     else { throw CommandEnd(.usage, "bench step is run by the other benchmarks: use one of those") }
     Operations.LogFormat.text.bootstrap(level: request.isVerbose ? .info : .warning)
-    let cluster = try LibrdkafkaCluster(
-      ClientConfiguration(
-        bootstrapServers: request.bootstrapServers, clientID: "tidings-bench",
-        properties: request.properties, logger: Logger(label: "tidings.kafka")))
-    let site = BenchSite(
-      cluster: cluster, prefix: request.prefix, partitionCount: request.partitionCount,
-      logger: Logger(label: "tidings.bench"))
+    let site = try request.cluster.map { cluster in
+      BenchSite(
+        cluster: try LibrdkafkaCluster(
+          ClientConfiguration(
+            bootstrapServers: cluster.bootstrapServers, clientID: "tidings-bench",
+            properties: cluster.properties, logger: Logger(label: "tidings.kafka"))),
+        prefix: request.prefix, partitionCount: cluster.partitionCount,
+        logger: Logger(label: "tidings.bench"))
+    }
     let result = try LocalSteps(site).run(request.step, prefix: request.prefix) { progress in
       write(.progress(progress))
     }

@@ -2,7 +2,6 @@ import Benchmarks
 import Dispatch
 import Foundation
 import Kafka
-import Settings
 import Synchronization
 
 /// Runs each step of a benchmark in a process of its own: this program as `tidings bench step`.
@@ -12,15 +11,14 @@ final class ChildSteps: StepRunner {
     var isStopped = false
   }
 
-  private let kafka: KafkaSettings
-  private let partitionCount: Int
+  private let cluster: BenchStepRequest.Cluster?
   private let isVerbose: Bool
   private let state = Mutex(State())
   private var sources: [any DispatchSourceSignal] = []
 
-  init(kafka: KafkaSettings, partitionCount: Int, isVerbose: Bool) {
-    self.kafka = kafka
-    self.partitionCount = partitionCount
+  /// - Parameter cluster: where the steps run; nil for those that need none.
+  init(_ cluster: BenchStepRequest.Cluster?, isVerbose: Bool) {
+    self.cluster = cluster
     self.isVerbose = isVerbose
   }
 
@@ -69,8 +67,7 @@ final class ChildSteps: StepRunner {
     }
     if isStopped { throw CommandEnd(.failed, "stopped") }
     let request = BenchStepRequest(
-      bootstrapServers: kafka.bootstrapServers, properties: kafka.properties, prefix: prefix,
-      partitionCount: partitionCount, isVerbose: isVerbose, step: step)
+      cluster: cluster, prefix: prefix, isVerbose: isVerbose, step: step)
     try input.fileHandleForWriting.write(contentsOf: try JSONEncoder().encode(request))
     try input.fileHandleForWriting.close()
     var result: StepResult?
@@ -104,10 +101,15 @@ final class ChildSteps: StepRunner {
 
 /// What `tidings bench step` reads from standard input.
 struct BenchStepRequest: Codable {
-  var bootstrapServers: String
-  var properties: [String: String]
+  /// How the cluster is reached, and how topics are cut there.
+  struct Cluster: Codable {
+    var bootstrapServers: String
+    var properties: [String: String]
+    var partitionCount: Int
+  }
+
+  var cluster: Cluster?
   var prefix: String
-  var partitionCount: Int
   var isVerbose: Bool
   var step: Step
 }

@@ -1,0 +1,68 @@
+/// `tidings bench pipeline`: what an event costs without Kafka, and that it does not cost more with a large state.
+///
+/// Each size is measured in turn (10^4, 10^5 … 10^4, 10^5 …), so that what else the machine does falls on all.
+public struct PipelineBenchmark {
+  /// What is measured.
+  public struct Options: Sendable {
+    /// Ids that the dedup horizon holds, a row each.
+    public var ids = [10_000, 100_000, 1_000_000, 10_000_000]
+    /// Open windows, a row each.
+    public var windows = [10_000, 100_000, 1_000_000]
+    /// Events that are timed in each run.
+    public var events = 1_000_000
+    /// Events before them: as many as come in the ten seconds of the clock in which windows begin to close.
+    public var warmUp = 1_000_000
+    /// Home partitions.
+    public var partitions = 16
+    /// Runs of each row.
+    public var runs = 3
+    /// Decides who gets what.
+    public var seed: UInt64 = 1
+
+    /// The sizes of the promise.
+    public init() {}
+  }
+
+  /// The ids that are there where the number of windows or the kind of event varies.
+  static let commonIDs = 100_000
+
+  private let options: Options
+  private let steps: any StepRunner
+  private let onProgress: (String, StepProgress) -> Void
+
+  /// A benchmark.
+  ///
+  /// - Parameter onProgress: what is being done, and how far it is.
+  public init(
+    _ options: Options, steps: any StepRunner, onProgress: @escaping (String, StepProgress) -> Void
+  ) {
+    self.options = options
+    self.steps = steps
+    self.onProgress = onProgress
+  }
+
+  /// Measures.
+  ///
+  /// - Throws: `BenchmarkError`, or what made a step fail.
+  public func run() throws -> PipelineReport {
+    var report = PipelineReport(options)
+    for run in 1...options.runs {
+      for index in report.rows.indices {
+        let row = report.rows[index]
+        let title =
+          "\(row.name) with \(row.ids) ids and \(row.windows) windows, run \(run) of \(options.runs)"
+        onProgress(title, StepProgress(share: nil, count: 0, unit: ""))
+        let load = PipelineLoad(
+          kind: row.kind, ids: row.ids, windows: row.windows, events: options.events,
+          warmUp: options.warmUp, partitions: options.partitions, seed: options.seed)
+        guard
+          case .pipeline(let measurement) = try steps.run(
+            .pipeline(load), prefix: "", onProgress: { onProgress(title, $0) })
+        else { throw BenchmarkError("a step answered what it was not asked") }
+        report.rows[index].add(measurement)
+      }
+    }
+    report.end()
+    return report
+  }
+}

@@ -1,0 +1,313 @@
+import Contract
+import Foundation
+import Pipeline
+import Policy
+
+/// Puts a load through the state machines of all home partitions on this thread, without Kafka: what the processor
+/// itself costs.
+///
+/// Records are made block by block, and only the work on them is timed. The clock goes on by itself, at a fixed number
+/// of events a second, so that windows open and close as they would at that rate.
+final class PipelineStep {
+  private final class Home {
+    var pipeline: Pipeline
+    var offset: Int64 = 0
+
+    init(_ pipeline: consuming Pipeline) { self.pipeline = pipeline }
+  }
+
+  /// Events of the load in a second of the clock.
+  private static let eventsPerSecond: Int64 = 100_000
+  /// How many events pass from one look at what is due to the next, as in a turn of a worker.
+  private static let turn = 1_024
+  /// Bytes of output that a commit has, as the processor's.
+  private static let commitBytes = 1 << 20
+  private static let blockCapacity = 16_384
+  /// How long the ids that are there beforehand took to come, in milliseconds of the clock.
+  private static let historyMilliseconds: Int64 = 12 * 3_600_000
+
+  private let options: PipelineLoad
+  private var homes: [Home] = []
+  private var codecs: Codecs
+  private var block = RecordBlock(capacity: blockCapacity)
+  private var event = EventRecord()
+  private var stateRecord = OutputBuffer(capacity: 1 << 20)
+  private var clock = Int64(1_700_000_000_000)
+  private var ticks: Int64 = 0
+  private var isSealed = false
+  private var timed = Timed()
+  private var baseline: Int64?
+  private var peak: Int64 = 0
+
+  /// What is added up while the time is taken.
+  private struct Timed {
+    var apply: Int64 = 0
+    var close: Int64 = 0
+    var seal: Int64 = 0
+    var commits = 0
+    var records = 0
+    var bytes = 0
+  }
+
+  init(_ options: PipelineLoad) throws {
+    self.options = options
+    codecs = try Codecs(prefix: "bench", recordLimit: 256 << 10)
+    let catalog = try LoadCatalog.make()
+    let count = Int32(clamping: options.partitions)
+    var positions = InputPositions()
+    for topic in InputTopic.allCases { positions[topic] = 0 }
+    homes = (0..<count).map { partition in
+      var pipeline = Pipeline(
+        configuration: Pipeline.Configuration(partition: partition, partitionCount: count), catalog: catalog)
+      pipeline.start(at: positions, epoch: options.seed | 1)
+      return Home(pipeline)
+    }
+  }
+
+  func run(_ onProgress: (StepProgress) -> Void) throws -> PipelineMeasurement {
+    if case .decoding = options.kind { return try runDecoder(onProgress) }
+    var load = EventLoad(
+      seed: options.seed, partitionCount: options.partitions, onlyType: options.kind.onlyType,
+      repeatPercent: options.kind.repeatPercent)
+    try loadRecipients(load)
+    let memory = try fill(load, onProgress)
+    // The windows of the load open and close at an even rate from here on.
+    try pass(&load, events: options.warmUp, isTimed: false, onProgress)
+    let before = MemoryUsage.allocations()
+    timed = Timed()
+    let watch = Stopwatch()
+    try pass(&load, events: options.events, isTimed: true, onProgress)
+    let seconds = watch.seconds
+    commit()
+    let after = MemoryUsage.allocations()
+    try checkLaw()
+    var result = PipelineMeasurement(
+      events: options.events, seconds: seconds, applyNanoseconds: timed.apply,
+      closeNanoseconds: timed.close, sealNanoseconds: timed.seal)
+    if let before, let after { result.allocations = after - before }
+    result.commits = timed.commits
+    result.outputRecords = timed.records
+    result.outputBytes = timed.bytes
+    result.ids = homes.reduce(0) { $0 + $1.pipeline.idCount }
+    result.windows = homes.reduce(0) { $0 + $1.pipeline.openWindowCount }
+    result.bytesPerID = memory.perID
+    result.bytesPerWindow = memory.perWindow
+    result.peakBytes = ProcessUsage.now().peakBytes
+    return result
+  }
+
+  // MARK: - What is there beforehand
+
+  private func loadRecipients(_ load: EventLoad) throws {
+    var bytes = RecipientRecordBytes()
+    for number in 0..<EventLoad.recipientCount {
+      bytes.with(number: number) { record in
+        homes[Int(load.homes[number])].pipeline.load(
+          PartitionRecord(topic: .recipients, offset: Int64(number), appended: clock, content: record),
+          using: &codecs)
+      }
+    }
+    guard homes.reduce(0, { $0 + $1.pipeline.recipientCount }) == EventLoad.recipientCount else {
+      throw BenchmarkError("the recipients of the load were not taken: this is a fault")
+    }
+  }
+
+  /// Ids and windows that are there before the load comes, and the memory that each of them takes.
+  private func fill(
+    _ load: EventLoad, _ onProgress: (StepProgress) -> Void
+  ) throws -> (perID: Double?, perWindow: Double?) {
+    var random = SeededRandom(seed: options.seed &+ 1)
+    // Buffers and caches have their sizes before memory is counted.
+    let first = min(options.ids / 10, 20_000)
+    func draw() -> Int { random.next(upTo: EventLoad.recipientCount) - 1 }
+    let pace = Self.historyMilliseconds * 1_000 / Int64(max(1, options.ids))
+    var perID: Double?
+    try history(
+      first, prefix: "first-", type: LoadCatalog.immediate, pace: pace, load, onProgress,
+      recipient: { _ in draw() })
+    startCounting()
+    try history(
+      options.ids - first, prefix: "id-", type: LoadCatalog.immediate, pace: pace, load, onProgress,
+      recipient: { _ in draw() })
+    if let baseline, options.ids > first { perID = Double(peak - baseline) / Double(options.ids - first) }
+    var perWindow: Double?
+    if options.windows > 0 {
+      startCounting()
+      try history(
+        options.windows, prefix: "window-", type: LoadCatalog.waiting, pace: 0, load, onProgress,
+        recipient: { $0 })
+      if let baseline { perWindow = Double(peak - baseline) / Double(options.windows) }
+    }
+    baseline = nil
+    return (perID, perWindow)
+  }
+
+  private func startCounting() {
+    commit()
+    baseline = MemoryUsage.residentBytes()
+    peak = baseline ?? 0
+  }
+
+  /// - Parameter pace: thousandths of a millisecond of the clock from one event to the next.
+  private func history(
+    _ count: Int, prefix: StaticString, type: String, pace: Int64, _ load: EventLoad,
+    _ onProgress: (StepProgress) -> Void, recipient: (Int) -> Int
+  ) throws {
+    let start = clock
+    var scratch = OutputBuffer(capacity: 64)
+    var progress = Stopwatch()
+    for number in 0..<count {
+      clock = start + Int64(number) * pace / 1_000
+      let recipient = recipient(number)
+      let partition = Int(
+        recipient < load.homes.count
+          ? load.homes[recipient]
+          : EventRecord.home(
+            ofRecipient: recipient, partitionCount: Int32(homes.count), scratch: &scratch))
+      try event.with(idPrefix: prefix, number: number, type: type, recipient: recipient) { record in
+        try apply(record, to: partition)
+      }
+      guard number % 64 == 0 else { continue }
+      commitIfFull()
+      if progress.seconds > 0.1 {
+        progress = Stopwatch()
+        onProgress(StepProgress(share: Double(number) / Double(count), count: number, unit: "event"))
+      }
+    }
+    commit()
+  }
+
+  // MARK: - The load
+
+  private func pass(
+    _ load: inout EventLoad, events: Int, isTimed: Bool, _ onProgress: (StepProgress) -> Void
+  ) throws {
+    var done = 0
+    var progress = Stopwatch()
+    while done < events {
+      block.removeAll()
+      while block.count < min(block.capacity, events - done) {
+        let next = load.next()
+        try event.with(
+          idPrefix: "event-", number: next.number, type: LoadCatalog.shares[next.type].type,
+          recipient: next.recipient
+        ) { record throws(BenchmarkError) in
+          try block.append(record, partition: next.partition)
+        }
+      }
+      try work()
+      done += block.count
+      if progress.seconds > 0.1 {
+        progress = Stopwatch()
+        onProgress(
+          StepProgress(share: Double(done) / Double(events), count: done, unit: "event"))
+      }
+    }
+  }
+
+  private func work() throws {
+    let count = block.count
+    var start = ThreadTime.nanoseconds()
+    for index in 0..<count {
+      let (partition, content) = block[index]
+      ticks += 1
+      if ticks % (Self.eventsPerSecond / 1_000) == 0 { clock += 1 }
+      try apply(content, to: partition)
+      if index % 64 == 63, pendingBytes >= Self.commitBytes {
+        timed.apply += ThreadTime.nanoseconds() - start
+        commit()
+        start = ThreadTime.nanoseconds()
+      }
+      if ticks % Int64(Self.turn) == 0 {
+        let now = ThreadTime.nanoseconds()
+        timed.apply += now - start
+        for home in homes {
+          if let due = home.pipeline.nextDue(), due <= clock { home.pipeline.tick(now: clock) }
+        }
+        start = ThreadTime.nanoseconds()
+        timed.close += start - now
+      }
+    }
+    timed.apply += ThreadTime.nanoseconds() - start
+  }
+
+  private func apply(_ content: InputRecord, to partition: Int) throws {
+    let home = homes[partition]
+    let progress = try home.pipeline.apply(
+      PartitionRecord(topic: .events, offset: home.offset, appended: clock, content: content), now: clock,
+      using: &codecs)
+    guard progress == .done else {
+      throw BenchmarkError("an event of the load was not decided at once: this is a fault")
+    }
+    home.offset += 1
+  }
+
+  private var pendingBytes: Int { homes.reduce(0) { $0 + $1.pipeline.pendingBytes } }
+
+  private func commitIfFull() {
+    if pendingBytes >= Self.commitBytes { commit() }
+  }
+
+  /// What a commit asks of the pipelines: the outcome of the one before, their output, and their state records.
+  private func commit() {
+    let start = ThreadTime.nanoseconds()
+    for home in homes {
+      if isSealed { home.pipeline.confirm() }
+      timed.records += home.pipeline.outbox.count + 1
+      timed.bytes += home.pipeline.outbox.byteCount
+      home.pipeline.withDecisions { decisions in
+        timed.records += 1
+        timed.bytes += decisions.count
+      }
+      stateRecord.removeAll()
+      _ = home.pipeline.seal(into: &stateRecord)
+      timed.bytes += stateRecord.count
+    }
+    isSealed = true
+    timed.commits += 1
+    timed.seal += ThreadTime.nanoseconds() - start
+    guard baseline != nil else { return }
+    peak = max(peak, MemoryUsage.residentBytes() ?? 0)
+  }
+
+  private func checkLaw() throws {
+    for home in homes where home.pipeline.counters.total.difference != 0 {
+      throw BenchmarkError("the conservation law does not hold behind the load: this is a fault")
+    }
+  }
+
+  // MARK: - Decoding alone
+
+  private func runDecoder(_ onProgress: (StepProgress) -> Void) throws -> PipelineMeasurement {
+    var decoder = try EventDecoder(limits: EventLimits(maxRecordBytes: 256 << 10))
+    var load = EventLoad(seed: options.seed, partitionCount: options.partitions)
+    var nanoseconds: Int64 = 0
+    var done = 0
+    let watch = Stopwatch()
+    while done < options.events {
+      block.removeAll()
+      while block.count < min(block.capacity, options.events - done) {
+        let next = load.next()
+        try event.with(
+          idPrefix: "event-", number: next.number, type: LoadCatalog.shares[next.type].type,
+          recipient: next.recipient
+        ) { record throws(BenchmarkError) in
+          try block.append(record, partition: next.partition)
+        }
+      }
+      let start = ThreadTime.nanoseconds()
+      for index in 0..<block.count {
+        guard case .event = decoder.decode(block[index].content) else {
+          throw BenchmarkError("an event of the load was rejected: this is a fault")
+        }
+      }
+      nanoseconds += ThreadTime.nanoseconds() - start
+      done += block.count
+      onProgress(
+        StepProgress(share: Double(done) / Double(options.events), count: done, unit: "event"))
+    }
+    return PipelineMeasurement(
+      events: options.events, seconds: watch.seconds, applyNanoseconds: nanoseconds, closeNanoseconds: 0,
+      sealNanoseconds: 0)
+  }
+}

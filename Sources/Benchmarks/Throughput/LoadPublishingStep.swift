@@ -1,0 +1,63 @@
+import Contract
+import Foundation
+import Kafka
+
+/// Publishes the load: the recipients' records, then events.
+struct LoadPublishingStep {
+  private let site: BenchSite
+  private let options: PublishedLoad
+
+  init(_ site: BenchSite, _ options: PublishedLoad) {
+    self.site = site
+    self.options = options
+  }
+
+  func run(_ onProgress: (StepProgress) -> Void) throws {
+    let producer = try site.cluster.makeIdempotentProducer(
+      IdempotentProducerOptions(
+        topics: ["\(site.prefix).events", "\(site.prefix).recipients"], linger: .milliseconds(20)))
+    defer { producer.close() }
+    var load = EventLoad(seed: options.seed, partitionCount: site.partitionCount)
+    var recipient = RecipientRecordBytes()
+    for number in 0..<EventLoad.recipientCount {
+      try recipient.with(number: number) { record throws(KafkaError) in
+        try send(record, topicIndex: 1, partition: load.homes[number], producer)
+      }
+    }
+    var event = EventRecord()
+    var progress = Stopwatch()
+    for count in 0..<options.events {
+      let next = load.next()
+      try event.with(
+        idPrefix: "event-", number: next.number, type: LoadCatalog.shares[next.type].type,
+        recipient: next.recipient
+      ) { record throws(KafkaError) in
+        try send(record, topicIndex: 0, partition: Int32(next.partition), producer)
+      }
+      if count % 256 == 0, progress.seconds > 0.1 {
+        progress = Stopwatch()
+        onProgress(
+          StepProgress(share: Double(count) / Double(options.events), count: count, unit: "event"))
+      }
+    }
+    try producer.flush(timeout: .seconds(120))
+  }
+
+  private func send(
+    _ record: InputRecord, topicIndex: Int, partition: Int32, _ producer: any IdempotentProducer
+  ) throws(KafkaError) {
+    let outgoing = OutgoingRecord(
+      topicIndex: topicIndex, partition: partition, key: record.key, value: record.value,
+      headers: record.headers)
+    while true {
+      do throws(KafkaError) {
+        // What is lost here is missing later: whoever reads counts.
+        return try producer.produce(outgoing) { _ in }
+      } catch {
+        guard error.code == .queueFull else { throw error }
+        // Full is full for as long as the brokers take: nothing is hurried by asking again at once.
+        Thread.sleep(forTimeInterval: 0.001)
+      }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Kafka
+import Pipeline
+import Policy
+import Processor
+
+/// Starts the real processor, and takes the time in which it decides the load once all of its partitions are at work.
+struct ProcessingStep {
+  private let site: BenchSite
+  private let options: ThroughputOptions
+  private let status = ProcessorStatus()
+
+  init(_ site: BenchSite, _ options: ThroughputOptions) {
+    self.site = site
+    self.options = options
+  }
+
+  func run(_ onProgress: (StepProgress) -> Void) throws -> Throughput {
+    var configuration = ProcessorConfiguration(
+      prefix: site.prefix, partitionCount: Int32(clamping: site.partitionCount))
+    configuration.workers = options.workers
+    let service = ProcessorService(
+      cluster: site.cluster, configuration: configuration, catalog: try LoadCatalog.make(), status: status,
+      logger: site.logger)
+    let running = RunningService(service)
+    defer { running.cancel() }
+    while status.runningPartitions < site.partitionCount { try running.wait() }
+    // Some partitions were at work before the last one was.
+    let before = status.counters.decided
+    let watch = Stopwatch()
+    let usage = ProcessUsage.now()
+    var progress = Stopwatch()
+    while status.counters.decided < Int64(options.events) {
+      try running.wait()
+      guard progress.seconds > 0.1 else { continue }
+      progress = Stopwatch()
+      let decided = Int(status.counters.decided)
+      onProgress(
+        StepProgress(
+          share: Double(decided) / Double(options.events), count: decided, unit: "event"))
+    }
+    let seconds = watch.seconds
+    let end = ProcessUsage.now()
+    let counters = status.counters
+    guard counters.decided == Int64(options.events), counters.total.difference == 0 else {
+      throw BenchmarkError(
+        "\(options.events) events were published, and \(counters.decided) are decided; the conservation law's "
+          + "difference is \(counters.total.difference): this is a fault")
+    }
+    running.cancel()
+    try running.waitForEnd()
+    return Throughput(
+      events: Int(counters.decided - before), seconds: seconds, cpuSeconds: end.cpuSeconds - usage.cpuSeconds,
+      peakBytes: end.peakBytes, transactions: nil)
+  }
+}

@@ -1,0 +1,122 @@
+import Kafka
+
+/// `tidings bench passthrough` and `tidings bench processor`: events a second in transactions, copied without a look
+/// (A), and decided by the real processor (B), of the same topic in turn (A B A B …).
+public struct ThroughputBenchmark {
+  /// What is measured.
+  public struct Options: Sendable {
+    /// Events of each run, repeats among them.
+    public var events = 2_000_000
+    /// Home partitions.
+    public var partitions = 16
+    /// Threads of the processor.
+    public var workers = 1
+    /// Runs of each kind.
+    public var runs = 3
+    /// Decides who gets what.
+    public var seed: UInt64 = 1
+    /// Whether the processor is measured beside the pass-through.
+    public var includesProcessor = true
+    /// Whether the topics are left behind.
+    public var keepsTopics = false
+
+    /// Two million events, three times.
+    public init() {}
+  }
+
+  /// Bytes that an event takes in an embedded cluster, about: itself, its copy, and what is made of it.
+  private static let bytesPerEvent = 1_000
+  private static let embeddedPartitionBytes = 5 << 20
+
+  /// The topics of a processor's output, without the prefix.
+  static let outputTopics = ["delivery.email", "delivery.inapp", "decisions", "state"]
+
+  private let options: Options
+  private let site: BenchSite
+  private let steps: any StepRunner
+  private let topics: BenchTopics
+  private let onProgress: (String, StepProgress) -> Void
+
+  /// A benchmark at a site.
+  ///
+  /// - Parameter onProgress: what is being done, and how far it is.
+  public init(
+    _ options: Options, at site: BenchSite, steps: any StepRunner,
+    onProgress: @escaping (String, StepProgress) -> Void
+  ) {
+    self.options = options
+    self.site = site
+    self.steps = steps
+    self.onProgress = onProgress
+    topics = BenchTopics(site)
+  }
+
+  /// Publishes, measures, and takes everything away again.
+  ///
+  /// - Throws: `BenchmarkError`, `KafkaError`, or the processor's fault.
+  public func run() throws -> ThroughputReport {
+    try checkSize()
+    var report = ThroughputReport(
+      options, bootstrapServers: site.cluster.bootstrapServers, isEmbedded: site.cluster.isEmbedded,
+      isolatesSteps: steps.isolatesSteps)
+    // Every run finds a deployment that has never decided anything.
+    for run in 1...options.runs { try measure(run, &report) }
+    report.end()
+    return report
+  }
+
+  private func measure(_ run: Int, _ report: inout ThroughputReport) throws {
+    let prefix = "\(site.prefix)-\(run)"
+    let copies = "\(prefix)-copies"
+    let suffix = "run \(run) of \(options.runs)"
+    try topics.create(prefix: prefix)
+    defer { if !options.keepsTopics { topics.delete([prefix, copies]) } }
+    try topics.create(prefix: copies)
+    _ = try step(
+      .publishLoad(PublishedLoad(events: options.events, seed: options.seed)), prefix, "publishing, \(suffix)"
+    )
+    let work = ThroughputOptions(events: options.events, workers: options.workers, copyPrefix: copies)
+    guard case .throughput(let copied) = try step(.passThrough(work), prefix, "copying, \(suffix)") else {
+      throw mismatch
+    }
+    report.add(copied, output: try output(["events"], copies, suffix))
+    guard options.includesProcessor else { return }
+    guard case .throughput(let decided) = try step(.process(work), prefix, "deciding, \(suffix)") else {
+      throw mismatch
+    }
+    report.add(decided, output: try output(Self.outputTopics, prefix, suffix), comparedWith: copied)
+  }
+
+  private var mismatch: BenchmarkError { BenchmarkError("a step answered what it was not asked") }
+
+  private func output(
+    _ names: [String], _ prefix: String, _ suffix: String
+  ) throws -> (records: Int, bytes: Int64) {
+    var sum: (records: Int, bytes: Int64) = (0, 0)
+    for name in names {
+      guard
+        case .read(let reading) = try step(
+          .readLog(topic: name), prefix, "counting the output in \(name), \(suffix)")
+      else { throw mismatch }
+      sum.records += reading.records
+      sum.bytes += reading.bytes
+    }
+    return sum
+  }
+
+  private func step(_ step: Step, _ prefix: String, _ title: String) throws -> StepResult {
+    onProgress(title, StepProgress(share: nil, count: 0, unit: ""))
+    return try steps.run(step, prefix: prefix) { onProgress(title, $0) }
+  }
+
+  /// An embedded cluster drops what it has no room for.
+  private func checkSize() throws {
+    guard site.cluster.isEmbedded else { return }
+    let room = options.partitions * Self.embeddedPartitionBytes / 2
+    guard options.events * Self.bytesPerEvent > room else { return }
+    throw BenchmarkError(
+      "the embedded cluster keeps 5 MiB of each partition, and \(options.events) events take more in "
+        + "\(options.partitions): name a real cluster (KAFKA_BOOTSTRAP_SERVERS=host:port), or ask for at most "
+        + "--events \(room / Self.bytesPerEvent)")
+  }
+}

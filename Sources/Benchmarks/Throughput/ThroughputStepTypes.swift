@@ -1,0 +1,31 @@
+/// What is published for a processor to decide.
+public struct PublishedLoad: Codable, Sendable {
+  /// Events, repeats among them.
+  public var events: Int
+  /// Decides who gets what.
+  public var seed: UInt64
+}
+
+/// What a pass-through or a processor has to get through.
+public struct ThroughputOptions: Codable, Sendable {
+  /// Events that are in the topic.
+  public var events: Int
+  /// Threads of the processor.
+  public var workers: Int
+  /// The prefix of the topic that a pass-through copies to, and of its group.
+  public var copyPrefix: String
+}
+
+/// How fast events went through, and at which cost.
+public struct Throughput: Codable, Sendable, Equatable {
+  /// Events in that time.
+  public var events: Int
+  /// From the assignment, or from the moment at which all partitions were at work, until the last commit.
+  public var seconds: Double
+  /// Processor time of all threads in that span.
+  public var cpuSeconds: Double
+  /// The most memory that was resident until then.
+  public var peakBytes: Int64
+  /// Commits; nil where nobody counts them.
+  public var transactions: Int?
+}
