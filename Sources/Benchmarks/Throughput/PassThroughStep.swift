@@ -14,6 +14,8 @@ final class PassThroughStep: RebalanceListener {
   private let producer: any TransactionalProducer
   private var assigned: [TopicPartition] = []
   private var positions: [Int64]
+  /// The partitions that were read to their end.
+  private var ended: Set<Int32> = []
   private var callbackFault: (any Error)?
   /// Records that came while a commit was under way.
   private var backlog: RecordBlock
@@ -48,14 +50,14 @@ final class PassThroughStep: RebalanceListener {
   func run(_ onProgress: (StepProgress) -> Void) throws -> Throughput {
     try producer.initTransactions(timeout: Self.timeout)
     try consumer.subscribe(to: ["\(site.prefix).events"], listener: self)
-    while assigned.count < site.partitionCount {
-      _ = consumer.poll(timeout: .milliseconds(10))
-      if let callbackFault { throw callbackFault }
-    }
-    let watch = Stopwatch()
-    let usage = ProcessUsage.now()
+    var watch = Stopwatch()
+    var usage = ProcessUsage.now()
     var progress = Stopwatch()
     while copied < options.events || isOpen || isCommitting {
+      if assigned.isEmpty {
+        watch = Stopwatch()
+        usage = ProcessUsage.now()
+      }
       try turn()
       guard progress.seconds > 0.1 else { continue }
       progress = Stopwatch()
@@ -104,7 +106,12 @@ final class PassThroughStep: RebalanceListener {
         try take(record)
         if batchBytes >= (isCommitting ? configuration.backlogBytes : configuration.commitBytes) { return }
         if isCommitting, backlog.count == backlog.capacity { return }
-      case .endOfPartition(_, let partition, let offset): positions[Int(partition)] = offset
+      case .endOfPartition(_, let partition, let offset):
+        positions[Int(partition)] = offset
+        ended.insert(partition)
+        guard ended.count == site.partitionCount, copied < options.events else { continue }
+        throw BenchmarkError(
+          "\(options.events) events were published, and the topic \(site.prefix).events holds only \(copied)")
       case .error(let error):
         if error.isFatal || error.code == .noOffset { throw error }
       }
