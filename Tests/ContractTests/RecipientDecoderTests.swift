@@ -116,6 +116,8 @@ import Testing
       (#"{"email":1}"#, .invalidAttribute, "email"), (#"{"email":""}"#, .emptyAttribute, "email"),
       (#"{"email":"nobody"}"#, .invalidAttribute, "email"), (#"{"email":"@x"}"#, .invalidAttribute, "email"),
       (#"{"email":"x@"}"#, .invalidAttribute, "email"), (#"{"email":"a b@x"}"#, .invalidAttribute, "email"),
+      (#"{"email":"ü@"}"#, .invalidAttribute, "email"),
+      (#"{"email":"ü\u00a0b@x"}"#, .invalidAttribute, "email"),
       (#"{"email":"a@x\r\nBcc: b@x"}"#, .invalidAttribute, "email"),
       (#"{"locale":[]}"#, .invalidAttribute, "locale"),
       (#"{"timeZone":{}}"#, .invalidAttribute, "timeZone"), (#"{"optOut":{}}"#, .invalidAttribute, "optOut"),

@@ -62,10 +62,19 @@ public struct RecipientDecoder: ~Copyable {
   /// Whether a text looks like an address: a part before and after the last `@`, and no white space. Mail servers
   /// know the rest.
   private static func isAddress(_ text: String) -> Bool {
+    let bytes = text.utf8
+    guard bytes.allSatisfy({ $0 < 0x80 }) else { return isInternationalAddress(text) }
+    // A table of millions is read with each start: what is all ASCII needs no look at what Unicode says of it.
+    guard let at = bytes.lastIndex(of: UInt8(ascii: "@")), at != bytes.startIndex,
+      bytes.index(after: at) != bytes.endIndex
+    else { return false }
+    // Other white space is control characters, which no text may hold.
+    return !bytes.contains(UInt8(ascii: " "))
+  }
+
+  private static func isInternationalAddress(_ text: String) -> Bool {
     guard let at = text.lastIndex(of: "@"), at != text.startIndex, text.index(after: at) != text.endIndex
-    else {
-      return false
-    }
+    else { return false }
     return !text.contains { $0.isWhitespace }
   }
 
