@@ -20,6 +20,7 @@ extension Pipeline {
       return republish(record, to: .engagement, home: home, keepingHeaders: true)
     }
     ledger.counters.decided += 1
+    ledger.engagements[engagement.kind.index] += 1
     let now = max(now, ledger.timerClock)
     switch engagement.kind {
     case .seen, .read, .clicked:

@@ -118,6 +118,8 @@ extension Pipeline {
   public var confirmedCounters: Counters { confirmedLedger.counters }
   /// Rejected records as of the last confirmed commit, by the index of their reason.
   public var confirmedRejections: [Int64] { confirmedLedger.rejections }
+  /// Engagement records that were applied as of the last confirmed commit, by the index of their kind.
+  public var confirmedEngagements: [Int64] { confirmedLedger.engagements }
   /// The counters, counting everything that was applied.
   public var counters: Counters { ledger.counters }
   /// The latest instant that it has seen, in milliseconds: whoever restores it must not go back behind it.

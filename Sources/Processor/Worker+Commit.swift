@@ -228,6 +228,7 @@ extension Worker {
     for (home, sealed) in commit.sealed {
       let before = home.pipeline.confirmedCounters
       let rejections = home.pipeline.confirmedRejections
+      let engagements = home.pipeline.confirmedEngagements
       home.pipeline.confirm()
       observer?.confirmed(in: home.partition)
       home.lastCommit = now
@@ -246,6 +247,7 @@ extension Worker {
       metrics.count(from: before, to: home.pipeline.confirmedCounters)
       countLate(from: before, to: home.pipeline.confirmedCounters)
       metrics.countRejections(from: rejections, to: home.pipeline.confirmedRejections)
+      metrics.countEngagements(from: engagements, to: home.pipeline.confirmedEngagements)
     }
     metrics.transaction(.committed, milliseconds: now - commit.started)
     for (channel, appendTimes) in commit.delivered {

@@ -41,6 +41,7 @@ final class WorkerMetrics {
     // A counter that appears with its first increment hides that increment from rates.
     count(from: Counters(), to: Counters())
     for outcome in Outcome.allCases { add("tidings_transactions_total", [("outcome", outcome.rawValue)], 0) }
+    for kind in Engagement.Kind.allCases { add("tidings_engagement_total", [("kind", kind.rawValue)], 0) }
     for reason in RejectionReason.allCases { add("tidings_rejected_total", [("reason", reason.rawValue)], 0) }
   }
 
@@ -84,6 +85,14 @@ final class WorkerMetrics {
     guard before != after else { return }
     for (reason, (old, new)) in zip(RejectionReason.allCases, zip(before, after)) {
       add("tidings_rejected_total", [("reason", reason.rawValue)], new - old)
+    }
+  }
+
+  /// Counts the engagement records that a confirmed commit applied, by the index of their kind.
+  func countEngagements(from before: [Int64], to after: [Int64]) {
+    guard before != after else { return }
+    for (kind, (old, new)) in zip(Engagement.Kind.allCases, zip(before, after)) {
+      add("tidings_engagement_total", [("kind", kind.rawValue)], new - old)
     }
   }
 

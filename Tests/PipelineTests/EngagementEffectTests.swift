@@ -40,6 +40,21 @@ import Testing
     fixture.counters.email.suppressed[reason]
   }
 
+  @Test("records are counted by kind once they are committed, and an aborted one is not")
+  func counted() throws {
+    let fixture = try fixture()
+    func count(_ kind: Engagement.Kind) -> Int64 { fixture.pipeline.confirmedEngagements[kind.index] }
+    try fixture.apply(.engagement("seen", of: "ann", events: ["1"]))
+    try fixture.apply(.engagement("seen", of: "ann", events: ["2"]))
+    #expect(count(.seen) == 0)
+    fixture.commit()
+    #expect(count(.seen) == 2 && count(.read) == 0)
+    try fixture.apply(.engagement("read", of: "ann", events: ["1"]))
+    fixture.pipeline.rollback()
+    fixture.commit()
+    #expect(count(.read) == 0)
+  }
+
   // MARK: - Seen
 
   @Test("what was seen leaves the mail that waits: suppressed as seen, by the record that said so")

@@ -1,3 +1,4 @@
+import Contract
 import Metrics
 import MetricsTestKit
 import Pipeline
@@ -38,5 +39,19 @@ import Testing
     metrics.count(from: before, to: after)
     #expect(try registry.expectCounter("tidings_caught_up_total", [("channel", "inapp")]).totalValue == 3)
     #expect(try registry.expectCounter("tidings_caught_up_total", [("channel", "email")]).totalValue == 0)
+  }
+
+  @Test("engagement records are counted by kind, each kind from 0")
+  func engagement() throws {
+    let registry = TestMetrics()
+    let metrics = WorkerMetrics(configuration: ProcessorConfiguration(), worker: 0, factory: registry)
+    var counts = Engagement.Kind.allCases.map { _ in Int64(3) }
+    let before = counts
+    counts[Engagement.Kind.bounced.index] += 2
+    metrics.countEngagements(from: before, to: counts)
+    for kind in Engagement.Kind.allCases {
+      let counter = try registry.expectCounter("tidings_engagement_total", [("kind", kind.rawValue)])
+      #expect(counter.totalValue == (kind == .bounced ? 2 : 0), "\(kind)")
+    }
   }
 }

@@ -26,6 +26,9 @@ public struct Engagement {
     /// The CloudEvents `type` of its records.
     public var type: String { "\(Self.typePrefix)\(rawValue)" }
 
+    /// The position among all kinds: an index for counters.
+    public var index: Int { Kind.allCases.firstIndex(of: self) ?? 0 }
+
     /// Whether it says that notifications came to the recipient's eyes.
     public var isSight: Bool { self == .seen || self == .read || self == .clicked }
   }

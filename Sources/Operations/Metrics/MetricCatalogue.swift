@@ -54,6 +54,9 @@ public enum MetricCatalogue {
       "tidings_caught_up_total", .counter, unit: "notifications", labels: ["channel"],
       help: "Notifications that were too late to be delivered at once and went into the digest of catchUp."),
     MetricDeclaration(
+      "tidings_engagement_total", .counter, unit: "records", labels: ["kind"],
+      help: "Engagement records that were applied, by kind: seen, read, clicked, unsubscribed and so on."),
+    MetricDeclaration(
       "tidings_facts_refused_total", .counter, unit: "facts",
       help: "Facts about recipients that were not remembered, since their partition held as many as it may."),
     MetricDeclaration(

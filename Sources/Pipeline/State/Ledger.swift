@@ -19,6 +19,8 @@ struct Ledger: Equatable {
   var counters = Counters()
   /// Rejected records by the index of their reason.
   var rejections = Ledger.noRejections
+  /// Engagement records that were applied here, by the index of their kind.
+  var engagements = Ledger.noEngagements
   /// A fan-out that is not finished.
   var fanOut: FanOutProgress?
   /// The checkpoint that is being written.
@@ -28,6 +30,7 @@ struct Ledger: Equatable {
 
   /// Shared: a restore makes a ledger of every record that it reads.
   private static let noRejections = [Int64](repeating: 0, count: RejectionReason.allCases.count)
+  private static let noEngagements = [Int64](repeating: 0, count: Engagement.Kind.allCases.count)
 
   var inputMinute: Int64 { inputClock / 60_000 }
 }
