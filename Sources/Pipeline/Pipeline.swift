@@ -26,6 +26,9 @@ public struct Pipeline: ~Copyable {
     public var digestItemsLimit: Int
     /// The notifications in one window; it closes early at that.
     public var windowMemberLimit: Int
+    /// Bytes of output, decisions and changes after which a tick leaves the rest of what is due to the next one. With a full
+    /// backlog before it, the batch still fits the records of the decisions and state topics.
+    public var tickBytes: Int
     /// Bytes forwarded by one transaction for one record; the rest follows in the next.
     public var fanOutLimit: Int
     /// Bytes that one step of the fan-out to an audience forwards, about: then it is another's turn.
@@ -52,6 +55,7 @@ public struct Pipeline: ~Copyable {
       self.itemDataLimit = 16 << 10
       self.digestItemsLimit = 160 << 10
       self.windowMemberLimit = 10_000
+      self.tickBytes = 2 << 20
       self.fanOutLimit = 8 << 20
       self.fanOutStep = 64 << 10
       self.fanOutCountLimit = 1_000

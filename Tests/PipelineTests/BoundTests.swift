@@ -82,6 +82,48 @@ import Testing
     #expect(categories == (100..<500).map { "c\($0)" })
   }
 
+  @Test("what is due at one instant is put in order once, also where an abort puts some of it back")
+  func orderedOnce() throws {
+    let fixture = try Fixture { $0.tickBytes = 4_000 }
+    let now = Fixture.start + 10_000
+    try openWindows(Array((100..<300).reversed()), fixture, bytes: 10)
+    fixture.pipeline.tick(now: now)
+    let waiting = fixture.pipeline.windows.dueTogether.count
+    #expect(waiting > 150 && waiting < 200)
+    #expect(fixture.pipeline.windows.queue.count == 0)
+    #expect(fixture.nextDue() == now)
+    fixture.pipeline.rollback()
+    // Those that were closed are back, and come first again; what waited waits where it was.
+    #expect(fixture.pipeline.windows.dueTogether.count == waiting)
+    #expect(fixture.pipeline.windows.queue.count == 200 - waiting)
+    var categories: [String] = []
+    while let due = fixture.nextDue(), due <= now {
+      fixture.pipeline.tick(now: now)
+      fixture.pipeline.outbox.forEach { record in
+        let tail = (record.value?.string ?? "").split(separator: "\"category\":\"").last ?? ""
+        categories.append(String(tail.prefix(4)))
+      }
+      fixture.commit()
+    }
+    #expect(categories == (100..<300).map { "c\($0)" })
+    #expect(fixture.counters.difference == 0)
+  }
+
+  @Test("a window that waits at its instant and closes for an event of its own closes once")
+  func closedWhileWaiting() throws {
+    let fixture = try Fixture { $0.tickBytes = 1 }
+    try openWindows([1, 2, 3], fixture, bytes: 10)
+    let now = Fixture.start + 10_000
+    fixture.pipeline.tick(now: now)
+    #expect(fixture.pipeline.windows.dueTogether.count == 2)
+    try fixture.apply(.event(id: "4", extra: ",\"category\":\"c3\""), now: now)
+    fixture.commit()
+    while let due = fixture.nextDue(), due <= now { fixture.pipeline.tick(now: now) }
+    #expect(fixture.counters.email.delivered == 3)
+    #expect(fixture.counters.email.open == 1)
+    #expect(fixture.counters.difference == 0)
+  }
+
   @Test("a window that is full at the instant at which it was opened shares its id with none that follows")
   func idsOfFullWindows() throws {
     let fixture = try Fixture { $0.windowMemberLimit = 3 }

@@ -9,6 +9,9 @@ struct WindowStore: ~Copyable {
   private var recipients = SlotTable()
   private var scratch = OutputBuffer(capacity: 64)
   private(set) var queue = DueQueue()
+  /// What is due at one instant and is off the queue, in the order in which it closes, the first one last. Entries may be
+  /// stale.
+  private(set) var dueTogether: [DueQueue.Entry] = []
   /// Bytes of the blocks of open windows.
   private(set) var bytes = 0
 
@@ -182,22 +185,48 @@ struct WindowStore: ~Copyable {
 
   /// The instant at which the next window is due.
   mutating func nextDue() -> Int64? {
-    while let first = queue.first {
-      if isCurrent(first) { return first.due }
+    while let last = dueTogether.last, !isCurrent(last) { dueTogether.removeLast() }
+    while let first = queue.first, !isCurrent(first) { _ = queue.popFirst() }
+    guard let waiting = dueTogether.last?.due else { return queue.first?.due }
+    return min(waiting, queue.first?.due ?? waiting)
+  }
+
+  /// Takes the window that closes next off the queue, if it is due at `now`.
+  ///
+  /// However many are due at one instant, and however many calls take them, they are put in order once.
+  mutating func popDue(at now: Int64) -> UInt32? {
+    guard let due = nextDue(), due <= now else { return nil }
+    if dueTogether.last?.due != due {
+      // Something became due before those that wait.
+      for entry in dueTogether { queue.push(entry) }
+      dueTogether.removeAll(keepingCapacity: true)
+    }
+    let known = dueTogether.count
+    while let first = queue.first, first.due == due {
+      if isCurrent(first) { dueTogether.append(first) }
       _ = queue.popFirst()
+    }
+    if dueTogether.count > max(known, 1) { sortDueTogether() }
+    // What was on the queue may have become stale among them.
+    while let entry = dueTogether.popLast() {
+      if isCurrent(entry) { return entry.slot }
     }
     return nil
   }
 
-  /// Takes the windows that are due first off the queue, if they are due at `now`: all of one instant.
-  mutating func popDue(at now: Int64, into found: inout [UInt32]) {
-    found.removeAll(keepingCapacity: true)
-    guard let due = nextDue(), due <= now else { return }
-    while let next = nextDue(), next == due, let entry = queue.popFirst() { found.append(entry.slot) }
+  /// By tenant, recipient, channel and digest key, the first one last.
+  private mutating func sortDueTogether() {
+    var places: [ClosingPlace] = []
+    places.reserveCapacity(dueTogether.count)
+    for entry in dueTogether where isCurrent(entry) {
+      places.append(ClosingPlace(entry, slots[Int(entry.slot)]))
+    }
+    places.sort { $1 < $0 }
+    dueTogether.removeAll(keepingCapacity: true)
+    for place in places { dueTogether.append(place.entry) }
   }
 
-  /// Puts a window that was popped back on the queue.
-  mutating func push(_ slot: UInt32) {
+  private mutating func push(_ slot: UInt32) {
     let window = slots[Int(slot)]
     queue.push(DueQueue.Entry(due: window.due, slot: slot, generation: window.generation))
     if queue.count > 1024, queue.count > 4 * index.count {

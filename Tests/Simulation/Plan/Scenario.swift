@@ -23,6 +23,7 @@ struct Scenario {
   var fanOutLimit: Int
   /// Bytes of one step of a fan-out to an audience, of all in one batch, and how many there are at a time.
   var fanOutStep: Int
+  var tickBytes: Int
   var fanOutBytes: Int
   var fanOutCountLimit: Int
   var commitRecords: Int
@@ -66,6 +67,7 @@ struct Scenario {
     fanOutStep = [150, 700, 2_500, 64 << 10].randomElement(using: &audiences) ?? 150
     fanOutBytes = [400, 3_000, 512 << 10].randomElement(using: &audiences) ?? 400
     fanOutCountLimit = [1, 3, 1_000].randomElement(using: &audiences) ?? 1
+    tickBytes = [3_000, 12_000, 2 << 20].randomElement(using: &audiences) ?? 3_000
     commitRecords = pick([5, 50, 10_000])
     backlogBytes = pick([4_000, 60_000, 4 << 20])
     frozenLifetime = pick([500, 300_000, 300_000])
@@ -105,11 +107,13 @@ struct Scenario {
     let (memberLimit, fanOutLimit) = (memberLimit, fanOutLimit)
     let (fanOutStep, fanOutCountLimit) = (fanOutStep, fanOutCountLimit)
     let (checkpointFloor, checkpointSlice) = (checkpointFloor, checkpointSlice)
+    let tickBytes = tickBytes
     return { configuration in
       configuration.windowMemberLimit = memberLimit
       configuration.fanOutLimit = fanOutLimit
       configuration.fanOutStep = fanOutStep
       configuration.fanOutCountLimit = fanOutCountLimit
+      configuration.tickBytes = tickBytes
       configuration.checkpointFloor = checkpointFloor
       configuration.checkpointSliceLimit = checkpointSlice
     }
