@@ -59,6 +59,10 @@ public struct OpenWindow {
 }
 
 extension Pipeline {
+  /// The offset of the newest recipient's record that is known, in the partition's own topic; nil where there is none.
+  /// It takes time in proportion to the number of recipients.
+  public var newestRecipientOffset: Int64? { recipients.newestOffset }
+
   /// The open windows in the order of their keys.
   public func forEachOpenWindow<Failure: Error>(
     _ body: (OpenWindow) throws(Failure) -> Void

@@ -53,6 +53,9 @@ struct RecipientTable: ~Copyable {
     return nil
   }
 
+  /// The offset of the newest record; nil where there is none. It looks at all of them.
+  var newestOffset: Int64? { slots.lazy.compactMap { $0?.offset }.max() }
+
   /// Forgets everything.
   mutating func removeAll() {
     slots.removeAll()

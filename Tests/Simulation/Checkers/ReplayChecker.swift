@@ -113,6 +113,14 @@ final class ReplayChecker {
     for index in batches[home].indices where batches[home][index].worker == worker {
       batches[home][index].isRolledBack = true
     }
+    // The canonical image is without the table. What lies before the position may have been compacted away since it
+    // was read, but nothing behind it may be known.
+    if let newest = pipeline.newestRecipientOffset {
+      try require(
+        newest < pipeline.positions[.recipients], .abort,
+        "home \(home): after a rollback by worker \(worker) to \(pipeline.positions[.recipients]) of the recipients, "
+          + "the record at \(newest) is still in force")
+    }
     guard pipeline.sequence == shadows[home].pipeline.sequence, pipeline.sequence > 0 else { return }
     try compare(pipeline, home, .abort, "after a rollback by worker \(worker)")
   }
