@@ -185,11 +185,7 @@ extension KafkaUnderTest {
       GroupConsumerOptions(
         groupID: group ?? unique("group"), groupInstanceID: instance, offsetReset: .error,
         sessionTimeout: .seconds(6)), topics: [topic])
-    // A poll that waits may bring the first record together with the assignment.
-    try wait(for: "an assignment", within: .seconds(40)) {
-      _ = member.poll(timeout: .zero)
-      return !member.assigned.isEmpty
-    }
+    try wait(for: "an assignment", within: .seconds(40)) { member.pollForAssignment(timeout: .zero) }
     return member
   }
 }

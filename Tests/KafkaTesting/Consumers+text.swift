@@ -31,6 +31,8 @@ public final class TestMember: RebalanceListener, Pollable {
   public var beforeUnassign: ((GroupConsumer) throws -> Void)?
   /// Whether rebalances are answered at all.
   public var answers = true
+  /// What came with the assignment.
+  private var early: ConsumerEvent?
 
   /// A member that has subscribed.
   public init(
@@ -68,14 +70,30 @@ public final class TestMember: RebalanceListener, Pollable {
   }
 
   /// The next record or event.
-  public func poll(timeout: Duration) -> ConsumerEvent { consumer.poll(timeout: timeout) }
+  public func poll(timeout: Duration) -> ConsumerEvent {
+    if let event = early {
+      early = nil
+      return event
+    }
+    return consumer.poll(timeout: timeout)
+  }
+
+  /// Polls once, and says whether the member has partitions then. A poll that brings an assignment may bring the first
+  /// record as well: that is what the next poll brings.
+  public func pollForAssignment(timeout: Duration) -> Bool {
+    let event = consumer.poll(timeout: timeout)
+    guard !assigned.isEmpty else { return false }
+    if case .none = event { return true }
+    early = event
+    return true
+  }
 
   /// Polls until the member has partitions.
   public func awaitAssignment(within limit: Duration = .seconds(30)) throws {
     let deadline = Deadline(limit)
     while assigned.isEmpty {
       try deadline.check("partitions to be assigned")
-      _ = poll(timeout: .milliseconds(50))
+      if pollForAssignment(timeout: .milliseconds(50)) { return }
     }
   }
 }
