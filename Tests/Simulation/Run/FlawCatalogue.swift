@@ -58,7 +58,7 @@ public struct NamedFlaw: Sendable {
     NamedFlaw(name: "fanOutProgressLost", flaw: .fanOutProgressLost),
     NamedFlaw(name: "countersNotRolledBack", flaw: .countersNotRolledBack),
     NamedFlaw(name: "duplicatesNotCounted", flaw: .duplicatesNotCounted),
-    NamedFlaw(name: "recipientsNotRolledBack", flaw: .recipientsNotRolledBack, seeds: 4_000),
+    NamedFlaw(name: "recipientsNotRolledBack", flaw: .recipientsNotRolledBack),
     NamedFlaw(name: "outputSurvivesAbort", flaw: .outputSurvivesAbort),
     NamedFlaw(name: "optOutIgnoredByDigests", flaw: .optOutIgnoredByDigests),
     NamedFlaw(name: "ownActionDelivered", flaw: .ownActionDelivered),
