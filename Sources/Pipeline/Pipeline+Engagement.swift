@@ -93,7 +93,7 @@ extension Pipeline {
     let seen = Set(engagement.notifications)
     let cause = WithdrawalCause(
       outcome: .suppressed(.seen), source: engagement.source, event: engagement.id, now: now)
-    for slot in windows.slots(ofRecipient: recipientKey(engagement.tenant, engagement.recipient)) {
+    for slot in waitingWindows(of: engagement.recipient, engagement.tenant, at: now) {
       var position: Int?
       while let place = windows[slot].place(
         from: position, where: { $0.skipIfSeen && seen.contains($0.notification) })

@@ -20,10 +20,8 @@ extension Pipeline {
       tenant: event.tenant, source: event.source, id: event.retracts, recipient: arrival.recipient)
     let cause = WithdrawalCause(
       outcome: .retracted, source: event.source, event: event.id, now: arrival.now)
-    for slot in windows.slots(ofRecipient: recipientKey(event.tenant, arrival.recipient)) {
-      // What is due has left already, whether a tick has closed it yet or not.
-      if windows[slot].due <= arrival.now { close(slot, at: arrival.now) }
-      if windows[slot].isOpen { withdraw(notification, from: slot, cause) }
+    for slot in waitingWindows(of: arrival.recipient, event.tenant, at: arrival.now) {
+      withdraw(notification, from: slot, cause)
     }
     if configuration.flaws.contains(.retractionsForgotten) { return notification }
     // As long as the id of an event that came in this minute.
@@ -32,6 +30,14 @@ extension Pipeline {
         .retraction, key: FactKey.retraction(notification),
         until: (inputMinute + ids.horizonMinutes + 1) * 60_000))
     return notification
+  }
+
+  /// The windows of a recipient of which something can still be taken out: what is due has left already, whether a
+  /// tick has closed it yet or not.
+  mutating func waitingWindows(of recipient: ByteView, _ tenant: ByteView, at now: Int64) -> [UInt32] {
+    let slots = windows.slots(ofRecipient: recipientKey(tenant, recipient))
+    for slot in slots where windows[slot].due <= now { close(slot, at: now) }
+    return slots.filter { windows[$0].isOpen }
   }
 
   /// Whether a notification was taken back before it came.
