@@ -86,6 +86,16 @@ import Testing
     #expect(fixture.counters.difference == 0)
   }
 
+  @Test("what is seen when its mail is due has left already, whether a tick has closed the window yet or not")
+  func seenWhenDue() throws {
+    let fixture = try fixture()
+    try fixture.apply(.event(id: "1"))
+    try fixture.apply(.engagement("seen", of: "ann", events: ["1"]), now: now + 10_000)
+    #expect(suppressed(fixture, .seen) == 0 && fixture.counters.email.delivered == 1)
+    #expect(fixture.output().contains { $0.hasPrefix("delivery.email") && $0.contains("\"id\":\"1\"") })
+    #expect(fixture.counters.difference == 0)
+  }
+
   @Test("what was seen stays in a mail whose type does not ask for it, and in that of another recipient")
   func notAsked() throws {
     let fixture = try fixture()
