@@ -1,6 +1,6 @@
 # Everything that a fresh Debian machine with a Swift toolchain needs: `make demo` and `make test` install the rest.
 
-BUILD_PACKAGES = g++ pkg-config librdkafka-dev libxxhash-dev libsimdjson-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev zlib1g-dev libjemalloc-dev
+BUILD_PACKAGES = g++ pkg-config librdkafka-dev libxxhash-dev libsimdjson-dev libcurl4-openssl-dev libsqlite3-dev zlib1g-dev libjemalloc-dev
 DEMO_PACKAGES = git jq kcat
 TEST_PACKAGES = git kcat openssl prometheus python3 python3-aiosmtpd valgrind
 CRASH_PACKAGES = python3 python3-confluent-kafka

@@ -7,7 +7,7 @@ struct Arrival {
   var recipient: ByteView
   var notification: Hash128
   /// The hash of the recipient's key.
-  var recipientKey = Hash128(high: 0, low: 0)
+  var recipientKey: Hash128
   /// Whether the recipient has seen it already.
   var isSeen = false
   var rules: TypeRules
@@ -31,7 +31,8 @@ extension Pipeline {
       event: event, recipient: recipient,
       notification: NotificationID.hash(
         tenant: event.tenant, source: event.source, id: event.id, recipient: recipient),
-      rules: rules, category: event.category.isEmpty ? catalog.text(rules.category) : event.category,
+      recipientKey: recipientKey(event.tenant, recipient), rules: rules,
+      category: event.category.isEmpty ? catalog.text(rules.category) : event.category,
       appended: record.appended, firstAppended: record.firstAppended(of: event),
       now: max(now, ledger.timerClock))
     var minute = max(ledger.inputClock, record.appended) / 60_000
@@ -42,7 +43,6 @@ extension Pipeline {
     let clocks = FactClocks(input: max(ledger.inputClock, record.appended), timer: arrival.now)
     let isRetracted = !isDuplicate && isRetracted(arrival.notification, at: clocks)
     if !isDuplicate { remember(arrival.notification, minute: minute) }
-    arrival.recipientKey = recipientKey(event.tenant, recipient)
     arrival.isSeen = isSeen(arrival.notification, at: clocks)
     let entry = isDuplicate ? nil : recipients.find(arrival.recipientKey)
     // What only takes another event back is no notification itself.

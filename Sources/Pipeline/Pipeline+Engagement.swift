@@ -51,7 +51,7 @@ extension Pipeline {
 
   /// Notes that a recipient has unsubscribed, or that they take it back: a fact that ends at once.
   private mutating func subscribe(
-    _ engagement: Engagement, until: Int64, _ origin: RecipientTable.Origin?, now: Int64
+    _ engagement: Engagement, until: Int64, _ origin: RecordOrigin?, now: Int64
   ) {
     replace(key(.unsubscribed, of: engagement, category: engagement.category), until, origin, now)
     // Whoever wants all categories again is not annoyed any more.
@@ -63,15 +63,10 @@ extension Pipeline {
   }
 
   private mutating func replace(
-    _ key: Hash128, _ until: Int64, _ origin: RecipientTable.Origin?, _ now: Int64
+    _ key: Hash128, _ until: Int64, _ origin: RecordOrigin?, _ now: Int64
   ) {
     let before = fact(key, at: FactClocks(input: ledger.inputClock, timer: now))
-    // A record that came from away never overwrites a newer one from the same place.
-    if let origin, let known = before?.value.origin, known.partition == origin.partition,
-      origin.offset < known.offset
-    {
-      return
-    }
+    if let origin, origin.isOlder(than: before?.value.origin) { return }
     guard before != nil || until == Int64.max else { return }
     remember(Fact(.unsubscribed, key: key, until: until, value: FactValue(origin)))
   }
@@ -93,7 +88,7 @@ extension Pipeline {
     let seen = Set(engagement.notifications)
     let cause = WithdrawalCause(
       outcome: .suppressed(.seen), source: engagement.source, event: engagement.id, now: now)
-    for slot in waitingWindows(of: engagement.recipient, engagement.tenant, at: now) {
+    for slot in waitingWindows(of: recipientKey(engagement.tenant, engagement.recipient), at: now) {
       var position: Int?
       while let place = windows[slot].place(
         from: position, where: { $0.skipIfSeen && seen.contains($0.notification) })
@@ -152,7 +147,7 @@ extension RecipientTable.Entry {
 
 extension FactValue {
   /// The place where a record was published away from home; no bytes for one that was published at home.
-  fileprivate init(_ origin: RecipientTable.Origin?) {
+  fileprivate init(_ origin: RecordOrigin?) {
     guard let origin else {
       self.init()
       return
@@ -160,9 +155,9 @@ extension FactValue {
     self.init(UInt64(bitPattern: origin.offset), UInt64(UInt32(bitPattern: origin.partition)))
   }
 
-  fileprivate var origin: RecipientTable.Origin? {
+  fileprivate var origin: RecordOrigin? {
     guard count == 16 else { return nil }
-    return RecipientTable.Origin(
+    return RecordOrigin(
       partition: Int32(truncatingIfNeeded: secondNumber), offset: Int64(bitPattern: number))
   }
 }

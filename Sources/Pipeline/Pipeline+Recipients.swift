@@ -8,7 +8,7 @@ extension Pipeline {
     guard let update = update(from: record, using: &codecs), update.home == configuration.partition else {
       return
     }
-    if case .success(let entry) = update.entry, isNewer(entry, than: recipients.find(update.key), update) {
+    if case .success(let entry) = update.entry, !update.isOutdated(by: recipients.find(update.key)) {
       recipients.set(update.key, entry)
     }
   }
@@ -25,7 +25,7 @@ extension Pipeline {
         return republish(record, to: .recipients, home: update.home)
       }
       let before = recipients.find(update.key)
-      if isNewer(entry, than: before, update) {
+      if !update.isOutdated(by: before) {
         recipients.set(update.key, entry)
         undo.append(.recipientSet(update.key, before: before))
       }
@@ -40,9 +40,11 @@ extension Pipeline {
   private struct Update {
     var key: Hash128
     var home: Int32
-    var origin: RecipientTable.Origin?
+    var origin: RecordOrigin?
     /// The new entry; nil deletes.
     var entry: Result<RecipientTable.Entry?, Rejection>
+
+    func isOutdated(by known: RecipientTable.Entry?) -> Bool { origin?.isOlder(than: known?.origin) ?? false }
   }
 
   private mutating func update(from record: PartitionRecord, using codecs: inout Codecs) -> Update? {
@@ -65,22 +67,12 @@ extension Pipeline {
     return update
   }
 
-  /// A record that came from away never overwrites a newer one from the same place.
-  private func isNewer(
-    _ entry: RecipientTable.Entry?, than before: RecipientTable.Entry?, _ update: Update
-  ) -> Bool {
-    guard let origin = update.origin, let known = before?.origin, known.partition == origin.partition else {
-      return true
-    }
-    return origin.offset >= known.offset
-  }
-
   // MARK: - Away from home
 
   private static var originPartition: StaticString { "tidings-origin-partition" }
   private static var originOffset: StaticString { "tidings-origin-offset" }
 
-  func origin(of content: InputRecord) -> RecipientTable.Origin? {
+  func origin(of content: InputRecord) -> RecordOrigin? {
     var partition: Int64?
     var offset: Int64?
     for header in content.headers {
@@ -88,7 +80,7 @@ extension Pipeline {
       if header.name.equals(Self.originOffset) { offset = header.value.flatMap(Self.decimal) }
     }
     guard let partition, let offset, let exact = Int32(exactly: partition) else { return nil }
-    return RecipientTable.Origin(partition: exact, offset: offset)
+    return RecordOrigin(partition: exact, offset: offset)
   }
 
   private static func decimal(_ text: ByteView) -> Int64? { Int64(text.string) }

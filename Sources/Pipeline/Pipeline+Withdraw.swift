@@ -20,7 +20,7 @@ extension Pipeline {
       tenant: event.tenant, source: event.source, id: event.retracts, recipient: arrival.recipient)
     let cause = WithdrawalCause(
       outcome: .retracted, source: event.source, event: event.id, now: arrival.now)
-    for slot in waitingWindows(of: arrival.recipient, event.tenant, at: arrival.now) {
+    for slot in waitingWindows(of: arrival.recipientKey, at: arrival.now) {
       withdraw(notification, from: slot, cause)
     }
     if configuration.flaws.contains(.retractionsForgotten) { return notification }
@@ -32,10 +32,10 @@ extension Pipeline {
     return notification
   }
 
-  /// The windows of a recipient of which something can still be taken out: what is due has left already, whether a
-  /// tick has closed it yet or not.
-  mutating func waitingWindows(of recipient: ByteView, _ tenant: ByteView, at now: Int64) -> [UInt32] {
-    let slots = windows.slots(ofRecipient: recipientKey(tenant, recipient))
+  /// The windows of a recipient, by the hash of their key, of which something can still be taken out: what is due has
+  /// left already, whether a tick has closed it yet or not.
+  mutating func waitingWindows(of recipientKey: Hash128, at now: Int64) -> [UInt32] {
+    let slots = windows.slots(ofRecipient: recipientKey)
     for slot in slots where windows[slot].due <= now { close(slot, at: now) }
     return slots.filter { windows[$0].isOpen }
   }

@@ -29,8 +29,12 @@ extension CatalogDefinition {
       defaults = type
     }
     if let value = sections.only("tenants") { readTenants(value) }
-    if let value = sections.only("budget") { budgets = DeliveryLimitDefinition.budgets(reading: value) }
-    if let value = sections.only("catchUp") { catchUps = CatchUpDefinition.byChannel(reading: value) }
+    if let value = sections.only("budget") {
+      budgets = value.byChannel { entry, _ in DeliveryLimitDefinition(readingBudget: entry) } ?? [:]
+    }
+    if let value = sections.only("catchUp") {
+      catchUps = value.byChannel { entry, _ in CatchUpDefinition(reading: entry) } ?? [:]
+    }
     var places: [String: YAMLValue] = [:]
     for entry in sections.all("types") { readTypes(entry.value, &places) }
     guard areAll, documents.allSatisfy(\.problems.isEmpty) else { return }
@@ -134,21 +138,11 @@ extension TypeDefinition {
     {
       retracting = choice
     }
-    if let value = mapping["channels"], let rules = readChannels(value) { channels = rules }
-  }
-
-  private func readChannels(_ value: YAMLValue) -> [Channel: ChannelDefinition]? {
-    let names = Channel.allCases.map(\.name)
-    guard !value.isEmpty else {
-      value.report("names no channel; give at least one of \(names.joined(separator: ", "))")
-      return nil
+    if let value = mapping["channels"],
+      let rules = value.byChannel({ ChannelDefinition(reading: $0, of: $1) })
+    {
+      channels = rules
     }
-    guard let mapping = value.mapping(keys: names) else { return nil }
-    var rules: [Channel: ChannelDefinition] = [:]
-    for channel in Channel.allCases {
-      if let entry = mapping[channel.name] { rules[channel] = ChannelDefinition(reading: entry, of: channel) }
-    }
-    return rules
   }
 
   private func readTemplate(_ value: YAMLValue, fields: TemplateFields) -> String? {
@@ -252,6 +246,12 @@ extension PolicyDefinition {
     }
     guard case .digest = channel.policy else { return nil }
     self = channel.policy
+  }
+
+  /// The same in a group, unless one is named: what an overflow takes shares one digest whatever its category.
+  func grouped(_ group: String) -> PolicyDefinition {
+    guard case .digest(let window, let items, nil, let options) = self else { return self }
+    return .digest(window, items: items, group: group, options)
   }
 }
 

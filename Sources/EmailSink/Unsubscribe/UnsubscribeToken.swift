@@ -1,5 +1,5 @@
-import CLibcrypto
 import Contract
+import Crypto
 import Foundation
 
 /// Who wants no more of what: the part of an unsubscribe link that says so, signed, so that nobody can unsubscribe others.
@@ -17,9 +17,6 @@ struct UnsubscribeToken: Equatable, Sendable {
   var category: String
 
   private static let version: UInt8 = 1
-  /// The bytes of the signature: HMAC-SHA-256, cut as RFC 2104 §5 allows.
-  private static let signatureLength = 16
-
   init(delivery: String, tenant: String, recipient: String, category: String) {
     self.delivery = delivery
     self.tenant = tenant
@@ -31,13 +28,12 @@ struct UnsubscribeToken: Equatable, Sendable {
   init?(_ text: some StringProtocol, key: UnsubscribeKey) {
     // Longer than any that is made.
     guard text.utf8.count <= 8192, let bytes = Self.bytes(ofBase64URL: text),
-      bytes.count > Self.signatureLength
+      bytes.count > UnsubscribeKey.signatureLength
     else { return nil }
-    let payload = bytes.dropLast(Self.signatureLength)
-    guard key.isSignature(bytes.suffix(Self.signatureLength), of: payload), payload.first == Self.version
-    else {
-      return nil
-    }
+    let payload = bytes.dropLast(UnsubscribeKey.signatureLength)
+    guard key.isSignature(bytes.suffix(UnsubscribeKey.signatureLength), of: payload),
+      payload.first == Self.version
+    else { return nil }
     var rest = payload.dropFirst()
     var fields: [String] = []
     while let low = rest.popFirst() {
@@ -61,7 +57,7 @@ struct UnsubscribeToken: Equatable, Sendable {
       payload += [UInt8(truncatingIfNeeded: bytes.count), UInt8(truncatingIfNeeded: bytes.count >> 8)]
       payload += bytes
     }
-    return Data(payload + key.signature(of: payload, count: Self.signatureLength)).base64EncodedString()
+    return Data(payload + key.signature(of: payload)).base64EncodedString()
       .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
   }
 
@@ -78,34 +74,26 @@ struct UnsubscribeToken: Equatable, Sendable {
 
 /// The secret that unsubscribe links are signed with: all email sinks of a deployment share it.
 public struct UnsubscribeKey: Sendable {
-  private let secret: [UInt8]
+  private let key: SymmetricKey
 
   /// The least length of a secret, in bytes.
   public static let minimumLength = 16
+  /// The bytes of a signature.
+  static let signatureLength = SHA256.byteCount
 
   /// A key; nil when the secret is shorter than ``minimumLength``.
   public init?(secret: String) {
     guard secret.utf8.count >= Self.minimumLength else { return nil }
-    self.secret = Array(secret.utf8)
+    key = SymmetricKey(data: Array(secret.utf8))
   }
 
-  /// The first bytes of the HMAC-SHA-256 (RFC 2104).
-  func signature(of message: some Collection<UInt8>, count: Int) -> [UInt8] {
-    let message = Array(message)
-    var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-    var length: UInt32 = 0
-    let made = HMAC(
-      EVP_sha256(), secret, Int32(clamping: secret.count), message, message.count, &digest, &length)
-    // Only for want of memory. An empty signature is none: it is refused wherever it comes back.
-    guard made != nil else { return [] }
-    return Array(digest.prefix(min(count, Int(length))))
+  /// The HMAC-SHA-256 of a message (RFC 2104).
+  func signature(of message: some DataProtocol) -> HMAC<SHA256>.MAC {
+    HMAC<SHA256>.authenticationCode(for: message, using: key)
   }
 
   /// Whether bytes are the signature of a message; takes as long for a wrong one as for the right one.
-  func isSignature(_ bytes: some Collection<UInt8>, of message: some Collection<UInt8>) -> Bool {
-    let expected = signature(of: message, count: bytes.count)
-    let found = Array(bytes)
-    guard !expected.isEmpty, expected.count == found.count else { return false }
-    return CRYPTO_memcmp(expected, found, expected.count) == 0
+  func isSignature(_ bytes: some ContiguousBytes, of message: some DataProtocol) -> Bool {
+    HMAC<SHA256>.isValidAuthenticationCode(bytes, authenticating: message, using: key)
   }
 }

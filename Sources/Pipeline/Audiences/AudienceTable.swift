@@ -7,7 +7,7 @@ struct AudiencePart {
   /// Who is in it.
   var members: MemberBlock
   /// Where the record was published first, if that was not here.
-  var origin: RecipientTable.Origin?
+  var origin: RecordOrigin?
 }
 
 /// The audiences whose home is this partition: the table that the compacted subscriptions topic holds.

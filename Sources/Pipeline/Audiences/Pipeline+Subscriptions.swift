@@ -11,7 +11,7 @@ extension Pipeline {
   /// Takes a part of an audience that was consumed before: it only fills the table, and nothing is counted or written.
   mutating func loadSubscription(_ record: PartitionRecord, using codecs: inout Codecs) {
     guard let update = subscription(from: record, using: &codecs), update.home == configuration.partition,
-      case .success(let part) = update.part, isNewer(part, update)
+      case .success(let part) = update.part, !isOutdated(update)
     else { return }
     audiences.set(part, update.key, of: update.audience)
   }
@@ -27,7 +27,7 @@ extension Pipeline {
         ledger.counters.forwards += 1
         return republish(record, to: .subscriptions, home: update.home)
       }
-      if isNewer(part, update) {
+      if !isOutdated(update) {
         let before = audiences.part(update.key, of: update.audience)
         audiences.set(part, update.key, of: update.audience)
         undo.append(.partSet(update.key, audience: update.audience, before: before))
@@ -45,7 +45,7 @@ extension Pipeline {
     var key: Hash128
     var audience: Hash128
     var home: Int32
-    var origin: RecipientTable.Origin?
+    var origin: RecordOrigin?
     /// The new part; nil removes it.
     var part: Result<AudiencePart?, Rejection>
   }
@@ -70,11 +70,7 @@ extension Pipeline {
     return update
   }
 
-  /// A record that came from away never overwrites a newer one from the same place.
-  private func isNewer(_ part: AudiencePart?, _ update: SubscriptionUpdate) -> Bool {
-    guard let origin = update.origin, let known = audiences.part(update.key, of: update.audience)?.origin,
-      known.partition == origin.partition
-    else { return true }
-    return origin.offset >= known.offset
+  private func isOutdated(_ update: SubscriptionUpdate) -> Bool {
+    update.origin?.isOlder(than: audiences.part(update.key, of: update.audience)?.origin) ?? false
   }
 }

@@ -10,13 +10,7 @@ struct RecipientTable: ~Copyable {
     /// The offset of the record in the recipients topic: the version that deliveries name.
     var offset: Int64
     /// Where the record was published first, if that was not here.
-    var origin: Origin?
-  }
-
-  /// The place where a record was published away from home; older ones never overwrite newer ones.
-  struct Origin: Equatable {
-    var partition: Int32
-    var offset: Int64
+    var origin: RecordOrigin?
   }
 
   private var slots: [Entry?] = []

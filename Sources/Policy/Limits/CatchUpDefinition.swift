@@ -23,26 +23,7 @@ extension CatchUpDefinition {
     guard let mapping = value.mapping(keys: ["after", "overflow"]) else { return nil }
     let after = mapping.required("after")?.duration(in: CatchUp.afterBounds)
     let overflow = mapping.required("overflow").flatMap { PolicyDefinition(readingOverflow: $0) }
-    guard let after, var overflow else { return nil }
-    if case .digest(let window, let items, nil, let options) = overflow {
-      overflow = .digest(window, items: items, group: Self.group, options)
-    }
-    self.init(afterMilliseconds: after.wholeMilliseconds, overflow: overflow)
-  }
-
-  /// Reads a `catchUp`. What is wrong is reported to the document.
-  static func byChannel(reading value: YAMLValue) -> [Channel: CatchUpDefinition] {
-    let names = Channel.allCases.map(\.name)
-    guard !value.isEmpty else {
-      value.report(
-        "names no channel; give at least one of \(names.joined(separator: ", ")), or remove the key")
-      return [:]
-    }
-    guard let mapping = value.mapping(keys: names) else { return [:] }
-    var rules: [Channel: CatchUpDefinition] = [:]
-    for channel in Channel.allCases {
-      rules[channel] = mapping[channel.name].flatMap { CatchUpDefinition(reading: $0) }
-    }
-    return rules
+    guard let after, let overflow else { return nil }
+    self.init(afterMilliseconds: after.wholeMilliseconds, overflow: overflow.grouped(Self.group))
   }
 }

@@ -30,25 +30,9 @@ extension DeliveryLimitDefinition {
   /// What goes beyond a budget shares one digest, whatever its category, unless its group is named.
   static let budgetGroup = "budget"
 
-  /// Reads the limits of a `budget` by channel. What is wrong is reported to the document.
-  static func budgets(reading value: YAMLValue) -> [Channel: DeliveryLimitDefinition] {
-    let names = Channel.allCases.map(\.name)
-    guard !value.isEmpty else {
-      value.report(
-        "names no channel; give at least one of \(names.joined(separator: ", ")), or remove the key")
-      return [:]
-    }
-    guard let mapping = value.mapping(keys: names) else { return [:] }
-    var budgets: [Channel: DeliveryLimitDefinition] = [:]
-    for channel in Channel.allCases {
-      guard var budget = mapping[channel.name].flatMap({ DeliveryLimitDefinition(reading: $0) }) else {
-        continue
-      }
-      if case .digest(let window, let items, nil, let options) = budget.overflow {
-        budget.overflow = .digest(window, items: items, group: budgetGroup, options)
-      }
-      budgets[channel] = budget
-    }
-    return budgets
+  /// Reads the limit of a `budget`. What is wrong is reported to the document, and nil returned.
+  init?(readingBudget value: YAMLValue) {
+    self.init(reading: value)
+    overflow = overflow.grouped(Self.budgetGroup)
   }
 }
