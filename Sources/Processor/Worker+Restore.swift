@@ -287,7 +287,8 @@ extension Worker {
     home.lastCommit = monotonic
     truncateSuperfluous(of: home)
     for topic in InputTopic.tables { advance(home, topic, to: home.tables[topic]?.position ?? 0) }
-    guard !clockGuard.isVerified else { return try decide(home) }
+    // What stopped the timers may be over since the last partition went away: whoever has none hears no time.
+    guard !clockGuard.isVerified || areTimersStopped else { return try decide(home) }
     home.phase = .verifyingClock
     try kafka("waiting for the broker's time") { () throws(KafkaError) in
       try consumer.pause(InputTopic.tables.map { topicPartition($0, home.partition) })

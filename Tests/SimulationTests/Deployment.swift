@@ -18,8 +18,11 @@ final class Deployment {
     private var worker: Worker?
     private var hasStarted = false
 
-    fileprivate init(_ deployment: Deployment, _ name: String, flags: ProcessorConfiguration) throws {
+    fileprivate init(
+      _ deployment: Deployment, _ name: String, flags: ProcessorConfiguration, wallOffset: Int64
+    ) throws {
       process = deployment.world.spawn(name)
+      process.wallOffset = wallOffset
       worker = try Worker(
         cluster: process.cluster, configuration: flags, catalog: deployment.catalog, number: 0,
         random: deployment.world.random.next(), instants: ProcessInstants(process), control: WorkerControl(),
@@ -69,9 +72,11 @@ final class Deployment {
     TopicPartition(topic: "\(Self.prefix).\(topic)", partition: 0)
   }
 
-  func start(_ name: String) throws -> Running {
+  /// Starts a worker on a machine whose wall clock is ahead by so many milliseconds.
+  func start(_ name: String, wallOffset: Int64 = 0) throws -> Running {
     let running = try Running(
-      self, name, flags: ProcessorConfiguration(prefix: Self.prefix, partitionCount: 1))
+      self, name, flags: ProcessorConfiguration(prefix: Self.prefix, partitionCount: 1),
+      wallOffset: wallOffset)
     workers.append(running)
     return running
   }
