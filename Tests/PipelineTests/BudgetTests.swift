@@ -31,8 +31,7 @@ import Testing
     """
 
   private func fixture() throws -> Fixture {
-    let fixture = try Fixture()
-    fixture.pipeline.catalog = try .parse(yaml: Self.catalog, file: "catalog.yaml")
+    let fixture = try Fixture(catalog: Self.catalog)
     try fixture.apply(.recipient("ann", #"{"email":"ann@example.org"}"#))
     return fixture
   }

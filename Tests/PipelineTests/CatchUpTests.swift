@@ -34,9 +34,7 @@ import Testing
     """
 
   private func fixture(partitionCount: Int32 = 1, partition: Int32 = 0) throws -> Fixture {
-    let fixture = try Fixture(partitionCount: partitionCount, partition: partition)
-    fixture.pipeline.catalog = try .parse(yaml: Self.catalog, file: "catalog.yaml")
-    return fixture
+    try Fixture(catalog: Self.catalog, partitionCount: partitionCount, partition: partition)
   }
 
   @Test(

@@ -30,8 +30,7 @@ import Testing
   private func fixture(
     _ configure: (inout Pipeline.Configuration) -> Void = { _ in }
   ) throws -> Fixture {
-    let fixture = try Fixture(configure: configure)
-    fixture.pipeline.catalog = try .parse(yaml: Self.catalog, file: "catalog.yaml")
+    let fixture = try Fixture(catalog: Self.catalog, configure: configure)
     try fixture.apply(.recipient("ann", #"{"email":"ann@example.org"}"#))
     return fixture
   }

@@ -76,13 +76,13 @@ final class Fixture {
   var offsets: [InputTopic: Int64] = [:]
 
   init(
-    partitionCount: Int32 = 1, partition: Int32 = 0,
+    catalog yaml: String = catalogYAML, partitionCount: Int32 = 1, partition: Int32 = 0,
     configure: (inout Pipeline.Configuration) -> Void = { _ in }
   ) throws {
     var configuration = Pipeline.Configuration(partition: partition, partitionCount: partitionCount)
     configure(&configuration)
-    let catalog = try Catalog.parse(yaml: Self.catalogYAML, file: "catalog.yaml")
-    pipeline = Pipeline(configuration: configuration, catalog: catalog)
+    pipeline = Pipeline(
+      configuration: configuration, catalog: try .parse(yaml: yaml, file: "catalog.yaml"))
     codecs = try Codecs(prefix: "tidings", recordLimit: 256 << 10)
     var positions = InputPositions()
     for topic in InputTopic.allCases { positions[topic] = 0 }

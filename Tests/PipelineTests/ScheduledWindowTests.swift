@@ -16,8 +16,7 @@ import Testing
     """
 
   private func fixture(timeZone: String = "") throws -> Fixture {
-    let fixture = try Fixture()
-    fixture.pipeline.catalog = try .parse(yaml: Self.catalog, file: "catalog.yaml")
+    let fixture = try Fixture(catalog: Self.catalog)
     fixture.codecs = try Codecs(prefix: "tidings", recordLimit: 256 << 10, timeZone: timeZone)
     return fixture
   }
@@ -103,8 +102,7 @@ import Testing
 
   @Test("a window that is full closes early, and the one after it at the same time of the schedule")
   func full() throws {
-    let fixture = try Fixture { $0.windowMemberLimit = 3 }
-    fixture.pipeline.catalog = try .parse(yaml: Self.catalog, file: "catalog.yaml")
+    let fixture = try Fixture(catalog: Self.catalog) { $0.windowMemberLimit = 3 }
     try fixture.apply(record(zone: "Asia/Kolkata"))
     let opened = try instant("2025-06-02T20:00:00+05:30")
     for number in 1...3 { try fixture.apply(.event(id: "\(number)"), now: opened) }

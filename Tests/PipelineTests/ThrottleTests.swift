@@ -27,9 +27,7 @@ import Testing
   private func fixture(
     _ yaml: String = ThrottleTests.throttled, configure: (inout Pipeline.Configuration) -> Void = { _ in }
   ) throws -> Fixture {
-    let fixture = try Fixture(configure: configure)
-    fixture.pipeline.catalog = try .parse(yaml: yaml, file: "catalog.yaml")
-    return fixture
+    try Fixture(catalog: yaml, configure: configure)
   }
 
   @Test("a throttle lets so many through in a period that begins with the first; the overflow is one digest")

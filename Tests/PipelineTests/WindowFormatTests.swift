@@ -25,9 +25,7 @@ import Testing
     """
 
   private func fixture() throws -> Fixture {
-    let fixture = try Fixture()
-    fixture.pipeline.catalog = try .parse(yaml: Self.catalog, file: "catalog.yaml")
-    return fixture
+    try Fixture(catalog: Self.catalog)
   }
 
   private func log() throws -> Fixture {

@@ -30,8 +30,7 @@ import Testing
   private let now = Fixture.start
 
   private func fixture(_ record: String? = nil) throws -> Fixture {
-    let fixture = try Fixture()
-    fixture.pipeline.catalog = try .parse(yaml: Self.catalog, file: "catalog.yaml")
+    let fixture = try Fixture(catalog: Self.catalog)
     if let record { try fixture.apply(.recipient("ann", record)) }
     return fixture
   }

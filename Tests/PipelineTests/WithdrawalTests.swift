@@ -26,8 +26,7 @@ import Testing
     """
 
   private func fixture(_ yaml: String = WithdrawalTests.retracting) throws -> Fixture {
-    let fixture = try Fixture()
-    fixture.pipeline.catalog = try .parse(yaml: yaml, file: "catalog.yaml")
+    let fixture = try Fixture(catalog: yaml)
     try fixture.apply(.recipient("ann", #"{"email":"ann@example.org"}"#))
     return fixture
   }
@@ -209,8 +208,7 @@ import Testing
       $0.checkpointFloor = 20_000
       $0.checkpointSliceLimit = 4_000
     }
-    let fixture = try Fixture(configure: configure)
-    fixture.pipeline.catalog = try .parse(yaml: Self.retracting, file: "catalog.yaml")
+    let fixture = try Fixture(catalog: Self.retracting, configure: configure)
     var generator = SeededGenerator(seed: seed)
     var number = 0
     var time = now
