@@ -17,6 +17,7 @@ KINDS = ("lost", "repeated", "early", "late", "unordered", "unaccounted", "wrong
 # Clocks that count whole milliseconds differ by up to one, however well they agree.
 RESOLUTION = 1
 REJECTED = None  # what a broken event waits for, instead of a recipient
+FANNED_OUT = ""  # what an event for an audience waits for, beside its recipients
 
 
 @dataclass(slots=True)
@@ -68,6 +69,10 @@ def milliseconds(text):
     return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
+def event_identity(event):
+    return event.tenant, event.source, event.id
+
+
 def recipient_key(tenant, name):
     return name if tenant == "default" else f"{tenant}/{name}"
 
@@ -88,6 +93,8 @@ class Checker:
         self.publications = {}
         self.acknowledged = {}  # partition: the last offset
         self.routes = {}
+        self.fan_outs = {}  # an event for an audience: how often it was decided as fanned out; 0 if only as a repeat
+        self.audience_routes = {}  # (partition, offset) in routed of such an event: its origin
         self.homes = {}
         self.positions = {}  # (topic, partition): the last input offset that was decided
         self.notifications = {}
@@ -108,11 +115,18 @@ class Checker:
     def published(self, publication):
         event = publication.event
         publication.waiting = {REJECTED} if event.is_broken else set(event.recipients)
+        if event.audience:
+            publication.waiting.add(FANNED_OUT)
         self.publications[publication.partition, publication.offset] = publication
         self.acknowledged[publication.partition] = publication.offset
         self.tally["published"] += 1
         if event.is_broken:
             return
+        if event.audience:
+            # A repeat ends in the audience's home: nobody is told of it.
+            if event_identity(event) in self.fan_outs:
+                return
+            self.fan_outs[event_identity(event)] = 0
         for name in event.recipients:
             identity = (event.tenant, event.source, event.id, name)
             if identity in self.notifications:
@@ -165,6 +179,9 @@ class Checker:
         for (partition, offset), (origin, _) in self.routes.items():
             self._fault("repeated", f"routed [{partition}] @{offset}: events [{origin[0]}] @{origin[1]} was forwarded "
                                     f"twice, or this was not decided")
+        for identity, count in self.fan_outs.items():
+            if not count:
+                self._fault("lost", f"{identity} for an audience was only decided as a repeat, or not at all")
         for text in self.balance():
             self._fault("unaccounted", text)
 
@@ -216,6 +233,8 @@ class Checker:
             return self._take_rejection(entry, is_final)
         if entry.topic == "decisions":
             data = entry.value["data"]
+            if "audience" in data:
+                return self._take_fan_out(entry, data, is_final)
             return self._take_closure(entry, data) if "members" in data or "window" in data else (
                 self._take_arrival(entry, data, is_final))
         data = entry.value["data"]
@@ -229,6 +248,11 @@ class Checker:
             origin = tuple(int(entry.headers[prefix + name]) for name in ("partition", "offset"))
         except (KeyError, ValueError):
             return True, None
+        if "tidings-audience" in entry.headers and entry.headers.get("tidings-origin-topic", b"").endswith(b".routed"):
+            # It comes from a step of a fan-out: to the audience's home the event itself was forwarded, too.
+            origin = self.audience_routes.get(origin)
+            if origin is None:
+                return is_final, None
         publication = self.publications.get(origin)
         is_early = publication is None and origin[1] > self.acknowledged.get(origin[0], -1)
         return not is_early or is_final, publication
@@ -237,14 +261,57 @@ class Checker:
         known, publication = self._origin(entry, is_final)
         if not known:
             return False
-        name = entry.headers.get("ce_recipient", b"").decode()
+        name = entry.headers["ce_recipient"].decode() if "ce_recipient" in entry.headers else FANNED_OUT
         if publication is None or name not in publication.waiting:
             self._fault("repeated", f"routed [{entry.partition}] @{entry.offset}: forwards for {name} what was "
                                     f"decided before, or never published")
             return True
         self.tally["forwarded"] += 1
         self.timeline.waited("forward", publication.appended, entry.appended, entry.seen, self._at(entry))
-        self.routes[entry.partition, entry.offset] = ((publication.partition, publication.offset), entry.appended)
+        origin = (publication.partition, publication.offset)
+        if name == FANNED_OUT:
+            if origin in self.audience_routes.values():
+                self._fault("repeated", f"routed [{entry.partition}] @{entry.offset}: forwarded to its audience before")
+            self.audience_routes[entry.partition, entry.offset] = origin
+        else:
+            self.routes[entry.partition, entry.offset] = (origin, entry.appended)
+        return True
+
+    def _take_fan_out(self, entry, data, is_final):
+        """An event for an audience, when all its members were served, or as a repeat."""
+        topic = data["at"]["topic"].rpartition(".")[2]
+        at = (entry.partition, data["at"]["offset"])
+        origin = at if topic == "events" else self.audience_routes.get(at)
+        publication = self.publications.get(origin)
+        if publication is None and not is_final and (
+                origin is None or origin[1] > self.acknowledged.get(origin[0], -1)):
+            return False
+        where = (f"{data['tenant']}/{data['audience']}, event {data['source']} {data['event']}, decided from {topic} "
+                 f"[{at[0]}] @{at[1]} in decisions [{entry.partition}] @{entry.offset}")
+        if publication is None or FANNED_OUT not in publication.waiting:
+            self._fault("repeated", where + ": the record was decided before, or never published")
+            return True
+        event = publication.event
+        if (event.tenant, event.source, event.id, event.audience) != (
+                data["tenant"], data["source"], data["event"], data["audience"]):
+            self._fault("wrong", where + f": the record is of event {event.source} {event.id} for {event.audience}")
+        publication.waiting.discard(FANNED_OUT)
+        if data["outcome"] == "duplicate":
+            self.tally["audience repeats"] += 1
+            if len(publication.waiting) != len(event.recipients):
+                self._fault("repeated", where + ": a repeat, but members were told of it")
+            publication.waiting.clear()
+        else:
+            self.tally["fan-outs"] += 1
+            self.fan_outs[event_identity(event)] += 1
+            self.ids[entry.partition] += 1
+            if self.fan_outs[event_identity(event)] > 1:
+                self._fault("repeated", where + ": fanned out before")
+            if data["outcome"] != "fannedOut" or data.get("recipients") != len(event.recipients):
+                self._fault("wrong", where + f": {data['outcome']} to {data.get('recipients')} of "
+                                             f"{len(event.recipients)} members")
+        if not publication.waiting:
+            del self.publications[origin]
         return True
 
     def _take_rejection(self, entry, is_final):

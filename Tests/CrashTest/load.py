@@ -17,13 +17,16 @@ class EventSource:
 
     REPEATS = 0.10
     HISTORY = 50_000
+    # Each brings as many notifications as its audience has members.
+    AUDIENCES = 0.004
 
-    def __init__(self, seed, recipients):
+    def __init__(self, seed, recipients, audiences=()):
         self.rng = random.Random(f"{seed}/events")
         self.by_tenant = {}
         for recipient in recipients:
             self.by_tenant.setdefault(recipient.tenant, []).append(recipient)
         self.tenants = sorted(self.by_tenant)
+        self.audiences = list(audiences)
         self.kinds = list(TYPES.values())
         self.weights = [kind.weight for kind in self.kinds]
         self.history = []
@@ -36,14 +39,14 @@ class EventSource:
             event = self._repeat()
         else:
             event = self._new(now)
-        return event, len(event.recipients) == 1 and rng.random() < 0.85
+        return event, (len(event.recipients) == 1 or event.audience != "") and rng.random() < 0.85
 
     def _repeat(self):
         rng = self.rng
         # Mostly of what went out just before, sometimes of long ago.
         index = -1 - int(rng.expovariate(0.01)) if rng.random() < 0.8 else rng.randrange(len(self.history))
         event = self.history[max(index, -len(self.history))]
-        if len(event.recipients) > 1 and rng.random() < 0.3:
+        if len(event.recipients) > 1 and not event.audience and rng.random() < 0.3:
             # To one of its recipients: its home hears of it on another way than before.
             return replace(event, recipients=(rng.choice(event.recipients),))
         return event
@@ -55,13 +58,18 @@ class EventSource:
         people = self.by_tenant[tenant]
         count = rng.randint(2, 6) if rng.random() < 0.15 else 1
         names = tuple(person.name for person in rng.sample(people, count))
+        audience, length = "", 300
+        if self.audiences and rng.random() < self.AUDIENCES:
+            chosen = rng.choice(self.audiences)
+            # Long enough that not all members are served in one step.
+            tenant, names, audience, length = chosen.tenant, chosen.members, chosen.name, 3_000
         # The same id from two sources is two events.
         event = Event(
             tenant, f"/crash/{self.number % 2}", str(self.number // 2),
             rng.choices(self.kinds, self.weights)[0].name, names,
-            data={"n": self.number, "text": "x" * rng.randint(0, 300)})
+            data={"n": self.number, "text": "x" * rng.randint(0, length)}, audience=audience)
         kind = rng.random()
-        if kind < 0.005:
+        if kind < 0.005 and not audience:
             return replace(event, is_broken=True)
         if kind < 0.015:
             event.expiry = now - 60_000
@@ -80,6 +88,8 @@ def encode(event, structured):
         "actor": f"a{len(event.id)}"}
     if event.is_broken:
         pass  # names no recipient
+    elif event.audience:
+        attributes["audience"] = event.audience
     elif len(event.recipients) == 1:
         attributes["recipient"] = event.recipients[0]
     else:
@@ -142,7 +152,8 @@ class Load:
         self.count += 1
         key = None
         if is_keyed:
-            key = event.recipients[0] if event.tenant == "default" else f"{event.tenant}/{event.recipients[0]}"
+            name = event.audience or event.recipients[0]
+            key = name if event.tenant == "default" else f"{event.tenant}/{name}"
 
         def acknowledged(error, message):
             if error is not None:

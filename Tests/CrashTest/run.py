@@ -28,7 +28,7 @@ from checker import Checker
 from load import EventSource, Load
 from monitor import TOPICS, Monitor, now
 from processors import Processors
-from scenario import catalog, recipients
+from scenario import audiences, catalog, recipients
 from state_topic import HEADER, StateTopic
 from timeline import Timeline
 
@@ -79,6 +79,7 @@ class Run:
         self.folder = os.path.abspath(os.path.join(options.folder, self.prefix))
         self.round = 0
         self.people = recipients(seed, options.recipients)
+        self.audiences = audiences(seed, self.people)
         self.timeline = Timeline()
         self.checker = Checker(self.people, self.timeline, lambda: self.round)
         self.monitor = Monitor(servers, self.prefix, options.partitions, self.checker)
@@ -103,17 +104,25 @@ class Run:
             file.write("kafka:\n" + "".join(f'  {key}: "{value}"\n' for key, value in properties.items())
                        + f"topics: {{ prefix: {self.prefix}, partitions: {self.options.partitions} }}\n"
                        f"processor: {{ catalog: catalog.yaml }}\n")
-        applied = subprocess.run(
-            [self.processors.all[0].binary, "topics", "apply", "--config", "tidings.yaml"], cwd=self.folder,
-            capture_output=True, text=True, check=False)
-        if applied.returncode != 0:
-            raise CannotRun(f"tidings topics apply ended with {applied.returncode}: {applied.stderr.strip()}")
+        self.tidings("topics", "apply")
         producer = Producer({"bootstrap.servers": self.servers, "partitioner": "murmur2_random"})
         for person in self.people:
             if person.has_record:
                 producer.produce(f"{self.prefix}.recipients", json.dumps(person.record()), person.key)
         if producer.flush(30):
             raise CannotRun("the broker did not take the recipients within 30 s")
+        with open(os.path.join(self.folder, "subscriptions.ndjson"), "w", encoding="utf-8") as file:
+            for audience in self.audiences:
+                file.writelines(json.dumps(part) + "\n" for part in audience.parts())
+        self.tidings("publish", "subscriptions", "subscriptions.ndjson")
+
+    def tidings(self, *arguments):
+        """Runs a command of the program with the run's configuration to its end."""
+        done = subprocess.run(
+            [self.processors.all[0].binary, *arguments, "--config", "tidings.yaml"], cwd=self.folder,
+            capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CannotRun(f"tidings {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
 
     def start(self):
         for processor in self.processors.all[:BASE]:
@@ -124,8 +133,8 @@ class Run:
                                 + "\n".join(processor.log_tail()))
         self.monitor.start()
         self.load = Load(
-            self.servers, f"{self.prefix}.events", EventSource(self.seed, self.people), self.options.rate,
-            self.monitor.published, self.timeline.broker_stalled, lambda: self.monitor.behind(now()) > LOAD_WAITS)
+            self.servers, f"{self.prefix}.events", EventSource(self.seed, self.people, self.audiences),
+            self.options.rate, self.monitor.published, self.timeline.broker_stalled, lambda: self.monitor.behind(now()) > LOAD_WAITS)
         self.load.start()
         # Long enough that windows of all lengths are open.
         self.pause(5)
@@ -157,7 +166,7 @@ class Run:
         self.processors.end_all()
 
     def remove(self):
-        topics = ("events", "recipients", "engagement", "state", "delivery.email.dead-letter",
+        topics = ("events", "recipients", "subscriptions", "engagement", "state", "delivery.email.dead-letter",
                   "delivery.inapp.dead-letter") + TOPICS
         admin = AdminClient({"bootstrap.servers": self.servers})
         for future in admin.delete_topics([f"{self.prefix}.{topic}" for topic in topics]).values():
@@ -246,6 +255,7 @@ class Run:
         print(f"\npublished {tally['published']:,} events ({tally['repeats']:,} notifications repeated, "
               f"{tally['rejected']:,} events broken); {tally['notifications']:,} notifications, "
               f"{tally['duplicates']:,} duplicates, {tally['forwarded']:,} forwarded; "
+              f"{tally['fan-outs']:,} events for audiences fanned out, {tally['audience repeats']:,} repeats of them; "
               f"{tally['singles']:,} single deliveries, {tally['digests']:,} digests; "
               f"the load waited {self.load.held:.0f} s for the processors\n")
         used, ignored = (sum(processor.log_count(text) for processor in self.processors.all if processor.process)

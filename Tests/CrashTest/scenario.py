@@ -95,6 +95,34 @@ def recipients(seed, count):
     return result
 
 
+@dataclass(frozen=True)
+class Audience:
+    """Somebody who names it notifies all of `members`, names within its tenant."""
+
+    tenant: str
+    name: str
+    members: tuple
+
+    PARTS = 3
+
+    def parts(self):
+        """Lines for `tidings publish subscriptions`. Who is in two parts is notified once."""
+        for part in range(self.PARTS):
+            members = self.members[part :: self.PARTS] + self.members[:2]
+            yield {"tenant": self.tenant, "audience": self.name, "part": str(part), "recipients": list(members)}
+
+
+def audiences(seed, people):
+    """The audiences of a run: in each tenant one of some, and one of nearly all."""
+    rng = random.Random(f"{seed}/audiences")
+    result = []
+    for tenant in sorted({person.tenant for person in people}):
+        names = [person.name for person in people if person.tenant == tenant]
+        for name, count in (("team:1", 20), ("board:1", len(names) * 9 // 10)):
+            result.append(Audience(tenant, name, tuple(rng.sample(names, min(count, len(names))))))
+    return result
+
+
 def expected(kind, channel, recipient):
     """What becomes of a notification that does not expire: `delivered`, `open`, or the reason for suppressing it."""
     rule = kind.channels[channel]
@@ -108,7 +136,8 @@ def expected(kind, channel, recipient):
 
 @dataclass(slots=True)
 class Event:
-    """One event; `recipients` are names within its tenant. A repeat is the same object, published again."""
+    """One event; `recipients` are names within its tenant: with an audience, its members. A repeat is the same object,
+    published again."""
 
     tenant: str
     source: str
@@ -117,6 +146,7 @@ class Event:
     recipients: tuple
     expiry: int = 0  # milliseconds since the epoch; 0: never
     is_broken: bool = False
+    audience: str = ""
     data: dict = field(default_factory=dict)
 
 

@@ -11,6 +11,7 @@ from timeline import BOUND, GRACE, Timeline
 
 START = 1_800_000_000_000
 ADA = Recipient("default", "ada", email="ada@example.org")
+EVE = Recipient("default", "eve", email="eve@example.org")
 BOB = Recipient("acme", "bob", email="bob@example.org", opt_out=frozenset({("two", "email")}))
 
 
@@ -47,6 +48,23 @@ class Log:
         self.deliveries[channel].append((at, {"id": delivery, "time": rfc3339(at), "data": data}))
         return {"outcome": "delivered", "delivery": delivery}
 
+    def route(self, at, origin, name=None, partition=0, topic="events"):
+        """A record of routed: to a recipient, or to an audience's home; its offset."""
+        headers = {"tidings-origin-topic": f"x.{topic}".encode(), "tidings-origin-partition": str(partition).encode(),
+                   "tidings-origin-offset": str(origin).encode()}
+        if name:
+            headers["ce_recipient"] = name.encode()
+        self.routed.append((at, headers))
+        return len(self.routed) - 1
+
+    def fan_out(self, event, at, offset, outcome="fannedOut"):
+        """The decision on an event for an audience that was forwarded to its home."""
+        data = {"tenant": event.tenant, "audience": event.audience, "source": event.source, "event": event.id,
+                "type": event.type, "at": {"topic": "x.routed", "offset": offset}, "outcome": outcome}
+        if outcome == "fannedOut":
+            data["recipients"] = len(event.recipients)
+        self.decisions.append((at, [{"time": rfc3339(at), "data": data}]))
+
     def close(self, window, channel, publications, name, at, due):
         events = [publication.event for publication in publications]
         self.decisions.append((at, [{"time": rfc3339(at), "data": {
@@ -61,7 +79,7 @@ class Log:
 
     def check(self):
         """What the checker makes of it: the kinds that it reports."""
-        checker = Checker([ADA, BOB], Timeline())
+        checker = Checker([ADA, BOB, EVE], Timeline())
         for publication in deepcopy(self.published):
             checker.published(publication)
         # Deliveries first: the order between topics must not matter.
@@ -111,10 +129,28 @@ def sound():
     return log
 
 
-class CheckerTests(unittest.TestCase):
+def audience():
+    """A sound log, and an event for an audience of two, read away from its home, with a repeat."""
+    log = sound()
+    event = Event("default", "/s", "all", "crash.now", ("ada", "eve"), audience="board:1")
+    at = START + 22_000
+    record, again = (log.publish(event, at + index, partition=2) for index in range(2))
+    there, repeat = (log.route(at + 10 + index, record.offset + index, partition=2) for index in range(2))
+    for name in event.recipients:
+        offset = log.route(at + 20, there, name, topic="routed")
+        log.routed[offset][1]["tidings-audience"] = b"board:1"
+        log.decide(record, name, at + 30, {"inapp": log.deliver(record, name, "inapp", at + 30)}, "routed", offset)
+    log.fan_out(event, at + 20, there)
+    log.fan_out(again.event, at + 20, repeat, "duplicate")
+    return log
+
+
+class LogTestCase(unittest.TestCase):
     def kinds(self, log):
         return sorted({violation.kind for violation in log.check().violations})
 
+
+class CheckerTests(LogTestCase):
     def test_a_sound_log_has_no_violations(self):
         checker = sound().check()
         self.assertEqual([violation.text for violation in checker.violations], [])
@@ -269,6 +305,56 @@ class CheckerTests(unittest.TestCase):
         self.assertEqual(self.kinds(log), ["wrong"])
         log.rejected.clear()
         self.assertEqual(self.kinds(log), ["lost"])
+
+
+class AudienceTests(LogTestCase):
+    """What can go wrong with an event for an audience."""
+
+    def test_a_sound_log_has_no_violations(self):
+        checker = audience().check()
+        self.assertEqual([violation.text for violation in checker.violations], [])
+        self.assertEqual(checker.tally["fan-outs"], 1)
+        self.assertEqual(checker.tally["audience repeats"], 1)
+        self.assertEqual(checker.tally["singles"], 9)
+        self.assertIsNone(checker.oldest_undecided())
+
+    def test_a_member_who_is_left_out_is_lost(self):
+        log = audience()
+        del log.routed[-1], log.deliveries["inapp"][-1], log.decisions[-3]
+        self.assertEqual(self.kinds(log), ["lost", "unaccounted"])
+
+    def test_a_member_who_is_served_twice_is_repeated(self):
+        log = audience()
+        log.routed.append(log.routed[-1])
+        self.assertEqual(self.kinds(log), ["repeated"])
+
+    def test_a_repeat_that_is_fanned_out_is_repeated(self):
+        log = audience()
+        headers = dict(log.routed[-1][1], **{"tidings-origin-offset": str(len(log.routed) - 3).encode()})
+        log.routed.append((START + 22_020, headers))
+        self.assertEqual(self.kinds(log), ["repeated"])
+
+    def test_an_event_whose_fan_out_never_ends_is_lost(self):
+        log = audience()
+        del log.decisions[-2]
+        self.assertEqual(self.kinds(log), ["lost"])
+
+    def test_an_event_that_is_fanned_out_to_too_few_is_wrong(self):
+        log = audience()
+        log.decisions[-2][1][0]["data"]["recipients"] = 1
+        self.assertEqual(self.kinds(log), ["wrong"])
+
+    def test_an_event_that_is_decided_as_a_repeat_alone_is_lost(self):
+        log = audience()
+        event = Event("default", "/s", "none", "crash.now", ("ada", "eve"), audience="board:1")
+        record = log.publish(event, START + 23_000, partition=2)
+        log.fan_out(event, START + 23_020, log.route(START + 23_010, record.offset, partition=2), "duplicate")
+        self.assertEqual(self.kinds(log), ["lost", "unaccounted"])
+
+    def test_an_event_that_is_forwarded_to_its_audience_twice_is_repeated(self):
+        log = audience()
+        log.routed.append(log.routed[1])
+        self.assertEqual(self.kinds(log), ["repeated"])
 
 
 class TimelineTests(unittest.TestCase):
