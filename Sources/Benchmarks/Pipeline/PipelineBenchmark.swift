@@ -27,8 +27,7 @@ public struct PipelineBenchmark {
   static let commonIDs = 100_000
 
   private let options: Options
-  private let steps: any StepRunner
-  private let onProgress: (String, StepProgress) -> Void
+  private let steps: StepSequence
 
   /// A benchmark.
   ///
@@ -37,8 +36,7 @@ public struct PipelineBenchmark {
     _ options: Options, steps: any StepRunner, onProgress: @escaping (String, StepProgress) -> Void
   ) {
     self.options = options
-    self.steps = steps
-    self.onProgress = onProgress
+    self.steps = StepSequence(steps, onProgress: onProgress)
   }
 
   /// Measures.
@@ -51,15 +49,10 @@ public struct PipelineBenchmark {
         let row = report.rows[index]
         let title =
           "\(row.name) with \(row.ids) ids and \(row.windows) windows, run \(run) of \(options.runs)"
-        onProgress(title, StepProgress(share: nil, count: 0, unit: ""))
         let load = PipelineLoad(
           kind: row.kind, ids: row.ids, windows: row.windows, events: options.events,
           warmUp: options.warmUp, partitions: options.partitions, seed: options.seed)
-        guard
-          case .pipeline(let measurement) = try steps.run(
-            .pipeline(load), prefix: "", onProgress: { onProgress(title, $0) })
-        else { throw BenchmarkError("a step answered what it was not asked") }
-        report.rows[index].add(measurement)
+        report.rows[index].add(try steps.run(.pipeline(load), "", title, \.pipeline))
       }
     }
     report.end()

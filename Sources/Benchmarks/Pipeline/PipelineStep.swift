@@ -2,6 +2,7 @@ import Contract
 import Foundation
 import Pipeline
 import Policy
+import Processor
 
 /// Puts a load through the state machines of all home partitions on this thread, without Kafka: what the processor
 /// itself costs.
@@ -53,14 +54,9 @@ final class PipelineStep {
     self.options = options
     codecs = try Codecs(prefix: "bench", recordLimit: 256 << 10)
     let catalog = try LoadCatalog.make()
-    let count = Int32(clamping: options.partitions)
-    var positions = InputPositions()
-    for topic in InputTopic.allCases { positions[topic] = 0 }
-    homes = (0..<count).map { partition in
-      var pipeline = Pipeline(
-        configuration: Pipeline.Configuration(partition: partition, partitionCount: count), catalog: catalog)
-      pipeline.start(at: positions, epoch: options.seed | 1)
-      return Home(pipeline)
+    let configuration = ProcessorConfiguration(partitionCount: Int32(clamping: options.partitions))
+    homes = (0..<configuration.partitionCount).map { partition in
+      Home(configuration.startedPipeline(partition: partition, catalog: catalog, epoch: options.seed | 1))
     }
   }
 

@@ -29,17 +29,14 @@ public struct RestoreBenchmark {
     public init() {}
   }
 
-  /// Bytes of a partition that an embedded cluster keeps.
-  private static let embeddedPartitionBytes: Int64 = 5 << 20
   /// Bytes of the log per id and per item, about, with a whole checkpoint in it and compressed.
-  private static let logBytesPerID: Int64 = 40
-  private static let logBytesPerItem: Int64 = 600
+  private static let logBytesPerID = 40
+  private static let logBytesPerItem = 600
 
   private let options: Options
   private let site: BenchSite
-  private let steps: any StepRunner
+  private let steps: StepSequence
   private let topics: BenchTopics
-  private let onProgress: (String, StepProgress) -> Void
 
   /// A benchmark at a site.
   ///
@@ -50,8 +47,7 @@ public struct RestoreBenchmark {
   ) {
     self.options = options
     self.site = site
-    self.steps = steps
-    self.onProgress = onProgress
+    self.steps = StepSequence(steps, onProgress: onProgress)
     topics = BenchTopics(site)
   }
 
@@ -69,18 +65,16 @@ public struct RestoreBenchmark {
     }
     let full = try create(site.prefix)
     let load = StateLoad(ids: options.ids, items: options.items, seed: options.seed)
-    guard case .written(let state) = try step(.writeState(load), full, "writing the state") else {
-      throw mismatch
-    }
+    let state = try steps.run(.writeState(load), full, "writing the state", \.state)
     var report = RestoreReport(
       options: options, bootstrapServers: site.cluster.bootstrapServers,
       isEmbedded: site.cluster.isEmbedded, isolatesSteps: steps.isolatesSteps, state: state)
     for run in 1...options.runs {
       let suffix = "run \(run) of \(options.runs)"
-      guard case .read(let reading) = try step(.readLog(topic: "state"), full, "reading the log, \(suffix)"),
-        case .restored(let restoration) = try step(
-          .restore(RestoreOptions(workers: options.workers)), full, "restoring from the log, \(suffix)")
-      else { throw mismatch }
+      let reading = try steps.run(
+        .readLog(topic: "state"), full, "reading the log, \(suffix)", \.reading)
+      let restoration = try restore(
+        RestoreOptions(workers: options.workers), full, "restoring from the log, \(suffix)")
       try check(restoration, against: state)
       report.add(reading, restoration)
     }
@@ -88,13 +82,10 @@ public struct RestoreBenchmark {
     for run in 1...options.runs {
       // Every run finds a deployment that has never decided anything.
       let empty = try create("\(site.prefix)-empty-\(run)")
-      _ = try step(.publishProbes(number: run), empty, "publishing")
+      try steps.run(.publishProbes(number: run), empty, "publishing")
       let start = RestoreOptions(workers: options.workers, decided: Int64(options.partitions))
-      guard
-        case .restored(let restoration) = try step(
-          .restore(start), empty, "starting without state, run \(run) of \(options.runs)")
-      else { throw mismatch }
-      report.addEmpty(restoration)
+      report.addEmpty(
+        try restore(start, empty, "starting without state, run \(run) of \(options.runs)"))
     }
     report.end()
     return report
@@ -106,22 +97,18 @@ public struct RestoreBenchmark {
     let folder = try SnapshotFolder(in: options.stateDirectory)
     defer { folder.remove() }
     var start = RestoreOptions(workers: options.workers, stateDirectory: folder.path)
-    guard case .restored(let first) = try step(.restore(start), prefix, "writing snapshots") else {
-      throw mismatch
-    }
+    let first = try restore(start, prefix, "writing snapshots")
     report.addSnapshots(bytes: try folder.bytes(), seconds: first.secondsToStop)
     var probes = 0
     for run in 1...options.runs {
       for isCold in [false, true] {
         probes += 1
-        _ = try step(.publishProbes(number: probes), prefix, "publishing")
+        try steps.run(.publishProbes(number: probes), prefix, "publishing")
         if isCold { try folder.evict() }
         start.decided = state.decided + Int64(probes * options.partitions)
         let place = isCold ? "on disk" : "in memory"
-        guard
-          case .restored(let restoration) = try step(
-            .restore(start), prefix, "restarting from snapshots \(place), run \(run) of \(options.runs)")
-        else { throw mismatch }
+        let restoration = try restore(
+          start, prefix, "restarting from snapshots \(place), run \(run) of \(options.runs)")
         guard restoration.windows == state.windows, restoration.ids >= state.ids else {
           throw BenchmarkError(
             "the processor came back from its snapshots without its state: this is a fault")
@@ -131,19 +118,14 @@ public struct RestoreBenchmark {
     }
   }
 
-  private var mismatch: BenchmarkError { BenchmarkError("a step answered what it was not asked") }
-
-  private func step(_ step: Step, _ prefix: String, _ title: String) throws -> StepResult {
-    onProgress(title, StepProgress(share: nil, count: 0, unit: ""))
-    return try steps.run(step, prefix: prefix) { onProgress(title, $0) }
+  private func restore(_ start: RestoreOptions, _ prefix: String, _ title: String) throws -> Restoration {
+    try steps.run(.restore(start), prefix, title, \.restoration)
   }
 
   /// An embedded cluster drops what it has no room for, and then there is nothing to restore.
   private func checkSize() throws {
-    guard site.cluster.isEmbedded else { return }
-    let needed = Int64(options.ids) * Self.logBytesPerID + Int64(options.items) * Self.logBytesPerItem
-    // Recipients are not spread evenly.
-    let room = Int64(options.partitions) * Self.embeddedPartitionBytes / 2
+    guard let room = site.embeddedRoom else { return }
+    let needed = options.ids * Self.logBytesPerID + options.items * Self.logBytesPerItem
     guard needed > room else { return }
     let share = Double(room) / Double(needed)
     throw BenchmarkError(

@@ -1,6 +1,5 @@
 import Foundation
 import Kafka
-import Policy
 import Processor
 
 /// Starts the real processor, and takes the time from the group's assignment until all of its partitions decide.
@@ -15,14 +14,9 @@ struct RestoreStep {
   }
 
   func run(_ onProgress: (StepProgress) -> Void) throws -> Restoration {
-    var configuration = ProcessorConfiguration(
-      prefix: site.prefix, partitionCount: Int32(clamping: site.partitionCount))
-    configuration.workers = options.workers
+    var configuration = ProcessorConfiguration(site, workers: options.workers)
     configuration.stateDirectory = options.stateDirectory
-    let service = ProcessorService(
-      cluster: site.cluster, configuration: configuration, catalog: try LoadCatalog.make(), status: status,
-      logger: site.logger)
-    let running = RunningService(service)
+    let running = try RunningService(configuration, at: site, status: status)
     defer { running.cancel() }
     while status.assignedPartitions < site.partitionCount { try running.wait() }
     let watch = Stopwatch()

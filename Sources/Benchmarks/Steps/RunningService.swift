@@ -8,7 +8,11 @@ final class RunningService: Sendable {
   private let ended = DispatchSemaphore(value: 0)
   private let task = Mutex<Task<Void, Never>?>(nil)
 
-  init(_ service: ProcessorService) {
+  /// Starts a processor of the benchmarks' catalog.
+  init(_ configuration: ProcessorConfiguration, at site: BenchSite, status: ProcessorStatus) throws {
+    let service = ProcessorService(
+      cluster: site.cluster, configuration: configuration, catalog: try LoadCatalog.make(), status: status,
+      logger: site.logger)
     let started = Task.detached { [self] in
       do {
         try await service.run()

@@ -39,8 +39,7 @@ final class StateWriter: DeliveryListener {
   init(_ site: BenchSite, _ load: StateLoad) throws {
     self.site = site
     self.load = load
-    configuration = ProcessorConfiguration(
-      prefix: site.prefix, partitionCount: Int32(clamping: site.partitionCount))
+    configuration = ProcessorConfiguration(site)
     producer = try site.cluster.makeTransactionalProducer(
       TransactionalProducerOptions(
         transactionalID: "\(site.prefix)-writer", topics: [site.stateTopic],
@@ -66,15 +65,8 @@ final class StateWriter: DeliveryListener {
 
   private func makeHomes() throws {
     let catalog = try LoadCatalog.make()
-    var positions = InputPositions()
-    for topic in InputTopic.allCases { positions[topic] = 0 }
     homes = (0..<configuration.partitionCount).map { partition in
-      var pipeline = Pipeline(
-        configuration: Pipeline.Configuration(
-          partition: partition, partitionCount: configuration.partitionCount,
-          dedupHorizon: Int64(configuration.dedupHorizon.components.seconds) * 1000), catalog: catalog)
-      pipeline.start(at: positions, epoch: load.seed | 1)
-      return Home(pipeline)
+      Home(configuration.startedPipeline(partition: partition, catalog: catalog, epoch: load.seed | 1))
     }
   }
 
@@ -130,7 +122,7 @@ final class StateWriter: DeliveryListener {
       record.removeAll()
       home.sealed = home.pipeline.seal(into: &record)
       home.reportedOffset = nil
-      try produce(
+      try producer.produceWithRoom(
         OutgoingRecord(
           topicIndex: 0, partition: Int32(partition), key: nil, value: record.view, tag: UInt64(partition) + 1
         ))
@@ -138,19 +130,6 @@ final class StateWriter: DeliveryListener {
     commits += 1
     isCommitting = try producer.commit(timeout: .zero) == .pending
     if !isCommitting { try confirm() }
-  }
-
-  private func produce(_ record: OutgoingRecord) throws(KafkaError) {
-    while true {
-      do throws(KafkaError) {
-        return try producer.produce(record)
-      } catch {
-        guard error.code == .queueFull else { throw error }
-        producer.poll()
-        // The client's own threads make room.
-        sched_yield()
-      }
-    }
   }
 
   private func settle() throws {

@@ -20,6 +20,10 @@ public struct BenchSite: Sendable {
     self.logger = logger
   }
 
+  /// Bytes that one topic of an embedded cluster has room for: it keeps 5 MiB of a partition, and recipients are not
+  /// spread evenly. nil for a real cluster.
+  var embeddedRoom: Int? { cluster.isEmbedded ? partitionCount * (5 << 20) / 2 : nil }
+
   var stateTopic: String { "\(prefix).state" }
 
   var statePartitions: [TopicPartition] { partitions(of: stateTopic) }

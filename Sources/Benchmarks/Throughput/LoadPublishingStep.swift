@@ -1,5 +1,4 @@
 import Contract
-import Foundation
 import Kafka
 
 /// Publishes the load: the recipients' records, then events.
@@ -46,18 +45,10 @@ struct LoadPublishingStep {
   private func send(
     _ record: InputRecord, topicIndex: Int, partition: Int32, _ producer: any IdempotentProducer
   ) throws(KafkaError) {
-    let outgoing = OutgoingRecord(
-      topicIndex: topicIndex, partition: partition, key: record.key, value: record.value,
-      headers: record.headers)
-    while true {
-      do throws(KafkaError) {
-        // What is lost here is missing later: whoever reads counts.
-        return try producer.produce(outgoing) { _ in }
-      } catch {
-        guard error.code == .queueFull else { throw error }
-        // Full is full for as long as the brokers take: nothing is hurried by asking again at once.
-        Thread.sleep(forTimeInterval: 0.001)
-      }
-    }
+    // What is lost here is missing later: whoever reads counts.
+    try producer.produceWithRoom(
+      OutgoingRecord(
+        topicIndex: topicIndex, partition: partition, key: record.key, value: record.value,
+        headers: record.headers))
   }
 }

@@ -1,5 +1,4 @@
 import Contract
-import Foundation
 import Kafka
 import Processor
 
@@ -140,18 +139,9 @@ final class PassThroughStep: RebalanceListener {
   }
 
   private func produce(_ record: InputRecord, partition: Int32) throws {
-    while true {
-      do throws(KafkaError) {
-        return try producer.produce(
-          OutgoingRecord(
-            topicIndex: 0, partition: partition, key: record.key, value: record.value,
-            headers: record.headers))
-      } catch {
-        guard error.code == .queueFull else { throw error }
-        producer.poll()
-        sched_yield()
-      }
-    }
+    try producer.produceWithRoom(
+      OutgoingRecord(
+        topicIndex: 0, partition: partition, key: record.key, value: record.value, headers: record.headers))
   }
 
   // MARK: - Transactions

@@ -1,7 +1,6 @@
 import Foundation
 import Kafka
 import Pipeline
-import Policy
 import Processor
 
 /// Starts the real processor, and takes the time in which it decides the load once all of its partitions are at work.
@@ -16,13 +15,8 @@ struct ProcessingStep {
   }
 
   func run(_ onProgress: (StepProgress) -> Void) throws -> Throughput {
-    var configuration = ProcessorConfiguration(
-      prefix: site.prefix, partitionCount: Int32(clamping: site.partitionCount))
-    configuration.workers = options.workers
-    let service = ProcessorService(
-      cluster: site.cluster, configuration: configuration, catalog: try LoadCatalog.make(), status: status,
-      logger: site.logger)
-    let running = RunningService(service)
+    let running = try RunningService(
+      ProcessorConfiguration(site, workers: options.workers), at: site, status: status)
     defer { running.cancel() }
     while status.runningPartitions < site.partitionCount { try running.wait() }
     // Some partitions were at work before the last one was. The recipients' records are decided as well, before all.

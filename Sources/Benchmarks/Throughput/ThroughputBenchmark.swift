@@ -26,16 +26,14 @@ public struct ThroughputBenchmark {
 
   /// Bytes that an event takes in an embedded cluster, about: itself, its copy, and what is made of it.
   private static let bytesPerEvent = 1_000
-  private static let embeddedPartitionBytes = 5 << 20
 
   /// The topics of a processor's output, without the prefix.
   static let outputTopics = ["delivery.email", "delivery.inapp", "decisions", "state"]
 
   private let options: Options
   private let site: BenchSite
-  private let steps: any StepRunner
+  private let steps: StepSequence
   private let topics: BenchTopics
-  private let onProgress: (String, StepProgress) -> Void
 
   /// A benchmark at a site.
   ///
@@ -46,8 +44,7 @@ public struct ThroughputBenchmark {
   ) {
     self.options = options
     self.site = site
-    self.steps = steps
-    self.onProgress = onProgress
+    self.steps = StepSequence(steps, onProgress: onProgress)
     topics = BenchTopics(site)
   }
 
@@ -72,47 +69,33 @@ public struct ThroughputBenchmark {
     try topics.create(prefix: prefix)
     defer { if !options.keepsTopics { topics.delete([prefix, copies]) } }
     try topics.create(prefix: copies)
-    _ = try step(
+    try steps.run(
       .publishLoad(PublishedLoad(events: options.events, seed: options.seed)), prefix, "publishing, \(suffix)"
     )
     let work = ThroughputOptions(events: options.events, workers: options.workers, copyPrefix: copies)
-    guard case .throughput(let copied) = try step(.passThrough(work), prefix, "copying, \(suffix)") else {
-      throw mismatch
-    }
+    let copied = try steps.run(.passThrough(work), prefix, "copying, \(suffix)", \.throughput)
     report.add(copied, output: try output(["events"], copies, suffix))
     guard options.includesProcessor else { return }
-    guard case .throughput(let decided) = try step(.process(work), prefix, "deciding, \(suffix)") else {
-      throw mismatch
-    }
+    let decided = try steps.run(.process(work), prefix, "deciding, \(suffix)", \.throughput)
     report.add(decided, output: try output(Self.outputTopics, prefix, suffix), comparedWith: copied)
   }
-
-  private var mismatch: BenchmarkError { BenchmarkError("a step answered what it was not asked") }
 
   private func output(
     _ names: [String], _ prefix: String, _ suffix: String
   ) throws -> (records: Int, bytes: Int64) {
     var sum: (records: Int, bytes: Int64) = (0, 0)
     for name in names {
-      guard
-        case .read(let reading) = try step(
-          .readLog(topic: name), prefix, "counting the output in \(name), \(suffix)")
-      else { throw mismatch }
+      let reading = try steps.run(
+        .readLog(topic: name), prefix, "counting the output in \(name), \(suffix)", \.reading)
       sum.records += reading.records
       sum.bytes += reading.bytes
     }
     return sum
   }
 
-  private func step(_ step: Step, _ prefix: String, _ title: String) throws -> StepResult {
-    onProgress(title, StepProgress(share: nil, count: 0, unit: ""))
-    return try steps.run(step, prefix: prefix) { onProgress(title, $0) }
-  }
-
   /// An embedded cluster drops what it has no room for.
   private func checkSize() throws {
-    guard site.cluster.isEmbedded else { return }
-    let room = options.partitions * Self.embeddedPartitionBytes / 2
+    guard let room = site.embeddedRoom else { return }
     guard options.events * Self.bytesPerEvent > room else { return }
     throw BenchmarkError(
       "the embedded cluster keeps 5 MiB of each partition, and \(options.events) events take more in "

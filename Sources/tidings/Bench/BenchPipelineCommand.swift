@@ -11,8 +11,9 @@ struct BenchPipelineCommand: ParsableCommand {
     discussion: """
       Puts events that were made beforehand through the state machines of all partitions, on one thread, with commits as
       the processor makes them but nowhere to write. Times are of the thread's processor, so that other programs count
-      only for the caches that they take. Each run is a process of its own. The defaults take a few minutes and some
-      gigabytes of memory.
+      only for the caches that they take. What is timed comes after ten seconds of the load's own clock, in which the first
+      windows open and close. Each run is a process of its own. The defaults take a few minutes and some gigabytes of
+      memory.
 
       Examples:
         tidings bench pipeline
@@ -28,7 +29,9 @@ struct BenchPipelineCommand: ParsableCommand {
   var windows = PipelineBenchmark.Options().windows
 
   @Option(
-    help: ArgumentHelp("Events that are timed in each run, after as many that are not.", valueName: "n"))
+    help: ArgumentHelp(
+      "Events that are timed in each run, after \(PipelineBenchmark.Options().warmUp.grouped) that are not.",
+      valueName: "n"))
   var events = PipelineBenchmark.Options().events
 
   func validate() throws {
@@ -48,7 +51,6 @@ struct BenchPipelineCommand: ParsableCommand {
     pipeline.ids = ids
     pipeline.windows = windows
     pipeline.events = events
-    pipeline.warmUp = events
     pipeline.partitions = options.partitions
     pipeline.runs = options.runs
     pipeline.seed = options.seed

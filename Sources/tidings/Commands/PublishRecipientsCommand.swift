@@ -25,38 +25,14 @@ struct PublishRecipientsCommand: ParsableCommand {
   var file = "-"
 
   func run() throws {
+    // A mistake in the name is told before anything else is looked at.
     _ = try InputFile(path: file)
     let settings = try options.loadWithLogging()
-    let cluster = try settings.makeCluster(clientID: "tidings-publish")
-    let topic = "\(settings.topics.prefix).recipients"
-    let limit = settings.processor.recordLimit
-    let stop = StopSignal()
-    var lines = try LineReader(path: file, limit: limit, stop: stop)
-    try TopicCheck.require(topic, on: cluster)
-    let handlers = stop.installHandlers()
-    defer { for handler in handlers { handler.cancel() } }
     var reader = try RecipientLineReader()
-    var sender = try RecordSender(cluster: cluster, topic: topic, recordLimit: limit, stop: stop)
-    var refused = 0
-    while let line = try lines.next() {
-      do throws(Rejection) {
-        if line.isCut { throw Rejection(.recordTooLarge, "The line has more than \(limit) bytes.") }
-        let number = line.number
-        let record = try reader.read(line.bytes)
-        let outgoing = OutgoingRecord(topicIndex: 0, key: record.key, value: record.value)
-        guard sender.send(outgoing, name: "line \(number)") else { break }
-      } catch {
-        Terminal.error.writeLine("line \(line.number): \(error)")
-        refused += 1
-      }
+    try RecordFilePublisher(file: file, settings: settings, topicName: "recipients", unit: "recipient").run {
+      (line) throws(Rejection) in
+      let record = try reader.read(line)
+      return OutgoingRecord(topicIndex: 0, key: record.key, value: record.value)
     }
-    try sender.flush {}
-    let count = sender.tally.count
-    Terminal.output.writeLine("published \(count.delivered.counted("recipient")) to \(topic)")
-    if stop.isStopped {
-      throw CommandEnd(.failed, "ended by a signal: the rest of the file is not published")
-    }
-    if let failure = count.firstFailure { throw CommandEnd(.failed, failure) }
-    if refused > 0 { throw CommandEnd(.failed, "\(refused.counted("line")) left out") }
   }
 }

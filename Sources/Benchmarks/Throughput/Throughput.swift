@@ -1,11 +1,3 @@
-/// What is published for a processor to decide.
-public struct PublishedLoad: Codable, Sendable {
-  /// Events, repeats among them.
-  public var events: Int
-  /// Decides who gets what.
-  public var seed: UInt64
-}
-
 /// What a pass-through or a processor has to get through.
 public struct ThroughputOptions: Codable, Sendable {
   /// Events that are in the topic.
