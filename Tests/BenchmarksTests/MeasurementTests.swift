@@ -23,4 +23,20 @@ import Testing
     #expect((2200...3100).contains(counts[0]))
     #expect(counts.reduce(0, +) == 20_000)
   }
+
+  @Test("percentiles of latencies are right to three digits, and what took longer than a second is counted")
+  func latency() {
+    var histogram = LatencyHistogram()
+    #expect(histogram.latency.count == 0 && histogram.latency.max == 0)
+    for microseconds in 1...2_000_000 where microseconds % 1_000 == 0 {
+      histogram.record(nanoseconds: Int64(microseconds) * 1_000)
+    }
+    let latency = histogram.latency
+    #expect(latency.count == 2_000)
+    for (found, expected) in [(latency.p50, 1_000.0), (latency.p95, 1_900.0), (latency.p99, 1_980.0)] {
+      #expect(abs(found - expected) <= expected / 1_000, "\(found)")
+    }
+    #expect(abs(latency.max - 2_000) <= 2)
+    #expect(latency.beyondSecond == 1_000)
+  }
 }

@@ -5,14 +5,18 @@ import Policy
 enum LoadCatalog {
   /// To the inbox at once: leaves an id and nothing else.
   static let immediate = "bench.immediate"
-  /// Into a digest of the inbox: leaves an id, and an item in a window that outlasts every benchmark.
+  /// Into a digest of the inbox: leaves an id, and an item in a window that outlasts the benchmark unless it is said
+  /// when it is due.
   static let waiting = "bench.waiting"
+  /// The same, in a window that is due at nine o'clock in UTC.
+  static let scheduled = "bench.scheduled"
   /// The types of ``EventLoad``, with their shares of it in per cent.
   static let shares: [(type: String, percent: Int)] = [
     ("bench.now", 10), ("bench.now-and-digest", 40), ("bench.inbox-digest", 30), ("bench.digests", 20),
   ]
 
-  static func make() throws(YAMLProblems) -> Catalog {
+  /// - Parameter windowSeconds: how long windows of ``waiting`` are open: seven days.
+  static func make(windowSeconds: Int = 604_800) throws(YAMLProblems) -> Catalog {
     try Catalog.parse(
       yaml: """
         unknownTypes: reject
@@ -27,7 +31,13 @@ enum LoadCatalog {
             title: "{{actor}} did {{data.what}}"
             digestTitle: "{{totals.events}} events"
             channels:
-              inapp: { policy: digest, window: 7d, items: 10 }
+              inapp: { policy: digest, window: \(windowSeconds)s, items: 10 }
+          \(scheduled):
+            category: bench-scheduled
+            title: "{{actor}} did {{data.what}}"
+            digestTitle: "{{totals.events}} events"
+            channels:
+              inapp: { policy: schedule, at: "09:00", items: 10 }
           bench.now:
             category: now
             title: "{{actor}} did {{data.what}}"

@@ -1,8 +1,6 @@
 import Contract
 import Foundation
 import Pipeline
-import Policy
-import Processor
 
 /// Puts a load through the state machines of all home partitions on this thread, without Kafka: what the processor
 /// itself costs.
@@ -10,32 +8,20 @@ import Processor
 /// Records are made block by block, and only the work on them is timed. The clock goes on by itself, at a fixed number
 /// of events a second, so that windows open and close as they would at that rate.
 final class PipelineStep {
-  private final class Home {
-    var pipeline: Pipeline
-    var offset: Int64 = 0
-
-    init(_ pipeline: consuming Pipeline) { self.pipeline = pipeline }
-  }
-
   /// Events of the load in a second of the clock.
   private static let eventsPerSecond: Int64 = 100_000
   /// How many events pass from one look at what is due to the next, as in a turn of a worker.
   private static let turn = 1_024
-  /// Bytes of output that a commit has, as the processor's.
-  private static let commitBytes = 1 << 20
   private static let blockCapacity = 16_384
   /// How long the ids that are there beforehand took to come, in milliseconds of the clock.
   private static let historyMilliseconds: Int64 = 12 * 3_600_000
 
   private let options: PipelineLoad
-  private var homes: [Home] = []
-  private var codecs: Codecs
+  private let machines: StateMachines
   private var block = RecordBlock(capacity: blockCapacity)
   private var event = EventRecord()
-  private var stateRecord = OutputBuffer(capacity: 1 << 20)
   private var clock = Int64(1_700_000_000_000)
   private var ticks: Int64 = 0
-  private var isSealed = false
   private var timed = Timed()
   private var baseline: Int64?
   private var peak: Int64 = 0
@@ -52,12 +38,8 @@ final class PipelineStep {
 
   init(_ options: PipelineLoad) throws {
     self.options = options
-    codecs = try Codecs(prefix: "bench", recordLimit: 256 << 10)
-    let catalog = try LoadCatalog.make()
-    let configuration = ProcessorConfiguration(partitionCount: Int32(clamping: options.partitions))
-    homes = (0..<configuration.partitionCount).map { partition in
-      Home(configuration.startedPipeline(partition: partition, catalog: catalog, epoch: options.seed | 1))
-    }
+    machines = try StateMachines(
+      partitions: options.partitions, catalog: try LoadCatalog.make(), seed: options.seed)
   }
 
   func run(_ onProgress: (StepProgress) -> Void) throws -> PipelineMeasurement {
@@ -76,7 +58,7 @@ final class PipelineStep {
     let seconds = watch.seconds
     commit()
     let after = MemoryUsage.allocations()
-    try checkLaw()
+    try machines.checkLaw()
     var result = PipelineMeasurement(
       events: options.events, seconds: seconds, applyNanoseconds: timed.apply,
       closeNanoseconds: timed.close, sealNanoseconds: timed.seal)
@@ -84,8 +66,8 @@ final class PipelineStep {
     result.commits = timed.commits
     result.outputRecords = timed.records
     result.outputBytes = timed.bytes
-    result.ids = homes.reduce(0) { $0 + $1.pipeline.idCount }
-    result.windows = homes.reduce(0) { $0 + $1.pipeline.openWindowCount }
+    result.ids = machines.homes.reduce(0) { $0 + $1.pipeline.idCount }
+    result.windows = machines.openWindows
     result.bytesPerID = memory.perID
     result.bytesPerWindow = memory.perWindow
     result.peakBytes = ProcessUsage.now().peakBytes
@@ -98,12 +80,10 @@ final class PipelineStep {
     var bytes = RecipientRecordBytes()
     for number in 0..<EventLoad.recipientCount {
       bytes.with(number: number) { record in
-        homes[Int(load.homes[number])].pipeline.load(
-          PartitionRecord(topic: .recipients, offset: Int64(number), appended: clock, content: record),
-          using: &codecs)
+        machines.load(recipient: record, offset: Int64(number), to: Int(load.homes[number]), at: clock)
       }
     }
-    guard homes.reduce(0, { $0 + $1.pipeline.recipientCount }) == EventLoad.recipientCount else {
+    guard machines.homes.reduce(0, { $0 + $1.pipeline.recipientCount }) == EventLoad.recipientCount else {
       throw BenchmarkError("the recipients of the load were not taken: this is a fault")
     }
   }
@@ -159,9 +139,9 @@ final class PipelineStep {
         recipient < load.homes.count
           ? load.homes[recipient]
           : EventRecord.home(
-            ofRecipient: recipient, partitionCount: Int32(homes.count), scratch: &scratch))
+            ofRecipient: recipient, partitionCount: machines.configuration.partitionCount, scratch: &scratch))
       try event.with(idPrefix: prefix, number: number, type: type, recipient: recipient) { record in
-        try apply(record, to: partition)
+        try machines.apply(record, to: partition, at: clock)
       }
       guard number % 64 == 0 else { continue }
       commitIfFull()
@@ -208,8 +188,8 @@ final class PipelineStep {
       let (partition, content) = block[index]
       ticks += 1
       if ticks % (Self.eventsPerSecond / 1_000) == 0 { clock += 1 }
-      try apply(content, to: partition)
-      if index % 64 == 63, pendingBytes >= Self.commitBytes {
+      try machines.apply(content, to: partition, at: clock)
+      if index % 64 == 63, machines.pendingBytes >= machines.configuration.commitBytes {
         timed.apply += ThreadTime.nanoseconds() - start
         commit()
         start = ThreadTime.nanoseconds()
@@ -217,7 +197,7 @@ final class PipelineStep {
       if ticks % Int64(Self.turn) == 0 {
         let now = ThreadTime.nanoseconds()
         timed.apply += now - start
-        for home in homes {
+        for home in machines.homes {
           if let due = home.pipeline.nextDue(), due <= clock { home.pipeline.tick(now: clock) }
         }
         start = ThreadTime.nanoseconds()
@@ -227,49 +207,19 @@ final class PipelineStep {
     timed.apply += ThreadTime.nanoseconds() - start
   }
 
-  private func apply(_ content: InputRecord, to partition: Int) throws {
-    let home = homes[partition]
-    let progress = try home.pipeline.apply(
-      PartitionRecord(topic: .events, offset: home.offset, appended: clock, content: content), now: clock,
-      using: &codecs)
-    guard progress == .done else {
-      throw BenchmarkError("an event of the load was not decided at once: this is a fault")
-    }
-    home.offset += 1
-  }
-
-  private var pendingBytes: Int { homes.reduce(0) { $0 + $1.pipeline.pendingBytes } }
-
   private func commitIfFull() {
-    if pendingBytes >= Self.commitBytes { commit() }
+    if machines.pendingBytes >= machines.configuration.commitBytes { commit() }
   }
 
-  /// What a commit asks of the pipelines: the outcome of the one before, their output, and their state records.
   private func commit() {
     let start = ThreadTime.nanoseconds()
-    for home in homes {
-      if isSealed { home.pipeline.confirm() }
-      timed.records += home.pipeline.outbox.count + 1
-      timed.bytes += home.pipeline.outbox.byteCount
-      home.pipeline.withDecisions { decisions in
-        timed.records += 1
-        timed.bytes += decisions.count
-      }
-      stateRecord.removeAll()
-      _ = home.pipeline.seal(into: &stateRecord)
-      timed.bytes += stateRecord.count
-    }
-    isSealed = true
-    timed.commits += 1
+    let output = machines.commit()
     timed.seal += ThreadTime.nanoseconds() - start
+    timed.records += output.records
+    timed.bytes += output.bytes
+    timed.commits += 1
     guard baseline != nil else { return }
     peak = max(peak, MemoryUsage.residentBytes() ?? 0)
-  }
-
-  private func checkLaw() throws {
-    for home in homes where home.pipeline.counters.total.difference != 0 {
-      throw BenchmarkError("the conservation law does not hold behind the load: this is a fault")
-    }
   }
 
   // MARK: - Decoding alone

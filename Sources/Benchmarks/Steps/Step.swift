@@ -17,6 +17,8 @@ public enum Step: Codable, Sendable {
   case process(ThroughputOptions)
   /// Puts a load through the pipelines; needs no cluster.
   case pipeline(PipelineLoad)
+  /// Has windows come due in the pipelines; needs no cluster.
+  case windows(WindowsLoad)
 }
 
 /// The state to write.
@@ -68,6 +70,8 @@ public enum StepResult: Codable, Sendable {
   case throughput(Throughput)
   /// Of `pipeline`.
   case pipeline(PipelineMeasurement)
+  /// Of `windows`.
+  case windows(WindowsMeasurement)
 }
 
 /// A state that was written.

@@ -82,6 +82,8 @@ public struct LocalSteps: StepRunner {
       return .throughput(try ProcessingStep(place(), options).run(onProgress))
     case .pipeline(let load):
       return .pipeline(try PipelineStep(load).run(onProgress))
+    case .windows(let load):
+      return .windows(try WindowsStep(load).run(onProgress))
     }
   }
 }

@@ -41,4 +41,5 @@ extension StepResult {
   var restoration: Restoration? { if case .restored(let found) = self { found } else { nil } }
   var throughput: Throughput? { if case .throughput(let found) = self { found } else { nil } }
   var pipeline: PipelineMeasurement? { if case .pipeline(let found) = self { found } else { nil } }
+  var windows: WindowsMeasurement? { if case .windows(let found) = self { found } else { nil } }
 }

@@ -15,11 +15,11 @@ struct BenchCommand: ParsableCommand {
         KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench restore
         tidings bench restore --ids 100000 --items 10000 --embedded
         tidings bench pipeline
+        tidings bench windows
         KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench processor
       """,
     subcommands: [
       BenchPassThroughCommand.self, BenchProcessorCommand.self, BenchPipelineCommand.self,
-      BenchRestoreCommand.self,
-      BenchStepCommand.self,
+      BenchWindowsCommand.self, BenchRestoreCommand.self, BenchStepCommand.self,
     ])
 }
