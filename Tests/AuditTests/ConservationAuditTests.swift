@@ -230,6 +230,23 @@ struct ConservationAuditTests {
     #expect(!report.holds)
   }
 
+  @Test("what came too late to be delivered at once is counted, and a decision that hides it is a difference")
+  func caughtUp() throws {
+    for isHidden in [false, true] {
+      let deployment = try makeHistory()
+      deployment.fate = { topic, value in
+        isHidden && topic == "decisions"
+          ? .replaced(value.replacing("\"policy\":\"catchUp\"", with: "\"policy\":\"immediate\"")) : .written
+      }
+      try deployment.process(after: 3601)
+      let report = try deployment.audit()
+      #expect(report.rows.first { $0.name == "email caught up" }?.state == 1)
+      #expect(count(report, "email caught up") == (isHidden ? 0 : 1))
+      #expect(report.difference == (isHidden ? 1 : 0))
+      #expect(report.findingCount == 0)
+    }
+  }
+
   @Test("where retention has cut the topics, what cannot be proven is said, and nothing is a difference")
   func retention() throws {
     let deployment = try makeHistory()

@@ -19,6 +19,8 @@ final class Deployment {
   static let partitions: Int32 = 2
   static let catalog = """
     unknownTypes: reject
+    catchUp:
+      email: { after: 1h, overflow: { policy: digest, window: 10s } }
     types:
       card.moved:
         category: cards

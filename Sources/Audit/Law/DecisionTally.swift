@@ -117,6 +117,7 @@ struct DecisionTally {
     _ deliveries: inout DeliveryLedger, into findings: inout Findings
   ) {
     if isWithin { counters.decided += 1 }
+    if isWithin { for channel in arrival.caughtUp { counters[channel].caughtUp += 1 } }
     for (channel, outcome) in arrival.channels {
       if isWithin { counters[channel].accepted += 1 }
       switch outcome {

@@ -79,6 +79,7 @@ public struct AuditRow: Sendable, Equatable {
       add("retracted", left.retracted, right.retracted)
       add("collapsed", left.collapsed, right.collapsed)
       add("open", left.open, right.open)
+      add("caught up", left.caughtUp, right.caughtUp)
     }
     return rows
   }

@@ -28,6 +28,8 @@ struct Decision {
     var topic: ByteView
     var offset: Int64
     var channels: [(channel: Channel, outcome: Outcome)]
+    /// The channels on which it came too late to be delivered at once.
+    var caughtUp: [Channel]
   }
 
   struct Closure {
@@ -128,10 +130,14 @@ extension Decision.Arrival {
     self.topic = topic
     self.offset = offset
     self.channels = []
+    caughtUp = []
     for channel in Channel.allCases {
       guard let value = channels[channel.literal] else { continue }
       guard let outcome = Decision.Outcome(value) else { return nil }
       self.channels.append((channel, outcome))
+      if let policy = value["policy"], policy.rawString.equals(DecisionGrounds.Policy.catchUp.literal) {
+        caughtUp.append(channel)
+      }
     }
   }
 }
