@@ -26,6 +26,7 @@ let package = Package(
     .systemLibrary(name: "CJemalloc", pkgConfig: "jemalloc", providers: [.apt(["libjemalloc-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CCopyLoop", dependencies: ["CLibrdkafka"]),
 
     .target(name: "Contract", dependencies: ["CXXHash", "CSimdjson"]),
     .target(name: "MarkedYAML", dependencies: ["Yams"]),
@@ -91,9 +92,10 @@ let package = Package(
     .target(
       name: "Benchmarks",
       dependencies: [
-        "CJemalloc", "Contract", "Kafka", "MarkedYAML", "Pipeline", "Policy", "Processor",
+        "CCopyLoop", "CJemalloc", "Contract", "Kafka", "MarkedYAML", "Pipeline", "Policy", "Processor",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
       ]),
     .executableTarget(
       name: "tidings",

@@ -18,6 +18,7 @@ import Testing
     options.events = events
     options.partitions = 4
     options.runs = 1
+    options.rate = nil
     return options
   }
 
@@ -28,9 +29,14 @@ import Testing
       options(events: 2_000), at: site, steps: LocalSteps(site), onProgress: { _, _ in }
     ).run()
     #expect(report.benchmark == "processor")
-    // The pass-through writes each record once.
+    // Both copies write each record once.
+    #expect(report.copyLoop.recordsPerEvent.values == [1])
     #expect(report.passThrough.recordsPerEvent.values == [1])
     #expect((report.passThrough.bytesPerEvent.median ?? 0) > 250)
+    #expect(report.copyLoop.bytesPerEvent == report.passThrough.bytesPerEvent)
+    #expect(report.passThrough.ratio.values.count == 1)
+    #expect((report.passThrough.commitP50.median ?? 0) > 0)
+    #expect(report.pace == nil)
     #expect(report.processor.ratio.values.count == 1)
     #expect((report.processor.recordsPerEvent.median ?? 0) > 0.3)
     #expect((report.processor.eventsPerSecond.median ?? 0) > 0)
@@ -38,6 +44,42 @@ import Testing
     #expect(report.processor.cpuSecondsPerMillion.values.isEmpty)
     let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
     #expect(json?["benchmark"] as? String == "processor")
+  }
+
+  @Test("at an even rate every immediate delivery of the measured time is seen, and no other counts")
+  func pace() throws {
+    let site = try makeSite()
+    try BenchTopics(site).create(prefix: site.prefix)
+    try LoadPublishingStep(site, PublishedLoad(events: 0, seed: 1)).run { _ in }
+    let load = PacedLoad(rate: 200, warmUp: 1, seconds: 2, workers: 1, seed: 1)
+    let measurement = try PacedStep(site, load).run { _ in }
+    // Of 400 events 90 in a hundred are new ones, and half of those are delivered to the inbox at once.
+    #expect((140...220).contains(measurement.latency.count), "\(measurement.latency.count)")
+    #expect(measurement.latency.p50 > 0)
+    #expect(measurement.latency.max >= measurement.publisherLate / 2)
+    #expect(measurement.latency.p50 <= measurement.latency.p99)
+  }
+
+  @Test("the loop in C says what is wrong with its topic")
+  func shortTopic() throws {
+    let site = try makeSite()
+    try BenchTopics(site).create(prefix: site.prefix)
+    try BenchTopics(site).create(prefix: "copies")
+    let work = ThroughputOptions(events: 10, workers: 1, copyPrefix: "copies")
+    let error = #expect(throws: BenchmarkError.self) { try CopyLoopStep(site, work).run() }
+    #expect(
+      error?.description.contains("bench.events: holds fewer records") == true, "\(error?.description ?? "")")
+  }
+
+  @Test("a rate whose events the embedded cluster would drop is refused, with the rate that fits")
+  func rateTooHigh() throws {
+    let site = try makeSite()
+    var options = options(events: 100)
+    options.rate = 5_000
+    let benchmark = ThroughputBenchmark(
+      options, at: site, steps: LocalSteps(site), onProgress: { _, _ in })
+    let error = #expect(throws: BenchmarkError.self) { try benchmark.run() }
+    #expect(error?.description.contains("at most --rate 262") == true, "\(error?.description ?? "")")
   }
 
   @Test("a load that the embedded cluster would drop is refused, with the size that fits")

@@ -11,8 +11,9 @@ enum LoadCatalog {
   /// The same, in a window that is due at nine o'clock in UTC.
   static let scheduled = "bench.scheduled"
   /// The types of ``EventLoad``, with their shares of it in per cent.
-  static let shares: [(type: String, percent: Int)] = [
-    ("bench.now", 10), ("bench.now-and-digest", 40), ("bench.inbox-digest", 30), ("bench.digests", 20),
+  static let shares: [(type: String, percent: Int, isImmediateInInbox: Bool)] = [
+    ("bench.now", 10, true), ("bench.now-and-digest", 40, true), ("bench.inbox-digest", 30, false),
+    ("bench.digests", 20, false),
   ]
 
   /// - Parameter windowSeconds: how long windows of ``waiting`` are open: seven days.

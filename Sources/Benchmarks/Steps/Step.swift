@@ -11,10 +11,14 @@ public enum Step: Codable, Sendable {
   case publishProbes(number: Int)
   /// Publishes the load.
   case publishLoad(PublishedLoad)
+  /// Copies the load in transactions, by a loop in C.
+  case copyLoop(ThroughputOptions)
   /// Copies the load in transactions.
   case passThrough(ThroughputOptions)
   /// Has a processor decide the load.
   case process(ThroughputOptions)
+  /// Publishes at an even rate, and watches how soon a processor's deliveries are seen.
+  case pace(PacedLoad)
   /// Puts a load through the pipelines; needs no cluster.
   case pipeline(PipelineLoad)
   /// Has windows come due in the pipelines; needs no cluster.
@@ -66,8 +70,10 @@ public enum StepResult: Codable, Sendable {
   case restored(Restoration)
   /// Of `publishProbes` and `publishLoad`.
   case published
-  /// Of `passThrough` and `process`.
+  /// Of `copyLoop`, `passThrough` and `process`.
   case throughput(Throughput)
+  /// Of `pace`.
+  case paced(PacedMeasurement)
   /// Of `pipeline`.
   case pipeline(PipelineMeasurement)
   /// Of `windows`.

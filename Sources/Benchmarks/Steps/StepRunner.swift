@@ -76,10 +76,14 @@ public struct LocalSteps: StepRunner {
     case .publishLoad(let load):
       try LoadPublishingStep(place(), load).run(onProgress)
       return .published
+    case .copyLoop(let options):
+      return .throughput(try CopyLoopStep(place(), options).run())
     case .passThrough(let options):
       return .throughput(try PassThroughStep(place(), options).run(onProgress))
     case .process(let options):
       return .throughput(try ProcessingStep(place(), options).run(onProgress))
+    case .pace(let load):
+      return .paced(try PacedStep(place(), load).run(onProgress))
     case .pipeline(let load):
       return .pipeline(try PipelineStep(load).run(onProgress))
     case .windows(let load):

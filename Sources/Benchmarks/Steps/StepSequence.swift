@@ -40,6 +40,7 @@ extension StepResult {
   var reading: LogReading? { if case .read(let found) = self { found } else { nil } }
   var restoration: Restoration? { if case .restored(let found) = self { found } else { nil } }
   var throughput: Throughput? { if case .throughput(let found) = self { found } else { nil } }
+  var paced: PacedMeasurement? { if case .paced(let found) = self { found } else { nil } }
   var pipeline: PipelineMeasurement? { if case .pipeline(let found) = self { found } else { nil } }
   var windows: WindowsMeasurement? { if case .windows(let found) = self { found } else { nil } }
 }

@@ -24,26 +24,45 @@ final class PassThroughStep: RebalanceListener {
   private var batchRecords = 0
   private var batchStart: ContinuousClock.Instant?
   private var copied = 0
-  private var transactions = 0
+  private var commitStart: Int64 = 0
+  private var commits = LatencyHistogram()
 
   private static let timeout = Duration.seconds(60)
+
+  /// The clients of a copy and its rule for commits: those of the processor.
+  struct Clients {
+    let configuration: ProcessorConfiguration
+    let consumer: GroupConsumerOptions
+    let producer: TransactionalProducerOptions
+    /// Where the copy goes.
+    let topic: String
+    /// Records that may wait beside a commit under way.
+    let backlogRecords: Int
+
+    init(_ site: BenchSite, _ options: ThroughputOptions) {
+      configuration = ProcessorConfiguration(
+        prefix: options.copyPrefix, partitionCount: Int32(clamping: site.partitionCount))
+      topic = "\(options.copyPrefix).events"
+      consumer = GroupConsumerOptions(
+        groupID: configuration.groupID, offsetReset: .error,
+        sessionTimeout: configuration.transactionTimeout)
+      producer = TransactionalProducerOptions(
+        transactionalID: "\(options.copyPrefix)-copy", topics: [topic],
+        transactionTimeout: configuration.transactionTimeout,
+        messageMaxBytes: TopicPlan.logRecordLimit, linger: .zero)
+      backlogRecords = configuration.backlogBytes / 256
+    }
+  }
 
   init(_ site: BenchSite, _ options: ThroughputOptions) throws {
     self.site = site
     self.options = options
-    configuration = ProcessorConfiguration(
-      prefix: options.copyPrefix, partitionCount: Int32(clamping: site.partitionCount))
+    let clients = Clients(site, options)
+    configuration = clients.configuration
     positions = Array(repeating: PartitionOffset.beginning, count: site.partitionCount)
-    backlog = RecordBlock(capacity: configuration.backlogBytes / 256)
-    consumer = try site.cluster.makeGroupConsumer(
-      GroupConsumerOptions(
-        groupID: configuration.groupID, offsetReset: .error,
-        sessionTimeout: configuration.transactionTimeout))
-    producer = try site.cluster.makeTransactionalProducer(
-      TransactionalProducerOptions(
-        transactionalID: "\(options.copyPrefix)-passthrough", topics: ["\(options.copyPrefix).events"],
-        transactionTimeout: configuration.transactionTimeout,
-        messageMaxBytes: TopicPlan.logRecordLimit, linger: .zero))
+    backlog = RecordBlock(capacity: clients.backlogRecords)
+    consumer = try site.cluster.makeGroupConsumer(clients.consumer)
+    producer = try site.cluster.makeTransactionalProducer(clients.producer)
   }
 
   func run(_ onProgress: (StepProgress) -> Void) throws -> Throughput {
@@ -67,7 +86,7 @@ final class PassThroughStep: RebalanceListener {
     let end = ProcessUsage.now()
     let result = Throughput(
       events: copied, seconds: watch.seconds, cpuSeconds: end.cpuSeconds - usage.cpuSeconds,
-      peakBytes: end.peakBytes, transactions: transactions)
+      peakBytes: end.peakBytes, commits: commits.latency)
     try consumer.close()
     producer.close()
     return result
@@ -147,6 +166,7 @@ final class PassThroughStep: RebalanceListener {
   // MARK: - Transactions
 
   private func beginCommit() throws {
+    commitStart = MonotonicTime.nanoseconds()
     let offsets = assigned.map { PartitionOffset($0, offset: positions[Int($0.partition)]) }
       .filter { $0.offset >= 0 }
     try producer.sendOffsets(offsets, group: try consumer.groupMetadata(), timeout: Self.timeout)
@@ -167,7 +187,7 @@ final class PassThroughStep: RebalanceListener {
       return
     }
     isCommitting = false
-    transactions += 1
+    commits.record(nanoseconds: MonotonicTime.nanoseconds() - commitStart)
     guard backlog.count > 0 else { return }
     try openTransaction()
     for index in 0..<backlog.count {

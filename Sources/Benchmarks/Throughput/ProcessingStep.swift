@@ -21,6 +21,7 @@ struct ProcessingStep {
     while status.runningPartitions < site.partitionCount { try running.wait() }
     // Some partitions were at work before the last one was. The recipients' records are decided as well, before all.
     let before = status.counters.decided
+    _ = CommitTimes.ofThisProcess?.take()
     let expected = Int64(EventLoad.recipientCount + options.events)
     let watch = Stopwatch()
     let usage = ProcessUsage.now()
@@ -46,6 +47,6 @@ struct ProcessingStep {
     try running.waitForEnd()
     return Throughput(
       events: Int(counters.decided - before), seconds: seconds, cpuSeconds: end.cpuSeconds - usage.cpuSeconds,
-      peakBytes: end.peakBytes, transactions: nil)
+      peakBytes: end.peakBytes, commits: CommitTimes.ofThisProcess?.take())
   }
 }

@@ -18,6 +18,6 @@ public struct Throughput: Codable, Sendable, Equatable {
   public var cpuSeconds: Double
   /// The most memory that was resident until then.
   public var peakBytes: Int64
-  /// Commits; nil where nobody counts them.
-  public var transactions: Int?
+  /// From the beginning of each commit until it was confirmed; nil where nobody tells.
+  public var commits: Latency?
 }

@@ -6,18 +6,44 @@ public struct ThroughputReport: Encodable, Sendable {
   public struct Measurement: Encodable, Sendable {
     /// Events a second.
     public var eventsPerSecond = RunSeries([])
-    /// Its events a second over those of the pass-through beside it, run by run.
+    /// Its events a second over those of what is beside it, run by run: of the loop in C for the pass-through, of the
+    /// pass-through for the processor.
     public var ratio = RunSeries([])
     /// Processor seconds of all threads per million events; none where steps share a process.
     public var cpuSecondsPerMillion = RunSeries([])
-    /// The same over that of the pass-through.
+    /// The same over that of what is beside it.
     public var cpuRatio = RunSeries([])
     /// Peak of resident memory in MB (10⁶ bytes); none where steps share a process.
     public var peakMegabytes = RunSeries([])
+    /// Milliseconds from the beginning of a commit until it was confirmed, of half of them; none where nobody tells.
+    public var commitP50 = RunSeries([])
+    /// The same of 99 in a hundred.
+    public var commitP99 = RunSeries([])
     /// Records written per event.
     public var recordsPerEvent = RunSeries([])
     /// Bytes of values written per event, uncompressed.
     public var bytesPerEvent = RunSeries([])
+  }
+
+  /// How soon immediate deliveries are seen while events come at an even rate.
+  public struct Pace: Encodable, Sendable {
+    /// Events a second.
+    public let rate: Int
+    /// Seconds that were measured.
+    public let seconds: Int
+    /// Deliveries that were seen, of all runs.
+    public internal(set) var deliveries = 0
+    /// Milliseconds from the instant at which an event was to be published until a reader of committed records saw its delivery:
+    /// of half of them.
+    public internal(set) var p50 = RunSeries([])
+    /// Of 95 in a hundred.
+    public internal(set) var p95 = RunSeries([])
+    /// Of 99 in a hundred.
+    public internal(set) var p99 = RunSeries([])
+    /// The longest.
+    public internal(set) var max = RunSeries([])
+    /// How late the publisher itself was at most, which is in those times.
+    public internal(set) var publisherLate = RunSeries([])
   }
 
   /// `passthrough`, or `processor` where both were measured.
@@ -40,16 +66,20 @@ public struct ThroughputReport: Encodable, Sendable {
   public let runs: Int
   /// Decides who gets what.
   public let seed: UInt64
+  /// C: copied without a look by a loop in C.
+  public internal(set) var copyLoop = Measurement()
   /// A: copied without a look.
-  public private(set) var passThrough = Measurement()
+  public internal(set) var passThrough = Measurement()
   /// B: decided by the processor.
-  public private(set) var processor = Measurement()
+  public internal(set) var processor = Measurement()
+  /// The processor at an even rate; nil where that was not measured.
+  public private(set) var pace: Pace?
 
   private let isolatesSteps: Bool
 
   private enum CodingKeys: String, CodingKey {
     case benchmark, machine, loadAverageAtEnd, bootstrapServers, isEmbedded, events, partitions, workers, runs
-    case seed, passThrough, processor
+    case seed, copyLoop, passThrough, processor, pace
   }
 
   init(
@@ -64,27 +94,42 @@ public struct ThroughputReport: Encodable, Sendable {
     workers = options.workers
     runs = options.runs
     seed = options.seed
+    if options.includesProcessor, let rate = options.rate {
+      pace = Pace(rate: rate, seconds: options.seconds)
+    }
   }
 
-  /// - Parameter passThrough: what the processor's run is compared with; nil for a pass-through itself.
+  /// - Parameter limit: what the run is compared with.
   mutating func add(
-    _ throughput: Throughput, output: (records: Int, bytes: Int64),
-    comparedWith passThrough: Throughput? = nil
+    _ throughput: Throughput, as path: WritableKeyPath<ThroughputReport, Measurement>,
+    output: (records: Int, bytes: Int64), comparedWith limit: Throughput? = nil
   ) {
-    let path = passThrough == nil ? \ThroughputReport.passThrough : \ThroughputReport.processor
     var measurement = self[keyPath: path]
     measurement.eventsPerSecond.append(throughput.eventsPerSecond)
     measurement.recordsPerEvent.append(Double(output.records) / Double(events))
     measurement.bytesPerEvent.append(Double(output.bytes) / Double(events))
-    if let passThrough { measurement.ratio.append(throughput.eventsPerSecond / passThrough.eventsPerSecond) }
+    if let limit { measurement.ratio.append(throughput.eventsPerSecond / limit.eventsPerSecond) }
+    if let commits = throughput.commits {
+      measurement.commitP50.append(commits.p50)
+      measurement.commitP99.append(commits.p99)
+    }
     if isolatesSteps {
       measurement.cpuSecondsPerMillion.append(throughput.cpuSecondsPerMillion)
       measurement.peakMegabytes.append(Double(throughput.peakBytes) / 1_000_000)
-      if let passThrough {
-        measurement.cpuRatio.append(throughput.cpuSecondsPerMillion / passThrough.cpuSecondsPerMillion)
+      if let limit {
+        measurement.cpuRatio.append(throughput.cpuSecondsPerMillion / limit.cpuSecondsPerMillion)
       }
     }
     self[keyPath: path] = measurement
+  }
+
+  mutating func add(_ paced: PacedMeasurement) {
+    pace?.deliveries += paced.latency.count
+    pace?.p50.append(paced.latency.p50)
+    pace?.p95.append(paced.latency.p95)
+    pace?.p99.append(paced.latency.p99)
+    pace?.max.append(paced.latency.max)
+    pace?.publisherLate.append(paced.publisherLate)
   }
 
   mutating func end() { loadAverageAtEnd = Machine().loadAverage }

@@ -11,6 +11,10 @@ struct ClientFactory: Sendable {
   }
 
   func makeGroupClient(_ options: GroupConsumerOptions) throws(KafkaError) -> ClientHandle {
+    try ClientHandle(RD_KAFKA_CONSUMER, try properties(of: options), log: log)
+  }
+
+  func properties(of options: GroupConsumerOptions) throws(KafkaError) -> ClientProperties {
     var properties = ClientProperties(configuration)
     // A topic that is created later is found within this time.
     properties.set("topic.metadata.refresh.interval.ms", "30000")
@@ -25,7 +29,7 @@ struct ClientFactory: Sendable {
     if let instance = options.groupInstanceID { properties.set("group.instance.id", instance) }
     properties.set("session.timeout.ms", "\(options.sessionTimeout.wholeMilliseconds)")
     properties.set("auto.offset.reset", options.offsetReset.rawValue)
-    return try ClientHandle(RD_KAFKA_CONSUMER, properties, log: log)
+    return properties
   }
 
   func makeReaderClient(_ options: LogReaderOptions) throws(KafkaError) -> ClientHandle {
@@ -40,6 +44,10 @@ struct ClientFactory: Sendable {
   }
 
   func makeTransactionalClient(_ options: TransactionalProducerOptions) throws(KafkaError) -> ClientHandle {
+    try ClientHandle(RD_KAFKA_PRODUCER, try properties(of: options), log: log)
+  }
+
+  func properties(of options: TransactionalProducerOptions) throws(KafkaError) -> ClientProperties {
     var properties = ClientProperties(configuration)
     properties.set("linger.ms", "\(options.linger.wholeMilliseconds)")
     properties.set("compression.codec", "lz4")
@@ -47,7 +55,7 @@ struct ClientFactory: Sendable {
     setProducer(&properties, messageMaxBytes: options.messageMaxBytes)
     properties.set("transactional.id", options.transactionalID)
     properties.set("transaction.timeout.ms", "\(options.transactionTimeout.wholeMilliseconds)")
-    return try ClientHandle(RD_KAFKA_PRODUCER, properties, log: log)
+    return properties
   }
 
   func makeIdempotentClient(_ options: IdempotentProducerOptions) throws(KafkaError) -> ClientHandle {

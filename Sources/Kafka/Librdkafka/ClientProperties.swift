@@ -30,7 +30,7 @@ struct ClientProperties {
     "log.queue": "nobody would read the log",
   ]
 
-  private var values: [(name: String, value: String)] = []
+  private(set) var values: [(name: String, value: String)] = []
   private let configuration: ClientConfiguration
 
   /// The properties that every client starts from.

@@ -9,7 +9,7 @@ import Logging
 /// knows no settings of topics. The first join of a group takes 3 s.
 public final class EmbeddedCluster: KafkaCluster {
   private let mock: MockHandle
-  private let cluster: LibrdkafkaCluster
+  let cluster: LibrdkafkaCluster
 
   /// Starts a cluster on free ports of 127.0.0.1.
   ///

@@ -18,6 +18,7 @@ struct BenchStepCommand: ParsableCommand {
       let request = try? JSONDecoder().decode(BenchStepRequest.self, from: input)
     else { throw CommandEnd(.usage, "bench step is run by the other benchmarks: use one of those") }
     Operations.LogFormat.text.bootstrap(level: request.isVerbose ? .info : .warning)
+    CommitTimes.collect()
     let site = try request.cluster.map { cluster in
       BenchSite(
         cluster: try LibrdkafkaCluster(

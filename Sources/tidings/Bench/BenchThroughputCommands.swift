@@ -8,7 +8,8 @@ struct BenchPassThroughCommand: ParsableCommand {
     abstract: "Measure how fast records are copied in transactions, and nothing done with them.",
     discussion: """
       Publishes the load, then copies it into another topic with the processor's clients, settings and commits: what
-      any processor on this machine and cluster can reach at most. `bench processor` measures it too.
+      any processor on this machine and cluster can reach at most; and beside it by a loop in plain C with the same
+      properties. `bench processor` measures both too.
 
       Examples:
         KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench passthrough
@@ -18,7 +19,11 @@ struct BenchPassThroughCommand: ParsableCommand {
   @OptionGroup var options: BenchOptions
   @OptionGroup var load: ThroughputLoadOptions
 
-  func run() throws { try load.measure(options, includesProcessor: false) }
+  func run() throws {
+    var throughput = load.throughput(options)
+    throughput.includesProcessor = false
+    try load.measure(throughput, options)
+  }
 }
 
 /// `tidings bench processor`
@@ -27,20 +32,43 @@ struct BenchProcessorCommand: ParsableCommand {
     commandName: "processor",
     abstract: "Measure how fast the processor decides, compared with copying the same records.",
     discussion: """
-      Publishes the load (200,000 recipients, four types, repeats), then copies it in transactions (A) and has the
-      processor decide it (B), in turn. Each is a process of its own. The processor starts without state, but for the
-      recipients' records, and its time begins when all of its partitions are at work.
+      Publishes the load (200,000 recipients, four types, repeats), then copies it in transactions by a loop in C (C) and by
+      the processor's own clients (A), and has the processor decide it (B), in turn. Each is a process of its own. The processor starts without state, but for the
+      recipients' records, and its time begins when all of its partitions are at work. Then events are published at an
+      even rate, and the time is taken until a reader of committed records sees their immediate deliveries: from the
+      instant at which an event was to be published, so that a publisher that is held up hides nothing.
 
       Examples:
         KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench processor
         tidings bench processor --events 5000000 --runs 5 --json > processor.json
-        tidings bench processor --embedded --events 30000 --runs 1
+        tidings bench processor --workers 2 --rate 10000
+        tidings bench processor --embedded --events 30000 --rate 200 --runs 1
       """)
 
   @OptionGroup var options: BenchOptions
   @OptionGroup var load: ThroughputLoadOptions
 
-  func run() throws { try load.measure(options, includesProcessor: true) }
+  @Option(
+    help: ArgumentHelp(
+      "Events a second of the load by which latency is measured; 0: it is not.", valueName: "n"))
+  var rate = 5_000
+
+  @Option(help: ArgumentHelp("How long latency is measured.", valueName: "seconds"))
+  var seconds = ThroughputBenchmark.Options().seconds
+
+  func validate() throws {
+    guard (0...1_000_000).contains(rate) else {
+      throw ValidationError("--rate has to be from 0 to 1,000,000")
+    }
+    guard (1...3_600).contains(seconds) else { throw ValidationError("--seconds has to be from 1 to 3,600") }
+  }
+
+  func run() throws {
+    var throughput = load.throughput(options)
+    throughput.rate = rate == 0 ? nil : rate
+    throughput.seconds = seconds
+    try load.measure(throughput, options)
+  }
 }
 
 /// What is published for `bench passthrough` and `bench processor`.
@@ -54,16 +82,19 @@ struct ThroughputLoadOptions: ParsableArguments {
     }
   }
 
-  func measure(_ options: BenchOptions, includesProcessor: Bool) throws {
-    let (site, steps) = try options.prepare()
+  func throughput(_ options: BenchOptions) -> ThroughputBenchmark.Options {
     var throughput = ThroughputBenchmark.Options()
     throughput.events = events
     throughput.partitions = options.run.partitions
     throughput.workers = options.workers
     throughput.runs = options.run.runs
     throughput.seed = options.run.seed
-    throughput.includesProcessor = includesProcessor
     throughput.keepsTopics = options.keep
+    return throughput
+  }
+
+  func measure(_ throughput: ThroughputBenchmark.Options, _ options: BenchOptions) throws {
+    let (site, steps) = try options.prepare()
     let progress = BenchProgress()
     let report = try ThroughputBenchmark(throughput, at: site, steps: steps, onProgress: progress.show).run()
     progress.clear()

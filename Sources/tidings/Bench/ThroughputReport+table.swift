@@ -6,10 +6,12 @@ extension ThroughputReport {
   var table: String {
     var table = TextTable(
       header: [
-        "", "events/s", "range", "ratio to A", "range", "CPU s/million", "ratio to A", "peak MB",
-        "records/event", "bytes/event",
+        "", "events/s", "range", "ratio", "range", "CPU s/million", "ratio", "peak MB",
+        "commit ms: p50", "p99", "records/event", "bytes/event",
       ])
-    for (name, measurement) in [("A  pass-through", passThrough), ("B  processor", processor)]
+    for (name, measurement) in [
+      ("C  copy in C", copyLoop), ("A  pass-through", passThrough), ("B  processor", processor),
+    ]
     where !measurement.eventsPerSecond.values.isEmpty {
       table.add([
         name, measurement.eventsPerSecond.median.map { Int($0).grouped } ?? "",
@@ -18,7 +20,8 @@ extension ThroughputReport {
         } ?? "",
         text(measurement.ratio, 2), range(measurement.ratio), text(measurement.cpuSecondsPerMillion, 2),
         text(measurement.cpuRatio, 2), text(measurement.peakMegabytes, 0),
-        text(measurement.recordsPerEvent, 2), text(measurement.bytesPerEvent, 0),
+        text(measurement.commitP50, 1), text(measurement.commitP99, 1), text(measurement.recordsPerEvent, 2),
+        text(measurement.bytesPerEvent, 0),
       ])
     }
     let cluster = isEmbedded ? "the embedded cluster" : bootstrapServers
@@ -27,7 +30,23 @@ extension ThroughputReport {
       machine  \(machine.summary)\(load)
       cluster  \(cluster), \(partitions.counted("partition")), \(workers.counted("worker"))
       load     \(events.counted("event")) a run
-      runs     \(runs.grouped) of each kind, in turn; medians
+      runs     \(runs.grouped) of each kind, in turn; medians; ratios of A to C and of B to A
+
+      \(table.text)\(paceText)
+      """
+  }
+
+  private var paceText: String {
+    guard let pace else { return "" }
+    var table = TextTable(
+      header: ["", "deliveries", "p50 ms", "range", "p95", "p99", "range", "max", "publisher late"])
+    table.add([
+      "B  at \(pace.rate.grouped) events/s", pace.deliveries.grouped, text(pace.p50, 1), range(pace.p50),
+      text(pace.p95, 1), text(pace.p99, 1), range(pace.p99), text(pace.max, 1), text(pace.publisherLate, 1),
+    ])
+    return """
+
+      from the time at which an event was to be published until its delivery was seen, \(pace.seconds) s a run
 
       \(table.text)
       """

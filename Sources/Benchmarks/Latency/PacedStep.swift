@@ -1,0 +1,116 @@
+import Contract
+import Kafka
+import Processor
+import Synchronization
+
+/// Starts the real processor, publishes events at an even rate, and takes the time until their immediate deliveries are
+/// seen by a reader of committed records.
+///
+/// The time of an event begins when it was to be published, not when that was done: where the publisher is held up, those behind
+/// it have waited as well (coordinated omission).
+struct PacedStep {
+  private static let patience = Duration.seconds(60)
+
+  private let site: BenchSite
+  private let load: PacedLoad
+
+  /// What publisher and watch share.
+  private final class Ledger: Sendable {
+    struct State {
+      /// When each event that counts was to be published, by its number; 0 for those that do not count.
+      var intended: [Int64] = []
+      var seen = 0
+      var histogram = LatencyHistogram()
+    }
+
+    let state = Mutex(State())
+
+    func see(_ delivery: Delivery, at instant: Int64) throws {
+      guard delivery.kind == .single, let item = delivery.items.first else { return }
+      guard item.id.hasPrefix("event-"), let number = Int(item.id.dropFirst(6)) else {
+        throw BenchmarkError("a delivery is of the event \(item.id), which nobody published: this is a fault")
+      }
+      state.withLock { state in
+        guard number < state.intended.count, state.intended[number] != 0 else { return }
+        state.seen += 1
+        state.histogram.record(nanoseconds: instant - state.intended[number])
+      }
+    }
+  }
+
+  init(_ site: BenchSite, _ load: PacedLoad) {
+    self.site = site
+    self.load = load
+  }
+
+  func run(_ onProgress: (StepProgress) -> Void) throws -> PacedMeasurement {
+    let status = ProcessorStatus()
+    let running = try RunningService(
+      ProcessorConfiguration(site, workers: load.workers), at: site, status: status)
+    defer { running.cancel() }
+    // The recipients' records are decided first.
+    while status.counters.decided < EventLoad.recipientCount { try running.wait() }
+    let ledger = Ledger()
+    let watch = DeliveryWatch(site, topic: "delivery.inapp") { try ledger.see($0, at: $1) }
+    defer { watch.stop() }
+    try watch.check()
+    let (expected, late) = try publish(to: ledger, running, onProgress)
+    let deadline = ContinuousClock.now + Self.patience
+    while ledger.state.withLock({ $0.seen }) < expected {
+      try running.wait()
+      try watch.check()
+      guard ContinuousClock.now < deadline else {
+        let seen = ledger.state.withLock { $0.seen }
+        throw BenchmarkError(
+          "of \(expected) immediate deliveries only \(seen) were seen \(Self.patience) after the last event: the rate "
+            + "of \(load.rate) events a second is too high for this machine, or this is a fault")
+      }
+    }
+    running.cancel()
+    try running.waitForEnd()
+    return PacedMeasurement(
+      latency: ledger.state.withLock { $0.histogram.latency }, publisherLate: Double(late) / 1_000_000)
+  }
+
+  /// - Returns: how many deliveries are to be seen, and how late the publisher was at most, in nanoseconds.
+  private func publish(
+    to ledger: Ledger, _ running: RunningService, _ onProgress: (StepProgress) -> Void
+  ) throws -> (expected: Int, late: Int64) {
+    let producer = try site.cluster.makeIdempotentProducer(
+      IdempotentProducerOptions(topics: ["\(site.prefix).events"]))
+    defer { producer.close() }
+    var events = EventLoad(seed: load.seed, partitionCount: site.partitionCount)
+    var event = EventRecord()
+    var (expected, firsts, late) = (0, 0, Int64(0))
+    var progress = Stopwatch()
+    let count = (load.warmUp + load.seconds) * load.rate
+    let start = MonotonicTime.nanoseconds()
+    for place in 0..<count {
+      let intended = start + Int64(place) * 1_000_000_000 / Int64(load.rate)
+      while MonotonicTime.nanoseconds() < intended { try running.wait() }
+      let next = events.next()
+      if next.number == firsts {
+        firsts += 1
+        let counts = place >= load.warmUp * load.rate && LoadCatalog.shares[next.type].isImmediateInInbox
+        ledger.state.withLock { $0.intended.append(counts ? intended : 0) }
+        if counts { expected += 1 }
+      }
+      try event.with(
+        idPrefix: "event-", number: next.number, type: LoadCatalog.shares[next.type].type,
+        recipient: next.recipient
+      ) { record throws(KafkaError) in
+        try producer.produceWithRoom(
+          OutgoingRecord(
+            topicIndex: 0, partition: Int32(next.partition), key: record.key, value: record.value,
+            headers: record.headers))
+      }
+      if place >= load.warmUp * load.rate { late = max(late, MonotonicTime.nanoseconds() - intended) }
+      guard progress.seconds > 0.1 else { continue }
+      progress = Stopwatch()
+      onProgress(
+        StepProgress(share: Double(place) / Double(count), count: place, unit: "event"))
+    }
+    try producer.flush(timeout: Self.patience)
+    return (expected, late)
+  }
+}
