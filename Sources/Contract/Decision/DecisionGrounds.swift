@@ -104,22 +104,28 @@ public struct DecidingPreference: Equatable, Sendable {
   public var rank: Int { (isOptOut ? 4 : 0) + (namesCategory ? 2 : 0) + (namesChannel ? 1 : 0) }
 }
 
-extension OutputBuffer {
-  /// Appends the members of a channel's outcome that say what decided.
-  mutating func append(grounds: DecisionGrounds, category: ByteView, channel: Channel) {
-    if let policy = grounds.policy { append(comma: "policy", literal: policy.literal) }
-    if let preference = grounds.preference {
-      append(",\"preference\":{\"of\":\"")
-      append(preference.level.literal)
-      append("\"")
-      append(comma: "category")
-      append(jsonString: preference.namesCategory ? category : ByteView("*"))
-      append(comma: "channel", literal: preference.namesChannel ? channel.literal : "*")
-      append(comma: "setting", literal: preference.setting.literal)
-      if preference.isOptOut { append(",\"optOut\":true") }
-      append("}")
+extension OutputCursor {
+  /// The members of a channel's outcome that say what decided.
+  mutating func write(_ grounds: DecisionGrounds, category: ByteView, channel: Channel) {
+    if let policy = grounds.policy {
+      literal(#","policy":"#)
+      quoted(policy.literal)
     }
-    if grounds.isQuiet { append(",\"quietHours\":true") }
-    if let level = grounds.unknownZone { append(comma: "unknownZone", literal: level.literal) }
+    if let preference = grounds.preference {
+      literal(#","preference":{"of":"#)
+      quoted(preference.level.literal)
+      literal(#","category":"#)
+      string(preference.namesCategory ? category : ByteView("*"))
+      literal(#","channel":"#)
+      quoted(preference.namesChannel ? channel.literal : "*")
+      literal(#","setting":"#)
+      quoted(preference.setting.literal)
+      literal(preference.isOptOut ? #","optOut":true}"# : "}")
+    }
+    if grounds.isQuiet { literal(#","quietHours":true"#) }
+    if let level = grounds.unknownZone {
+      literal(#","unknownZone":"#)
+      quoted(level.literal)
+    }
   }
 }

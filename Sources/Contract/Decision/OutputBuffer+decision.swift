@@ -4,65 +4,20 @@ extension OutputBuffer {
   /// Appends the decision about an arrival: a CloudEvent of type `tidings.decision.v1`.
   public mutating func append(arrival: ArrivalDecision, head: DecisionHead) {
     append(envelopeOf: head)
-    append("{\"tenant\":")
-    append(jsonString: arrival.tenant)
-    append(comma: "recipient", text: arrival.recipient)
-    append(comma: "source", text: arrival.source)
-    append(comma: "event", text: arrival.event)
-    append(comma: "type", text: arrival.type)
-    append(comma: "category", present: arrival.category)
-    append(comma: "notification", hash: arrival.notification)
-    append(",\"at\":{\"topic\":")
-    append(jsonString: arrival.topic)
-    append(comma: "offset", number: arrival.offset)
-    append("}")
-    append(comma: "catalog", catalog: arrival.catalog)
-    if arrival.isDuplicate { append(",\"duplicate\":true") }
-    if let record = arrival.recipientRecord { append(comma: "recipientRecord", number: record) }
-    if let retracted = arrival.retracts { append(comma: "retracts", hash: retracted) }
-    append(",\"channels\":{")
-    var isFirst = true
-    for channel in Channel.allCases {
-      guard let outcome = arrival.channels[channel] else { continue }
-      if !isFirst { append(byte: UInt8(ascii: ",")) }
-      isFirst = false
-      append(byte: UInt8(ascii: "\""))
-      append(channel.literal)
-      append("\":")
-      append(outcome: outcome)
-      if let grounds = arrival.grounds[channel] {
-        append(grounds: grounds, category: arrival.category, channel: channel)
-      }
-      append(byte: UInt8(ascii: "}"))
-    }
-    append("}}}")
+    // The category once more in the grounds of each channel.
+    let texts =
+      arrival.tenant.count + arrival.recipient.count + arrival.source.count + arrival.event.count
+      + arrival.type.count + arrival.topic.count + arrival.category.count * (1 + Channel.allCases.count)
+    write(atMost: 2048 + 6 * texts) { $0.write(arrival) }
   }
 
   /// Appends the decision about a window that was closed: a CloudEvent of type `tidings.decision.v1`.
   public mutating func append(closure: ClosureDecision, head: DecisionHead) {
     append(envelopeOf: head)
-    append("{\"tenant\":")
-    append(jsonString: closure.tenant)
-    append(comma: "recipient", text: closure.recipient)
-    append(comma: "channel", literal: closure.channel.literal)
-    append(comma: "window", hash: closure.window)
-    if let delivery = closure.delivery {
-      append(comma: "outcome", literal: "delivered")
-      append(comma: "delivery", hash: delivery)
-    } else if closure.isSingly, !closure.members.isEmpty {
-      append(comma: "outcome", literal: "delivered")
-      append(",\"singly\":true")
-    } else {
-      append(comma: "outcome", literal: closure.expired.isEmpty ? "empty" : "expired")
+    let hashes = closure.members.count + closure.expired.count
+    write(atMost: 1024 + 6 * (closure.tenant.count + closure.recipient.count) + 35 * hashes) {
+      $0.write(closure)
     }
-    append(comma: "events", number: Int64(closure.members.count))
-    append(comma: "members")
-    append(hashes: closure.members)
-    if !closure.expired.isEmpty {
-      append(comma: "expired")
-      append(hashes: closure.expired)
-    }
-    append("}}")
   }
 
   /// Closes the array of decisions; a buffer without a decision stays empty.
@@ -71,41 +26,127 @@ extension OutputBuffer {
   }
 
   mutating func append(envelopeOf head: DecisionHead) {
-    append(count == 0 ? "[{\"specversion\":\"1.0\",\"id\":\"" : ",\n{\"specversion\":\"1.0\",\"id\":\"")
-    append(decimal: Int64(head.partition))
-    append(byte: UInt8(ascii: "-"))
-    append(decimal: Int64(clamping: head.number))
-    append("\",\"source\":\"tidings\",\"type\":\"tidings.decision.v1\"")
-    append(comma: "time", instant: head.timeMilliseconds)
-    append(comma: "data")
+    let isFirst = count == 0
+    write(atMost: 256) { $0.write(head, isFirst: isFirst) }
+  }
+}
+
+extension OutputCursor {
+  fileprivate mutating func write(_ head: DecisionHead, isFirst: Bool) {
+    if isFirst { byte(UInt8(ascii: "[")) } else { literal(",\n") }
+    literal(#"{"specversion":"1.0","id":""#)
+    decimal(Int64(head.partition))
+    byte(UInt8(ascii: "-"))
+    decimal(Int64(clamping: head.number))
+    literal(#"","source":"tidings","type":"tidings.decision.v1","time":"#)
+    time(head.timeMilliseconds)
+    literal(#","data":"#)
   }
 
-  /// Appends the object of an outcome without its closing brace.
-  private mutating func append(outcome: ChannelOutcome) {
+  fileprivate mutating func write(_ arrival: ArrivalDecision) {
+    literal(#"{"tenant":"#)
+    string(arrival.tenant)
+    literal(#","recipient":"#)
+    string(arrival.recipient)
+    literal(#","source":"#)
+    string(arrival.source)
+    literal(#","event":"#)
+    string(arrival.event)
+    literal(#","type":"#)
+    string(arrival.type)
+    if !arrival.category.isEmpty {
+      literal(#","category":"#)
+      string(arrival.category)
+    }
+    literal(#","notification":"#)
+    quoted(arrival.notification)
+    literal(#","at":{"topic":"#)
+    string(arrival.topic)
+    literal(#","offset":"#)
+    decimal(arrival.offset)
+    literal(#"},"catalog":"#)
+    quoted(catalog: arrival.catalog)
+    if arrival.isDuplicate { literal(#","duplicate":true"#) }
+    if let record = arrival.recipientRecord {
+      literal(#","recipientRecord":"#)
+      decimal(record)
+    }
+    if let retracted = arrival.retracts {
+      literal(#","retracts":"#)
+      quoted(retracted)
+    }
+    literal(#","channels":{"#)
+    if let outcome = arrival.channels.email {
+      literal(#""email":"#)
+      write(outcome, arrival.grounds.email, category: arrival.category, channel: .email)
+    }
+    if let outcome = arrival.channels.inapp {
+      if arrival.channels.email != nil { byte(UInt8(ascii: ",")) }
+      literal(#""inapp":"#)
+      write(outcome, arrival.grounds.inapp, category: arrival.category, channel: .inapp)
+    }
+    literal("}}}")
+  }
+
+  private mutating func write(
+    _ outcome: ChannelOutcome, _ grounds: DecisionGrounds?, category: ByteView, channel: Channel
+  ) {
     switch outcome {
     case .open(let window, let untilMilliseconds):
-      append("{\"outcome\":\"open\"")
-      append(comma: "window", hash: window)
-      append(comma: "until", instant: untilMilliseconds)
+      literal(#"{"outcome":"open","window":"#)
+      quoted(window)
+      literal(#","until":"#)
+      time(untilMilliseconds)
     case .delivered(let delivery):
-      append("{\"outcome\":\"delivered\"")
-      append(comma: "delivery", hash: delivery)
+      literal(#"{"outcome":"delivered","delivery":"#)
+      quoted(delivery)
     case .suppressed(let reason):
-      append("{\"outcome\":\"suppressed\"")
-      append(comma: "reason", literal: reason.literal)
-    case .expired: append("{\"outcome\":\"expired\"")
-    case .retracted: append("{\"outcome\":\"retracted\"")
-    case .collapsed: append("{\"outcome\":\"collapsed\"")
+      literal(#"{"outcome":"suppressed","reason":"#)
+      quoted(reason.literal)
+    case .expired: literal(#"{"outcome":"expired""#)
+    case .retracted: literal(#"{"outcome":"retracted""#)
+    case .collapsed: literal(#"{"outcome":"collapsed""#)
     }
+    if let grounds { write(grounds, category: category, channel: channel) }
+    byte(UInt8(ascii: "}"))
   }
 
-  private mutating func append(hashes: UnsafeBufferPointer<Hash128>) {
-    append(byte: UInt8(ascii: "["))
-    reserve(hashes.count * 35 + 1)
-    for index in 0..<hashes.count {
-      if index > 0 { append(byte: UInt8(ascii: ",")) }
-      append(quoted: hashes[index])
+  fileprivate mutating func write(_ closure: ClosureDecision) {
+    literal(#"{"tenant":"#)
+    string(closure.tenant)
+    literal(#","recipient":"#)
+    string(closure.recipient)
+    literal(#","channel":"#)
+    quoted(closure.channel.literal)
+    literal(#","window":"#)
+    quoted(closure.window)
+    if let delivery = closure.delivery {
+      literal(#","outcome":"delivered","delivery":"#)
+      quoted(delivery)
+    } else if closure.isSingly, !closure.members.isEmpty {
+      literal(#","outcome":"delivered","singly":true"#)
+    } else if closure.expired.isEmpty {
+      literal(#","outcome":"empty""#)
+    } else {
+      literal(#","outcome":"expired""#)
     }
-    append(byte: UInt8(ascii: "]"))
+    literal(#","events":"#)
+    decimal(Int64(closure.members.count))
+    literal(#","members":"#)
+    write(closure.members)
+    if !closure.expired.isEmpty {
+      literal(#","expired":"#)
+      write(closure.expired)
+    }
+    literal("}}")
+  }
+
+  private mutating func write(_ hashes: UnsafeBufferPointer<Hash128>) {
+    byte(UInt8(ascii: "["))
+    for index in 0..<hashes.count {
+      if index > 0 { byte(UInt8(ascii: ",")) }
+      quoted(hashes[index])
+    }
+    byte(UInt8(ascii: "]"))
   }
 }

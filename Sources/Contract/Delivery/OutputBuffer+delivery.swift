@@ -10,18 +10,10 @@ extension OutputBuffer {
     deliveryItem event: EventView, acceptedAtMilliseconds: Int64, maxDataBytes: Int,
     templates: (title: ByteView, link: ByteView)? = nil
   ) {
-    append("{\"source\":")
-    append(jsonString: event.source)
-    append(comma: "id", text: event.id)
-    append(comma: "type", text: event.type)
-    append(comma: "time", present: event.time)
-    append(comma: "actor", present: event.actor)
-    append(comma: "subject", present: event.subject)
-    append(comma: "acceptedAt", instant: acceptedAtMilliseconds)
-    if let templates {
-      append(comma: "title", text: templates.title)
-      append(comma: "link", text: templates.link)
-    }
+    let texts =
+      event.source.count + event.id.count + event.type.count + event.time.count + event.actor.count
+      + event.subject.count + (templates.map { $0.title.count + $0.link.count } ?? 0)
+    write(atMost: 256 + 6 * texts) { $0.write(event, acceptedAtMilliseconds, templates) }
     if event.dataKind == .text || event.dataKind == .binary {
       append(comma: "datacontenttype", present: event.dataContentType)
     }
@@ -47,57 +39,97 @@ extension OutputBuffer {
   ///
   /// - Parameter items: the items' objects, joined with commas; at least one.
   public mutating func append(delivery head: DeliveryHead, items: ByteView) {
-    reserve(items.count + 1024)
-    append(envelopeOf: head)
-    append(",\"data\":{\"tenant\":")
-    append(jsonString: head.tenant)
-    append(comma: "recipient", text: head.recipient)
-    append(comma: "channel", literal: head.channel.literal)
-    append(comma: "kind", literal: head.kind.literal)
-    append(comma: "category", text: head.category)
-    append(comma: "type", text: head.type)
-    append(comma: "priority", literal: head.priority.literal)
-    if head.address.isEmpty {
-      append(",\"address\":null")
-    } else {
-      append(comma: "address", text: head.address)
+    let texts =
+      head.tenant.count + 2 * head.recipient.count + head.category.count + head.type.count
+      + head.address.count + head.locale.count + head.timeZone.count + head.title.count + head.link.count
+      + head.digestTitle.count + head.traceparent.count + head.tracestate.count
+    write(atMost: 1024 + 6 * texts + items.count) { $0.write(head, items) }
+  }
+}
+
+extension OutputCursor {
+  /// An item up to its data.
+  fileprivate mutating func write(
+    _ event: EventView, _ acceptedAtMilliseconds: Int64, _ templates: (title: ByteView, link: ByteView)?
+  ) {
+    literal(#"{"source":"#)
+    string(event.source)
+    literal(#","id":"#)
+    string(event.id)
+    literal(#","type":"#)
+    string(event.type)
+    member(#","time":"#, present: event.time)
+    member(#","actor":"#, present: event.actor)
+    member(#","subject":"#, present: event.subject)
+    literal(#","acceptedAt":"#)
+    time(acceptedAtMilliseconds)
+    if let templates {
+      literal(#","title":"#)
+      string(templates.title)
+      literal(#","link":"#)
+      string(templates.link)
     }
-    append(comma: "locale", present: head.locale)
-    append(comma: "timeZone", present: head.timeZone)
-    append(comma: "title", text: head.title)
-    append(comma: "link", present: head.link)
-    append(comma: "digestTitle", present: head.digestTitle)
-    append(comma: "catalog", catalog: head.catalog)
-    if let offset = head.recipientRecord {
-      append(comma: "recipientRecord", number: offset)
-    } else {
-      append(",\"recipientRecord\":null")
-    }
-    if let window = head.window { append(window: window) }
-    append(",\"totals\":{\"events\":")
-    append(decimal: Int64(head.totalEvents))
-    append(comma: "actors", number: Int64(head.totalActors))
-    append("},\"items\":[")
-    append(items)
-    append("]}}")
   }
 
-  private mutating func append(envelopeOf head: DeliveryHead) {
-    append("{\"specversion\":\"1.0\",\"id\":")
-    append(quoted: head.id)
-    append(",\"source\":\"tidings\",\"type\":\"tidings.delivery.v1\"")
-    append(comma: "time", instant: head.timeMilliseconds)
-    append(comma: "subject", text: head.recipient)
-    append(",\"datacontenttype\":\"application/json\"")
-    append(comma: "traceparent", present: head.traceparent)
-    append(comma: "tracestate", present: head.tracestate)
+  fileprivate mutating func write(_ head: DeliveryHead, _ items: ByteView) {
+    literal(#"{"specversion":"1.0","id":"#)
+    quoted(head.id)
+    literal(#","source":"tidings","type":"tidings.delivery.v1","time":"#)
+    time(head.timeMilliseconds)
+    literal(#","subject":"#)
+    string(head.recipient)
+    literal(#","datacontenttype":"application/json""#)
+    member(#","traceparent":"#, present: head.traceparent)
+    member(#","tracestate":"#, present: head.tracestate)
+    literal(#","data":{"tenant":"#)
+    string(head.tenant)
+    literal(#","recipient":"#)
+    string(head.recipient)
+    literal(#","channel":"#)
+    quoted(head.channel.literal)
+    literal(#","kind":"#)
+    quoted(head.kind.literal)
+    literal(#","category":"#)
+    string(head.category)
+    literal(#","type":"#)
+    string(head.type)
+    literal(#","priority":"#)
+    quoted(head.priority.literal)
+    literal(#","address":"#)
+    if head.address.isEmpty { literal("null") } else { string(head.address) }
+    member(#","locale":"#, present: head.locale)
+    member(#","timeZone":"#, present: head.timeZone)
+    literal(#","title":"#)
+    string(head.title)
+    member(#","link":"#, present: head.link)
+    member(#","digestTitle":"#, present: head.digestTitle)
+    literal(#","catalog":"#)
+    quoted(catalog: head.catalog)
+    literal(#","recipientRecord":"#)
+    if let offset = head.recipientRecord { decimal(offset) } else { literal("null") }
+    if let window = head.window {
+      literal(#","window":{"id":"#)
+      quoted(window.id)
+      literal(#","opened":"#)
+      time(window.openedMilliseconds)
+      literal(#","due":"#)
+      time(window.dueMilliseconds)
+      byte(UInt8(ascii: "}"))
+    }
+    literal(#","totals":{"events":"#)
+    decimal(Int64(head.totalEvents))
+    literal(#","actors":"#)
+    decimal(Int64(head.totalActors))
+    literal(#"},"items":["#)
+    bytes(items)
+    literal("]}}")
   }
 
-  private mutating func append(window: DeliveryHead.Window) {
-    append(",\"window\":{\"id\":")
-    append(quoted: window.id)
-    append(comma: "opened", instant: window.openedMilliseconds)
-    append(comma: "due", instant: window.dueMilliseconds)
-    append("}")
+  /// A member with a text, unless that is empty.
+  @inline(__always)
+  private mutating func member(_ name: StaticString, present text: ByteView) {
+    if text.isEmpty { return }
+    literal(name)
+    string(text)
   }
 }

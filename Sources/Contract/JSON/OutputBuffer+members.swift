@@ -34,29 +34,13 @@ extension OutputBuffer {
 
   /// Appends a hash as a JSON string.
   mutating func append(quoted hash: Hash128) {
-    append(byte: UInt8(ascii: "\""))
-    append(hex: hash)
-    append(byte: UInt8(ascii: "\""))
-  }
-
-  /// Appends a comma and a member with the hash of a catalog.
-  mutating func append(comma name: StaticString, catalog: UInt64) {
-    append(comma: name)
-    append(byte: UInt8(ascii: "\""))
-    append(hex: catalog)
-    append(byte: UInt8(ascii: "\""))
+    write(atMost: 34) { $0.quoted(hash) }
   }
 
   /// Appends a comma and a member with an integer.
   mutating func append(comma name: StaticString, number: Int64) {
     append(comma: name)
     append(decimal: number)
-  }
-
-  /// Appends a comma and a member with an instant in milliseconds since the epoch.
-  mutating func append(comma name: StaticString, instant milliseconds: Int64) {
-    append(comma: name)
-    append(jsonTime: milliseconds)
   }
 
   /// Appends bytes in base64 (RFC 4648 §4) as a JSON string.
