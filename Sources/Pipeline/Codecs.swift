@@ -14,7 +14,7 @@ public struct Codecs: ~Copyable {
   var fields: FieldReader
   private let zones: ZoneCache
   private let deploymentZone: StaticBytes
-  private let topicNames: [InputTopic: StaticBytes]
+  private let topicNames: TopicNames
 
   /// Codecs for records of at most `recordLimit` bytes.
   ///
@@ -46,17 +46,30 @@ public struct Codecs: ~Copyable {
     self.fields = fields
     self.zones = ZoneCache(zones)
     deploymentZone = StaticBytes(timeZone)
-    topicNames = Dictionary(
-      uniqueKeysWithValues: InputTopic.allCases.map { ($0, StaticBytes("\(prefix).\($0.name)")) })
+    topicNames = TopicNames(prefix: prefix)
   }
 
   /// The full name of a topic; valid as long as the codecs are.
-  func name(of topic: InputTopic) -> ByteView { topicNames[topic]?.view ?? .empty }
+  func name(of topic: InputTopic) -> ByteView { topicNames[topic] }
 
   /// The zone that decides for a recipient: their own, their tenant's, the deployment's, UTC.
   func zone(of layers: ProfileLayers) -> ZoneChoice {
     zones.choose(layers, deployment: deploymentZone.view)
   }
+}
+
+/// The full names of the input topics.
+private final class TopicNames {
+  private let names: [StaticBytes]
+  private let views: [ByteView]
+
+  init(prefix: String) {
+    // In the order of the topics' numbers.
+    names = InputTopic.allCases.map { StaticBytes("\(prefix).\($0.name)") }
+    views = names.map(\.view)
+  }
+
+  subscript(topic: InputTopic) -> ByteView { views[Int(topic.rawValue)] }
 }
 
 /// Bytes at an address that stays.

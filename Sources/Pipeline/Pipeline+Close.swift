@@ -14,60 +14,62 @@ extension Pipeline {
     if isHeld, now < window.opened + WindowRules.longestHold {
       return reschedule(slot, due: window.opened + WindowRules.longestHold)
     }
-    var members: [Hash128] = []
-    var expired: [Hash128] = []
-    var actors: Set<UInt64> = []
+    closing.removeAll()
     var lacksLoneItem = false
-    window.forEachMember { member in
+    for member in window.members {
       if member.alone.isEmpty { lacksLoneItem = true }
-      guard isLive(member.expiry, at: now) else { return expired.append(member.notification) }
-      members.append(member.notification)
-      if member.actor != 0 { actors.insert(member.actor) }
+      if isLive(member.expiry, at: now) {
+        closing.members.append(member.notification)
+        if member.actor != 0 { closing.actors.append(member.actor) }
+      } else {
+        closing.expired.append(member.notification)
+      }
     }
     undo.append(.windowClosed(slot: slot))
     windows.close(slot)
     Change.windowClosed(key: window.key).append(to: &changes)
     let channel = head.channel
-    ledger.counters[channel].open -= Int64(members.count + expired.count)
-    ledger.counters[channel].delivered += Int64(members.count)
-    ledger.counters[channel].expired += Int64(expired.count)
+    ledger.counters[channel].open -= Int64(closing.members.count + closing.expired.count)
+    ledger.counters[channel].delivered += Int64(closing.members.count)
+    ledger.counters[channel].expired += Int64(closing.expired.count)
     // One that came when there were enough has nothing to be delivered by itself with.
     let isSingly = hasTooFew && head.rules.minItems?.fewer == .single && !lacksLoneItem
     if isSingly {
       writeSingly(window, head, at: now)
-    } else if !members.isEmpty {
-      writeDigest(window, head, at: now, events: members.count, actors: actors.count)
+    } else if !closing.members.isEmpty {
+      writeDigest(window, head, at: now)
     }
-    decideClosure(window, head, at: now, members: members, expired: expired, isSingly: isSingly)
+    decideClosure(window, head, at: now, isSingly: isSingly)
   }
 
   private func isLive(_ expiry: Int64, at now: Int64) -> Bool {
     expiry > now || configuration.flaws.contains(.expiredDelivered)
   }
 
-  private mutating func addressing(_ head: WindowHead) -> RecipientAddressing {
-    scratch.removeAll()
-    RecipientKey.append(tenant: head.tenant, recipient: head.recipient, to: &scratch)
-    return RecipientAddressing(
-      recipients.find(Hash128(of: scratch.view)), defaults: catalog.defaults(ofTenant: head.tenant))
+  private func addressing(_ window: Window, _ head: WindowHead) -> RecipientAddressing {
+    RecipientAddressing(
+      recipients.find(window.recipient), defaults: catalog.defaults(ofTenant: head.tenant))
   }
 
   // MARK: - One digest
 
-  private mutating func writeDigest(
-    _ window: Window, _ head: WindowHead, at now: Int64, events: Int, actors: Int
-  ) {
+  private mutating func writeDigest(_ window: Window, _ head: WindowHead, at now: Int64) {
     memberScratch.removeAll()
-    for item in window.fullItems(head, byteLimit: configuration.digestItemsLimit)
-    where isLive(item.expiry, at: now) {
-      if memberScratch.count > 0 { memberScratch.append(byte: UInt8(ascii: ",")) }
-      memberScratch.append(item.json)
+    if head.rules.selection == .first {
+      for member in window.members.lazy.filter({ !$0.fragment.isEmpty }).prefix(head.itemLimit) {
+        writeItem(member.fragment, expiry: member.expiry, at: now)
+      }
+    } else {
+      for item in window.fullItems(head, byteLimit: configuration.digestItemsLimit) {
+        writeItem(item.json, expiry: item.expiry, at: now)
+      }
     }
-    let profile = addressing(head)
+    let profile = addressing(window, head)
     var delivery = DeliveryHead(
       id: window.id, timeMilliseconds: now, tenant: head.tenant, recipient: head.recipient,
       channel: head.channel, kind: .digest, category: head.category, type: head.type, priority: head.priority,
-      title: head.title, catalog: head.catalogVersion, totalEvents: events, totalActors: actors)
+      title: head.title, catalog: head.catalogVersion, totalEvents: closing.members.count,
+      totalActors: closing.distinctActors())
     delivery.link = head.link
     delivery.digestTitle = head.digestTitle
     delivery.recipientRecord = profile.offset
@@ -76,13 +78,19 @@ extension Pipeline {
     write(&delivery, items: memberScratch.view, on: head.channel, profile, eventAppended: 0)
   }
 
+  private mutating func writeItem(_ json: ByteView, expiry: Int64, at now: Int64) {
+    guard isLive(expiry, at: now) else { return }
+    if memberScratch.count > 0 { memberScratch.append(byte: UInt8(ascii: ",")) }
+    memberScratch.append(json)
+  }
+
   // MARK: - Too few for a digest
 
   /// Delivers each member by itself, as its own type and the catalog of its arrival said.
   private mutating func writeSingly(_ window: Window, _ head: WindowHead, at now: Int64) {
-    let profile = addressing(head)
-    window.forEachMember { member in
-      guard isLive(member.expiry, at: now), let item = LoneItem(member.alone) else { return }
+    let profile = addressing(window, head)
+    for member in window.members {
+      guard isLive(member.expiry, at: now), let item = LoneItem(member.alone) else { continue }
       var delivery = DeliveryHead(
         id: DeliveryID.single(member.notification, channel: head.channel), timeMilliseconds: now,
         tenant: head.tenant, recipient: head.recipient, channel: head.channel, kind: .single,
@@ -96,21 +104,50 @@ extension Pipeline {
     }
   }
 
-  private mutating func decideClosure(
-    _ window: Window, _ head: WindowHead, at now: Int64, members: [Hash128], expired: [Hash128],
-    isSingly: Bool
-  ) {
+  private mutating func decideClosure(_ window: Window, _ head: WindowHead, at now: Int64, isSingly: Bool) {
     ledger.decisions += 1
-    members.withUnsafeBufferPointer { members in
-      expired.withUnsafeBufferPointer { expired in
+    let head = (
+      tenant: head.tenant, recipient: head.recipient, channel: head.channel,
+      decision: DecisionHead(
+        partition: configuration.partition, number: ledger.decisions, timeMilliseconds: now)
+    )
+    closing.members.withUnsafeBufferPointer { members in
+      closing.expired.withUnsafeBufferPointer { expired in
         decisions.append(
           closure: ClosureDecision(
             tenant: head.tenant, recipient: head.recipient, channel: head.channel, window: window.id,
             delivery: members.isEmpty || isSingly ? nil : window.id, isSingly: isSingly, members: members,
             expired: expired),
-          head: DecisionHead(
-            partition: configuration.partition, number: ledger.decisions, timeMilliseconds: now))
+          head: head.decision)
       }
     }
+  }
+}
+
+/// The notifications of the window that closes. The memory is used again for the next one.
+struct ClosingMembers {
+  /// What is delivered.
+  var members: [Hash128] = []
+  /// What is left out, because it has expired.
+  var expired: [Hash128] = []
+  /// The hashes of the actors of what is delivered.
+  var actors: [UInt64] = []
+
+  mutating func removeAll() {
+    members.removeAll(keepingCapacity: true)
+    expired.removeAll(keepingCapacity: true)
+    actors.removeAll(keepingCapacity: true)
+  }
+
+  /// The number of different actors; afterwards they are in the order of their hashes.
+  mutating func distinctActors() -> Int {
+    if actors.count > 1 { actors.sort() }
+    var count = 0
+    var last: UInt64 = 0
+    for actor in actors where actor != last {
+      count += 1
+      last = actor
+    }
+    return count
   }
 }

@@ -41,7 +41,9 @@ extension Pipeline {
       flags.insert(.checkpointStart)
     }
     var prefixes: Range<UInt32> = 0..<0
-    var slice = OutputBuffer(capacity: 64)
+    // Room at once for about what comes: growing would copy it.
+    var slice = OutputBuffer(
+      capacity: ledger.checkpoint == nil ? 64 : Int(configuration.checkpointSliceLimit) * 5 / 4)
     if let checkpoint = ledger.checkpoint {
       let end = min(65_536, checkpoint.next + prefixesPerSlice)
       prefixes = checkpoint.next..<end
@@ -75,6 +77,7 @@ extension Pipeline {
     undo.confirm { entry in
       if case .windowClosed(let slot) = entry { windows.release(slot) }
     }
+    windows.shrink()
     confirmedLedger = sealedLedger
     ids.sweepOne(confirmedMinute: confirmedMinute)
     facts.sweepOne(confirmedClocks)
@@ -84,50 +87,59 @@ extension Pipeline {
   public mutating func rollback() {
     let flaws = configuration.flaws
     let counters = ledger.counters
-    undo.takeAll(butSealed: flaws.contains(.oneUndoSegment)) { entry in
+    while let entry = undo.takeNewest(butSealed: flaws.contains(.oneUndoSegment)) {
       switch entry {
       case .idInserted(let id, let replaced):
-        if flaws.contains(.abortedIDsStay) { return }
+        if flaws.contains(.abortedIDsStay) { continue }
         ids.undo(id, replaced: flaws.contains(.replacedIDForgotten) ? DedupTable.Entry.emptyField : replaced)
       case .windowOpened(let slot):
         windows.close(slot)
         windows.release(slot)
       case .windowAppended(let slot, let blockCount, let fragmentBytes):
-        if flaws.contains(.abortedMembersStay) { return }
+        if flaws.contains(.abortedMembersStay) { continue }
         windows.rewind(slot, blockCount: blockCount, fragmentBytes: fragmentBytes)
       case .windowRescheduled(let slot, let due):
-        if flaws.contains(.abortedDueStays) { return }
+        if flaws.contains(.abortedDueStays) { continue }
         windows.setDue(due, of: slot)
-      case .windowTrimmed(let slot, let before):
-        windows.untrim(slot, before)
       case .windowClosed(let slot):
-        if flaws.contains(.closedWindowsStayClosed) { return }
+        if flaws.contains(.closedWindowsStayClosed) { continue }
         windows.reopen(slot)
-      case .memberWithdrawn(let slot, let position, let bytes):
-        let place = flaws.contains(.withdrawnMembersGoLast) ? windows[slot].block.count : position
-        bytes.withUnsafeBytes { windows.restore(ByteView($0), at: place, to: slot) }
       case .factAdded(let key):
-        if flaws.contains(.abortedFactsStay) { return }
+        if flaws.contains(.abortedFactsStay) { continue }
         facts.remove(key)
-      case .factReplaced(let before):
-        facts.set(before)
-      case .recipientSet(let key, let before):
-        if flaws.contains(.recipientsNotRolledBack) { return }
-        recipients.set(key, before)
-      case .partSet(let key, let audience, let before):
-        audiences.set(before, key, of: audience)
       case .fanOutBegun(let key):
         fanOuts.remove(key)
-      case .fanOutReplaced(let before):
-        if flaws.contains(.abortedFanOutsStay) { return }
-        fanOuts.set(before)
+      case .replaced:
+        if let replacement = undo.takeReplacement() { putBack(replacement) }
       }
     }
+    undo.removeAll()
     ledger = confirmedLedger
     if flaws.contains(.countersNotRolledBack) { ledger.counters = counters }
     sealedLedger = confirmedLedger
     isGenesis = confirmedLedger.sequence == 0
     if !flaws.contains(.outputSurvivesAbort) { clearOutput() }
+  }
+
+  private mutating func putBack(_ replacement: UndoLog.Replacement) {
+    let flaws = configuration.flaws
+    switch replacement {
+    case .windowTrimmed(let slot, let before):
+      windows.untrim(slot, before)
+    case .memberWithdrawn(let slot, let position, let bytes):
+      let place = flaws.contains(.withdrawnMembersGoLast) ? windows[slot].block.count : position
+      bytes.withUnsafeBytes { windows.restore(ByteView($0), at: place, to: slot) }
+    case .factReplaced(let before):
+      facts.set(before)
+    case .recipientSet(let key, let before):
+      if flaws.contains(.recipientsNotRolledBack) { return }
+      recipients.set(key, before)
+    case .partSet(let key, let audience, let before):
+      audiences.set(before, key, of: audience)
+    case .fanOutReplaced(let before):
+      if flaws.contains(.abortedFanOutsStay) { return }
+      fanOuts.set(before)
+    }
   }
 
   #if TIDINGS_FLAWS

@@ -44,7 +44,9 @@ extension Pipeline {
     let isRetracted = !isDuplicate && isRetracted(arrival.notification, at: clocks)
     if !isDuplicate { remember(arrival.notification, minute: minute) }
     arrival.isSeen = isSeen(arrival.notification, at: clocks)
-    let entry = isDuplicate ? nil : recipients.find(arrival.recipientKey)
+    let profile = RecipientAddressing(
+      isDuplicate ? nil : recipients.find(arrival.recipientKey),
+      defaults: catalog.defaults(ofTenant: event.tenant))
     // What only takes another event back is no notification itself.
     let isCommand = !event.retracts.isEmpty && rules.retracting == .silent
     var outcomes = ChannelValues<ChannelOutcome>()
@@ -55,7 +57,7 @@ extension Pipeline {
       let outcome: ChannelOutcome =
         isDuplicate
         ? .suppressed(.duplicate)
-        : isRetracted ? .retracted : decide(arrival, by: rule, entry, &grounds[channel], &codecs)
+        : isRetracted ? .retracted : decide(arrival, by: rule, profile, &grounds[channel], &codecs)
       if !isDuplicate || !configuration.flaws.contains(.duplicatesNotCounted) { count(outcome, on: channel) }
       outcomes[channel] = outcome
     }
@@ -66,7 +68,7 @@ extension Pipeline {
         tenant: event.tenant, recipient: recipient, source: event.source, event: event.id, type: event.type,
         category: arrival.category, notification: arrival.notification, topic: codecs.name(of: record.topic),
         offset: record.offset, catalog: catalog.version, isDuplicate: isDuplicate,
-        recipientRecord: entry?.offset,
+        recipientRecord: profile.offset,
         retracts: retracted, channels: outcomes, grounds: grounds),
       head: DecisionHead(
         partition: configuration.partition, number: ledger.decisions, timeMilliseconds: arrival.now))
@@ -90,11 +92,10 @@ extension Pipeline {
   }
 
   private mutating func decide(
-    _ arrival: Arrival, by rule: ChannelRule, _ entry: RecipientTable.Entry?,
+    _ arrival: Arrival, by rule: ChannelRule, _ profile: RecipientAddressing,
     _ grounds: inout DecisionGrounds?, _ codecs: inout Codecs
   ) -> ChannelOutcome {
     if let expiry = arrival.event.expiryMilliseconds, expiry <= arrival.now { return .expired }
-    let profile = RecipientAddressing(entry, defaults: catalog.defaults(ofTenant: arrival.event.tenant))
     let resolution = resolve(arrival, rule, profile)
     grounds = DecisionGrounds(preference: resolution.preference)
     switch resolution.action {
@@ -160,13 +161,11 @@ extension Pipeline {
     let keyStart = outbox.bytes.count
     RecipientKey.append(tenant: head.tenant, recipient: head.recipient, to: &outbox.bytes)
     let key = keyStart..<outbox.bytes.count
-    profile.withLayers { layers in
-      if configuration.flaws.contains(.recipientRecordNotNamed) { head.recipientRecord = nil }
-      head.address = layers.recipient?.address(for: channel) ?? .empty
-      head.locale = layers.locale
-      head.timeZone = layers.timeZone
-      outbox.bytes.append(delivery: head, items: items)
-    }
+    if configuration.flaws.contains(.recipientRecordNotNamed) { head.recipientRecord = nil }
+    head.address = profile.layers.recipient?.address(for: channel) ?? .empty
+    head.locale = profile.layers.locale
+    head.timeZone = profile.layers.timeZone
+    outbox.bytes.append(delivery: head, items: items)
     let value = key.upperBound..<outbox.bytes.count
     let headerStart = outbox.headerCount
     outbox.addHeader(name: "content-type", value: ByteView("application/cloudevents+json"))
@@ -176,29 +175,19 @@ extension Pipeline {
   }
 }
 
-/// What is said of a recipient at the moment of a decision: by their record, and by their tenant's defaults.
+/// What is said of a recipient at the moment of a decision: by their record, and by their tenant's defaults. Its views are
+/// valid until the table of recipients or the catalog changes.
 struct RecipientAddressing {
-  private let profile: [UInt8]?
-  private let defaults: [UInt8]?
+  /// What the two say.
+  let layers: ProfileLayers
   /// The offset of the record; nil where there is none.
   let offset: Int64?
 
   /// - Parameter defaults: the compact form of the tenant's.
-  init(_ entry: RecipientTable.Entry?, defaults: [UInt8]?) {
-    profile = entry?.profile
-    offset = entry?.offset
-    self.defaults = defaults
-  }
-
-  func withLayers<Result>(_ body: (ProfileLayers) -> Result) -> Result {
-    Self.withView(of: profile) { recipient in
-      Self.withView(of: defaults) { tenant in body(ProfileLayers(recipient: recipient, tenant: tenant)) }
-    }
-  }
-
-  private static func withView<Result>(of form: [UInt8]?, _ body: (RecipientProfileView?) -> Result) -> Result
-  {
-    guard let form else { return body(nil) }
-    return form.withUnsafeBytes { body(RecipientProfileView(ByteView($0))) }
+  init(_ recipient: Recipient?, defaults: ByteView?) {
+    layers = ProfileLayers(
+      recipient: recipient.map { RecipientProfileView($0.profile) },
+      tenant: defaults.map { RecipientProfileView($0) })
+    offset = recipient?.offset
   }
 }

@@ -20,11 +20,16 @@ extension Pipeline {
     let key = WindowID.hash(
       tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: digestKey.view,
       openedMilliseconds: -1)
+    var waiting = windows.find(key)
     // A window takes nothing that comes when it is due, whether a tick has closed it yet or not.
-    if let found = windows.find(key), windows[found].due <= arrival.now { close(found, at: arrival.now) }
+    if let found = waiting, windows[found].due <= arrival.now {
+      close(found, at: arrival.now)
+      // Where it holds too few, it is due later instead.
+      waiting = windows.find(key)
+    }
     let slot: UInt32
     var isHeld = false
-    if let found = windows.find(key) {
+    if let found = waiting {
       slot = found
       isHeld = self.isHeld(windows[slot])
       if rule.window == .quietHours { grounds?.isQuiet = true }
@@ -66,7 +71,9 @@ extension Pipeline {
       expiry: event.expiryMilliseconds ?? Int64.max, collapseKey: Self.collapseKey(of: event),
       time: event.timeMilliseconds ?? Int64.min,
       skipIfSeen: arrival.rules.channels[head.channel]?.skipIfSeen ?? false, fragment: .empty)
-    if case .top(let pointer) = head.rules.selection, !configuration.flaws.contains(.topItemsUnranked) {
+    if case .top(let text) = head.rules.selection, let pointer = JSONPointer(text.string),
+      !configuration.flaws.contains(.topItemsUnranked)
+    {
       member.rank = codecs.fields.number(at: pointer, in: event)
     }
     appendItem(of: arrival, to: window, head)
@@ -116,6 +123,7 @@ extension Pipeline {
   }
 
   private mutating func trim(_ slot: UInt32) {
+    guard windows[slot].hasRules else { return }
     let limit = configuration.digestItemsLimit
     guard let head = windows[slot].head, windows[slot].isWorthTrimming(head, byteLimit: limit),
       let before = windows.trim(slot, byteLimit: limit)
@@ -134,9 +142,9 @@ extension Pipeline {
     switch window {
     case .length(let milliseconds): opened + milliseconds
     case .schedule(let id):
-      catalog.schedule(id).next(after: opened, in: profile.withLayers { codecs.zone(of: $0).zone })
+      catalog.schedule(id).next(after: opened, in: codecs.zone(of: profile.layers).zone)
     case .cadence(let cadence):
-      cadence.schedule?.next(after: opened, in: profile.withLayers { codecs.zone(of: $0).zone }) ?? opened
+      cadence.schedule?.next(after: opened, in: codecs.zone(of: profile.layers).zone) ?? opened
     case .quietHours: opened
     }
   }
@@ -145,7 +153,7 @@ extension Pipeline {
   private func dueAfterJoining(
     _ window: Window, _ arrival: Arrival, _ profile: RecipientAddressing, _ codecs: borrowing Codecs
   ) -> Int64? {
-    let rules = window.head?.rules ?? WindowRules()
+    let rules = window.hasRules ? window.head?.rules ?? WindowRules() : WindowRules()
     // It does not close at the instant at which it was opened: the next one would have the same id.
     let earliest = max(arrival.now, window.opened + 1)
     let count = Int(window.memberCount)
@@ -165,7 +173,9 @@ extension Pipeline {
 
   /// Whether a window has closed with too few and waits for its next notification.
   private func isHeld(_ window: Window) -> Bool {
-    guard window.due == window.opened + WindowRules.longestHold, let head = window.head else { return false }
+    guard window.hasRules, window.due == window.opened + WindowRules.longestHold, let head = window.head else {
+      return false
+    }
     // Also one that everything was taken out of.
     guard let minItems = head.rules.minItems else { return false }
     return minItems.fewer == .hold && Int(window.memberCount) < minItems.count
@@ -191,7 +201,15 @@ extension Pipeline {
     rules.slide = options.slide
     rules.maxItems = options.maxItems
     rules.minItems = options.minItems
-    rules.selection = options.selection
+    // The text of the pointer stays in place until the head is written.
+    memberScratch.removeAll()
+    if case .top(let pointer) = options.selection { memberScratch.append(text: pointer.description) }
+    rules.selection =
+      switch options.selection {
+      case .first: .first
+      case .last: .last
+      case .top: .top(memberScratch.view)
+      }
     rules.keyValues = digestKey.slice(groupLength..<digestKey.count)
     scratch.removeAll()
     WindowHead(
@@ -208,9 +226,17 @@ extension Pipeline {
       tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: digestKey,
       openedMilliseconds: configuration.flaws.contains(.catalogInDigestID)
         ? opened ^ Int64(catalog.version & 0xFF) : opened)
-    let slot = windows.open(key: key, id: id, opened: opened, due: due, head: scratch.view)
+    let slot = windows.open(
+      key: key, id: id, recipient: arrival.recipientKey, opened: opened, due: due, head: scratch.view,
+      hasRules: !rules.isEmpty, expecting: Self.memberBytes(of: event, limit: configuration.itemDataLimit))
     undo.append(.windowOpened(slot: slot))
     Change.windowOpened(key: key, id: id, opened: opened, due: due, head: scratch.view).append(to: &changes)
     return slot
+  }
+
+  /// The bytes of an event as a member of a window, about.
+  private static func memberBytes(of event: EventView, limit: Int) -> Int {
+    let texts = event.source.count + event.id.count + event.type.count + event.time.count
+    return 144 + texts + event.actor.count + event.subject.count + min(event.data.count, limit)
   }
 }

@@ -136,12 +136,9 @@ extension Pipeline {
   }
 }
 
-extension RecipientTable.Entry {
+extension Recipient {
   fileprivate func addressHash(on channel: Channel) -> UInt64? {
-    profile.withUnsafeBytes { bytes in
-      RecipientProfileView(ByteView(bytes)).address(for: channel)
-        .map { EngagementMarks.hash(ofAddress: $0) }
-    }
+    RecipientProfileView(profile).address(for: channel).map { EngagementMarks.hash(ofAddress: $0) }
   }
 }
 

@@ -54,7 +54,9 @@ public struct OpenWindow {
   /// - Parameter body: takes the notification's hash, its expiry in milliseconds since the epoch (nil: none), and
   ///   its item as JSON (empty beyond the window's item limit).
   public func forEachMember(_ body: (Hash128, Int64?, ByteView) -> Void) {
-    window.forEachMember { body($0.notification, $0.expiry == .max ? nil : $0.expiry, $0.fragment) }
+    for member in window.members {
+      body(member.notification, member.expiry == .max ? nil : member.expiry, member.fragment)
+    }
   }
 }
 

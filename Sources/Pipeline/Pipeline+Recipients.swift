@@ -8,26 +8,24 @@ extension Pipeline {
     guard let update = update(from: record, using: &codecs), update.home == configuration.partition else {
       return
     }
-    if case .success(let entry) = update.entry, !update.isOutdated(by: recipients.find(update.key)) {
-      recipients.set(update.key, entry)
+    if case .success(let row) = update.row, !update.isOutdated(by: recipients.find(update.key)) {
+      recipients.set(update.key, row)
     }
   }
 
   mutating func applyRecipient(_ record: PartitionRecord, using codecs: inout Codecs) {
     guard let update = update(from: record, using: &codecs) else { return }
-    switch update.entry {
+    switch update.row {
     case .failure(let rejection):
       reject(record, rejection, using: &codecs)
-    case .success(let entry):
+    case .success(let row):
       guard update.home == configuration.partition else {
         ledger.counters.forwarded += 1
         ledger.counters.forwards += 1
         return republish(record, to: .recipients, home: update.home)
       }
-      let before = recipients.find(update.key)
-      if !update.isOutdated(by: before) {
-        recipients.set(update.key, entry)
-        undo.append(.recipientSet(update.key, before: before))
+      if !update.isOutdated(by: recipients.find(update.key)) {
+        undo.append(.recipientSet(update.key, before: recipients.set(update.key, row)))
       }
       if record.content.value == nil {
         ledger.counters.tombstones += 1
@@ -41,28 +39,27 @@ extension Pipeline {
     var key: Hash128
     var home: Int32
     var origin: RecordOrigin?
-    /// The new entry; nil deletes.
-    var entry: Result<RecipientTable.Entry?, Rejection>
+    /// The new row; nil deletes.
+    var row: Result<RecipientRow?, Rejection>
 
-    func isOutdated(by known: RecipientTable.Entry?) -> Bool { origin?.isOlder(than: known?.origin) ?? false }
+    func isOutdated(by known: Recipient?) -> Bool { origin?.isOlder(than: known?.origin) ?? false }
   }
 
   private mutating func update(from record: PartitionRecord, using codecs: inout Codecs) -> Update? {
     let key = record.content.key ?? .empty
     var update = Update(
       key: Hash128(of: key), home: Murmur2.partition(ofKey: key, count: configuration.partitionCount),
-      origin: origin(of: record.content), entry: .success(nil))
+      origin: origin(of: record.content), row: .success(nil))
     do throws(Rejection) {
       _ = try RecipientKey.split(record.content.key)
       guard let decoded = try codecs.recipients.decode(record.content.value) else { return update }
       let profile = RecipientProfile(decoded)
       scratch.removeAll()
       profile.encode(into: &scratch)
-      update.entry = .success(
-        RecipientTable.Entry(
-          key: update.key, profile: Array(scratch.view.buffer), offset: record.offset, origin: update.origin))
+      update.row = .success(
+        RecipientRow(profile: scratch.view, offset: record.offset, origin: update.origin))
     } catch {
-      update.entry = .failure(error)
+      update.row = .failure(error)
     }
     return update
   }

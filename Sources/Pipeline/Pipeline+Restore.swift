@@ -131,8 +131,9 @@ extension Pipeline {
     case .idAdded(let entry):
       add(entry)
     case .windowOpened(let key, let id, let opened, let due, let head):
-      guard windows.find(key) == nil else { throw .torn }
-      _ = windows.open(key: key, id: id, opened: opened, due: due, head: head)
+      guard windows.find(key) == nil,
+        windows.open(key: key, id: id, opened: opened, due: due, head: head) != nil
+      else { throw .torn }
     case .windowAppended(let key, let member):
       guard let slot = windows.find(key) else { throw .torn }
       if version < 3 {

@@ -13,32 +13,28 @@ extension Pipeline {
         && !flaws.contains(.ownActionDelivered),
       engagement: engagement(of: arrival, on: rule),
       instant: flaws.contains(.mutesNeverEnd) ? 0 : arrival.now)
-    return profile.withLayers { layers in
-      let recipient = layers.recipient
-      let resolution = candidate.resolved(
-        recipient, tenant: flaws.contains(.tenantDefaultsIgnored) ? nil : layers.tenant)
-      if flaws.contains(.optOutIgnoredByDigests), rule.policy != .immediate,
-        resolution.action == .suppress(.optedOut),
-        !rule.channel.needsAddress || recipient?.address(for: rule.channel) != nil
-      {
-        return Resolution(action: .deliver(rule.policy))
-      }
-      return resolution
+    let recipient = profile.layers.recipient
+    let resolution = candidate.resolved(
+      recipient, tenant: flaws.contains(.tenantDefaultsIgnored) ? nil : profile.layers.tenant)
+    if flaws.contains(.optOutIgnoredByDigests), rule.policy != .immediate,
+      resolution.action == .suppress(.optedOut),
+      !rule.channel.needsAddress || recipient?.address(for: rule.channel) != nil
+    {
+      return Resolution(action: .deliver(rule.policy))
     }
+    return resolution
   }
 
   /// Whose time zone is passed over by what decides when to deliver by a policy, because there is no such zone.
   func unknownZone(
     _ policy: ChannelPolicy, _ profile: RecipientAddressing, _ codecs: borrowing Codecs
   ) -> DecidingPreference.Level? {
-    profile.withLayers { layers in
-      guard policy.goesByClock || !layers.quietHours.isEmpty else { return nil }
-      return switch codecs.zone(of: layers).unknown {
-      case .recipient: .recipient
-      case .tenant: .tenant
-      // A process does not start with an unknown zone of its own.
-      case .deployment, .utc, nil: nil
-      }
+    guard policy.goesByClock || !profile.layers.quietHours.isEmpty else { return nil }
+    return switch codecs.zone(of: profile.layers).unknown {
+    case .recipient: .recipient
+    case .tenant: .tenant
+    // A process does not start with an unknown zone of its own.
+    case .deployment, .utc, nil: nil
     }
   }
 
@@ -49,10 +45,8 @@ extension Pipeline {
   ) -> Int64 {
     let flaws = configuration.flaws
     guard arrival.priority != .critical || flaws.contains(.criticalWaits) else { return due }
-    return profile.withLayers { layers in
-      let hours = layers.quietHours
-      if hours.isEmpty { return due }
-      return hours.end(at: due, in: flaws.contains(.quietHoursByUTC) ? .utc : codecs.zone(of: layers).zone)
-    }
+    let hours = profile.layers.quietHours
+    if hours.isEmpty { return due }
+    return hours.end(at: due, in: flaws.contains(.quietHoursByUTC) ? .utc : codecs.zone(of: profile.layers).zone)
   }
 }

@@ -24,7 +24,7 @@ public final class Catalog: Sendable {
   public let catchUps: ChannelValues<CatchUp>
 
   /// The compact form of each tenant's defaults, by the hash of its name.
-  private let tenants: [Hash128: [UInt8]]
+  private let tenants: [Hash128: TextID]
   private let texts: TextTable
   private let schedules: [Schedule]
   private let options: [WindowOptions]
@@ -58,7 +58,7 @@ public final class Catalog: Sendable {
     warnings = definition.warnings
     tenants = Dictionary(
       uniqueKeysWithValues: definition.tenants.map { name, defaults in
-        (name.withByteView { Hash128(of: $0) }, defaults.profile.encoded)
+        (name.withByteView { Hash128(of: $0) }, texts.add(defaults.profile.encoded))
       })
     self.texts = texts.build()
     self.schedules = schedules.schedules
@@ -100,9 +100,10 @@ public final class Catalog: Sendable {
   /// The name of the type with a number below `typeCount`, valid as long as the catalog lives.
   public func typeName(at index: Int) -> ByteView { texts.view(names[index]) }
 
-  /// The defaults of a tenant in the compact form of a ``RecipientProfile``; nil where it has none.
-  public func defaults(ofTenant tenant: ByteView) -> [UInt8]? {
-    tenants.isEmpty ? nil : tenants[Hash128(of: tenant)]
+  /// The defaults of a tenant in the compact form of a ``RecipientProfile``, valid as long as the catalog lives; nil where
+  /// it has none.
+  public func defaults(ofTenant tenant: ByteView) -> ByteView? {
+    tenants.isEmpty ? nil : tenants[Hash128(of: tenant)].map { texts.view($0) }
   }
 
   /// The bytes of a text of this catalog, valid as long as the catalog lives.

@@ -18,17 +18,15 @@ final class TextTable: Sendable {
   private nonisolated(unsafe) let bytes: UnsafePointer<UInt8>
   private let extents: [Extent]
 
-  fileprivate init(_ texts: [String]) {
-    let total = texts.reduce(0) { $0 + $1.utf8.count }
+  fileprivate init(_ texts: [[UInt8]]) {
+    let total = texts.reduce(0) { $0 + $1.count }
     let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, total))
     var extents: [Extent] = []
     var offset = 0
     for text in texts {
-      text.withByteView { view in
-        if let start = view.start { (memory + offset).initialize(from: start, count: view.count) }
-        extents.append(Extent(offset: offset, count: view.count))
-        offset += view.count
-      }
+      (memory + offset).initialize(from: text, count: text.count)
+      extents.append(Extent(offset: offset, count: text.count))
+      offset += text.count
     }
     bytes = UnsafePointer(memory)
     self.extents = extents
@@ -45,16 +43,21 @@ final class TextTable: Sendable {
 
 /// Gathers the texts of a catalog and numbers them.
 struct TextTableBuilder {
-  private var texts: [String] = []
+  private var texts: [[UInt8]] = []
   private var known: [String: TextID] = [:]
 
   /// The number of a text, the same for the same text.
   mutating func intern(_ text: String) -> TextID {
     if let id = known[text] { return id }
-    let id = TextID(index: UInt32(texts.count))
-    texts.append(text)
+    let id = add(Array(text.utf8))
     known[text] = id
     return id
+  }
+
+  /// The number of bytes that are no text, each time another one.
+  mutating func add(_ bytes: [UInt8]) -> TextID {
+    texts.append(bytes)
+    return TextID(index: UInt32(texts.count - 1))
   }
 
   /// The table of what was gathered.

@@ -90,7 +90,7 @@ import Testing
   @Test("the slot table agrees with a dictionary", arguments: 0..<5 as Range<UInt64>)
   func slotsAgainstModel(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
-    var table = SlotTable()
+    var table = SlotTable<UInt32>()
     var model: [UInt64: UInt32] = [:]
     for step in 0..<20_000 as Range<UInt32> {
       let number = UInt64.random(in: 0..<2_000, using: &generator)

@@ -120,13 +120,11 @@ public struct Forecast: Sendable, Encodable {
     let profile = try record.map { try Self.profile($0.value) }
     if case .failure(let rejection)? = profile { recordRejection = rejection.detail }
     let ownZone = (try? profile?.get())??.timeZone ?? ""
-    let defaults = question.tenant.withByteView { catalog.defaults(ofTenant: $0) } ?? []
+    let defaults = question.tenant.withByteView { catalog.defaults(ofTenant: $0) } ?? .empty
     let choice = ownZone.withByteView { own in
-      defaults.withUnsafeBytes { form in
-        question.timeZone.withByteView {
-          ZoneCache().choose(
-            recipient: own, tenant: RecipientProfileView(ByteView(form)).timeZone, deployment: $0)
-        }
+      question.timeZone.withByteView {
+        ZoneCache().choose(
+          recipient: own, tenant: RecipientProfileView(defaults).timeZone, deployment: $0)
       }
     }
     zone = choice.zone.name

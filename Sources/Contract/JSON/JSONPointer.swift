@@ -24,6 +24,17 @@ public struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
     tokens.map { "/" + $0.replacing("~", with: "~0").replacing("/", with: "~1") }.joined()
   }
 
+  /// Whether a text is a pointer, without reading it.
+  package static func isWritten(_ text: ByteView) -> Bool {
+    guard text.isEmpty || text[0] == UInt8(ascii: "/") else { return false }
+    for (index, byte) in text.buffer.enumerated() where byte == UInt8(ascii: "~") {
+      guard index + 1 < text.count, [UInt8(ascii: "0"), UInt8(ascii: "1")].contains(text[index + 1]) else {
+        return false
+      }
+    }
+    return true
+  }
+
   private static func unescaped(_ part: Substring) -> String? {
     var text = ""
     var isEscape = false

@@ -14,7 +14,7 @@ struct AudiencePart {
 struct AudienceTable: ~Copyable {
   private var slots: [[AudiencePart]] = []
   private var freeSlots: [UInt32] = []
-  private var index = SlotTable()
+  private var index = SlotTable<UInt32>()
   /// Members in memory, of all parts.
   private(set) var memberCount = 0
   /// Bytes of all parts.

@@ -31,7 +31,7 @@ extension Pipeline {
       }
     }
     facts.set(fact)
-    undo.append(before.map { .factReplaced($0) } ?? .factAdded(fact.key))
+    if let before { undo.append(.factReplaced(before)) } else { undo.append(.factAdded(fact.key)) }
     Change.factSet(fact).append(to: &changes)
     return true
   }

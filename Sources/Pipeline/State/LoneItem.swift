@@ -15,9 +15,12 @@ struct LoneItem {
   func append(to buffer: inout OutputBuffer) {
     buffer.append(byte: priority.rawValue)
     buffer.append(littleEndian: catalogVersion)
-    for field in [category, type, title, link, traceparent, tracestate] {
-      buffer.append(lengthPrefixed: field)
-    }
+    buffer.append(lengthPrefixed: category)
+    buffer.append(lengthPrefixed: type)
+    buffer.append(lengthPrefixed: title)
+    buffer.append(lengthPrefixed: link)
+    buffer.append(lengthPrefixed: traceparent)
+    buffer.append(lengthPrefixed: tracestate)
   }
 }
 

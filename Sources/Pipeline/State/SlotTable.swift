@@ -1,14 +1,17 @@
 import Contract
 
-/// An index from a 128-bit hash to the number of a slot somewhere else: windows and recipients are found by it.
+/// An index from a 128-bit hash to a slot somewhere else, by its number or its address: windows and recipients are found
+/// by it.
 ///
 /// Open addressing with linear probing in 256 shards by the top byte of the hash, so that growth is in small steps
 /// and the slice of a checkpoint walks few shards. A removal moves its successors up, so that there are no graves.
-struct SlotTable: ~Copyable {
+struct SlotTable<Slot: BitwiseCopyable>: ~Copyable {
   private struct Entry {
     var key: Hash128
-    var slot: UInt32
-    var isUsed: Bool
+    /// Nil where the entry is free.
+    var slot: Slot?
+
+    var isUsed: Bool { slot != nil }
   }
 
   private struct Shard {
@@ -32,7 +35,7 @@ struct SlotTable: ~Copyable {
   }
 
   /// The slot of a key.
-  func find(_ key: Hash128) -> UInt32? {
+  func find(_ key: Hash128) -> Slot? {
     let shard = shards[Int(key.high >> 56)]
     guard let entries = shard.entries else { return nil }
     var index = Self.start(of: key, mask: shard.mask)
@@ -44,7 +47,7 @@ struct SlotTable: ~Copyable {
   }
 
   /// Enters another slot for a key that is there.
-  mutating func update(_ key: Hash128, slot: UInt32) {
+  mutating func update(_ key: Hash128, slot: Slot) {
     let shard = shards[Int(key.high >> 56)]
     guard let entries = shard.entries else { return }
     var index = Self.start(of: key, mask: shard.mask)
@@ -55,11 +58,11 @@ struct SlotTable: ~Copyable {
   }
 
   /// Enters a key that is not there.
-  mutating func insert(_ key: Hash128, slot: UInt32) {
+  mutating func insert(_ key: Hash128, slot: Slot) {
     let shard = shards + Int(key.high >> 56)
     let capacity = shard.pointee.entries == nil ? 0 : shard.pointee.mask + 1
     if (shard.pointee.count + 1) * 4 > capacity * 3 { resize(shard, capacity: max(4, capacity * 2)) }
-    place(Entry(key: key, slot: slot, isUsed: true), in: shard)
+    place(Entry(key: key, slot: slot), in: shard)
     shard.pointee.count += 1
     count += 1
   }
@@ -90,25 +93,36 @@ struct SlotTable: ~Copyable {
       }
       next = (next + 1) & mask
     }
-    entries[hole].isUsed = false
+    entries[hole].slot = nil
     shard.pointee.count -= 1
     count -= 1
     if mask >= 8, shard.pointee.count * 8 < mask + 1 { resize(shard, capacity: (mask + 1) / 4) }
   }
 
   /// The keys whose top 16 bits are within `prefixes`, with their slots, in the order of the keys.
-  func entries(prefixes: Range<UInt32>) -> [(key: Hash128, slot: UInt32)] {
-    var found: [(key: Hash128, slot: UInt32)] = []
+  func entries(prefixes: Range<UInt32>) -> [(key: Hash128, slot: Slot)] {
+    var found: [(key: Hash128, slot: Slot)] = []
     for index in DedupTable.shards(of: prefixes) {
       let shard = shards[index]
       guard let entries = shard.entries else { continue }
-      for position in 0...shard.mask where entries[position].isUsed {
-        let entry = entries[position]
-        if prefixes.contains(UInt32(entry.key.high >> 48)) { found.append((entry.key, entry.slot)) }
+      for position in 0...shard.mask {
+        guard let slot = entries[position].slot else { continue }
+        let key = entries[position].key
+        if prefixes.contains(UInt32(key.high >> 48)) { found.append((key, slot)) }
       }
     }
     found.sort { $0.key < $1.key }
     return found
+  }
+
+  /// Calls `body` with the slot of each key, in no order that means anything.
+  func forEach(_ body: (Slot) -> Void) {
+    for index in 0..<256 {
+      guard let entries = shards[index].entries else { continue }
+      for position in 0...shards[index].mask {
+        if let slot = entries[position].slot { body(slot) }
+      }
+    }
   }
 
   // MARK: -
@@ -128,7 +142,7 @@ struct SlotTable: ~Copyable {
     let old = shard.pointee
     let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
     entries.initialize(
-      repeating: Entry(key: Hash128(high: 0, low: 0), slot: 0, isUsed: false), count: capacity)
+      repeating: Entry(key: Hash128(high: 0, low: 0), slot: nil), count: capacity)
     shard.pointee.entries = entries
     shard.pointee.mask = capacity - 1
     guard let previous = old.entries else { return }

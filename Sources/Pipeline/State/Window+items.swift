@@ -20,14 +20,9 @@ extension Window {
   ///   bounded when they come.
   func fullItems(_ head: WindowHead, byteLimit: Int) -> [Item] {
     var items: [Item] = []
-    var index = 0
-    forEachMember { member in
-      if !member.fragment.isEmpty {
-        items.append(
-          Item(
-            index: index, rank: member.rank ?? -.infinity, expiry: member.expiry, json: member.fragment))
-      }
-      index += 1
+    for (index, member) in members.enumerated() where !member.fragment.isEmpty {
+      items.append(
+        Item(index: index, rank: member.rank ?? -.infinity, expiry: member.expiry, json: member.fragment))
     }
     switch head.rules.selection {
     case .first:
@@ -77,14 +72,13 @@ extension Window {
     let kept = Set(fullItems(head, byteLimit: byteLimit).map(\.index))
     var buffer = OutputBuffer(capacity: block.count)
     buffer.append(block.view.slice(0..<Int(headLength)))
-    var (count, bytes, index) = (0, 0, 0)
-    forEachMember { member in
+    var (count, bytes) = (0, 0)
+    for (index, member) in members.enumerated() {
       var member = member
       if !kept.contains(index), member.alone.isEmpty { member.fragment = .empty }
       if !member.fragment.isEmpty { count += 1 }
       bytes += member.fragment.count
       member.append(to: &buffer)
-      index += 1
     }
     return (Block(copying: buffer.view), UInt32(count), UInt32(clamping: bytes))
   }

@@ -22,9 +22,14 @@ struct WindowHead {
     buffer.append(byte: priority.rawValue)
     buffer.append(varint: UInt64(max(0, itemLimit)))
     buffer.append(littleEndian: catalogVersion)
-    for field in [tenant, recipient, group, category, type, title, link, digestTitle] {
-      buffer.append(lengthPrefixed: field)
-    }
+    buffer.append(lengthPrefixed: tenant)
+    buffer.append(lengthPrefixed: recipient)
+    buffer.append(lengthPrefixed: group)
+    buffer.append(lengthPrefixed: category)
+    buffer.append(lengthPrefixed: type)
+    buffer.append(lengthPrefixed: title)
+    buffer.append(lengthPrefixed: link)
+    buffer.append(lengthPrefixed: digestTitle)
     rules.append(to: &buffer)
   }
 
@@ -181,17 +186,34 @@ struct Window {
   var due: Int64
   var block: Block
   var headLength: UInt32
-  var memberCount: UInt32
-  var itemCount: UInt32
+  var memberCount: UInt32 = 0
+  var itemCount: UInt32 = 0
   /// Bytes of the full items.
-  var itemBytes: UInt32
-  var generation: UInt32
-  var isOpen: Bool
+  var itemBytes: UInt32 = 0
+  var generation: UInt32 = 0
+  var isOpen = true
+  /// Whether its head has rules: most have none, and need no look at it.
+  var hasRules: Bool
   /// The hash of the recipient's key, and the windows of the same recipient before and after this one. Found again
   /// whenever the window is loaded: no part of the state.
-  var recipient = Hash128(high: 0, low: 0)
+  var recipient: Hash128
   var previous: UInt32?
   var next: UInt32?
+
+  /// A window without members.
+  init(
+    key: Hash128, id: Hash128, recipient: Hash128, opened: Int64, due: Int64, block: Block, headLength: UInt32,
+    hasRules: Bool
+  ) {
+    self.key = key
+    self.id = id
+    self.recipient = recipient
+    self.opened = opened
+    self.due = due
+    self.block = block
+    self.headLength = headLength
+    self.hasRules = hasRules
+  }
 
   /// The head. Valid until the window's block grows or goes.
   var head: WindowHead? {
@@ -219,11 +241,27 @@ struct Window {
     return WindowMember(&reader)
   }
 
-  /// The members in the order of their arrival, each valid as the head is.
-  func forEachMember(_ body: (WindowMember) -> Void) {
-    var reader = ByteReader(block.view.slice(Int(headLength)..<block.view.count))
-    while !reader.isAtEnd, let member = WindowMember(&reader) { body(member) }
+  /// Appends one encoded member.
+  mutating func append(_ member: ByteView, fragmentBytes: Int, _ pool: inout BlockPool) {
+    block.append(member, &pool)
+    memberCount += 1
+    if fragmentBytes > 0 {
+      itemCount += 1
+      itemBytes += UInt32(fragmentBytes)
+    }
   }
+
+  /// The members in the order of their arrival, each valid as the head is.
+  var members: WindowMembers { WindowMembers(block.view.slice(Int(headLength)..<block.count)) }
+}
+
+/// The members of a window, one after the other.
+struct WindowMembers: Sequence, IteratorProtocol {
+  private var reader: ByteReader
+
+  init(_ bytes: ByteView) { reader = ByteReader(bytes) }
+
+  mutating func next() -> WindowMember? { reader.isAtEnd ? nil : WindowMember(&reader) }
 }
 
 /// Memory of one window, owned by the store that holds the window.
@@ -246,17 +284,21 @@ struct Block {
     count = bytes.count
   }
 
-  mutating func append(_ bytes: ByteView) {
-    if count + bytes.count > capacity {
-      let grown = max(count + bytes.count, capacity + capacity / 2, 64)
-      let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
-      if let start {
-        moved.update(from: start, count: count)
-        start.deallocate()
-      }
-      start = moved
-      capacity = grown
+  /// Makes room for so many more bytes.
+  mutating func reserve(_ additional: Int, _ pool: inout BlockPool) {
+    guard count + additional > capacity else { return }
+    let (memory, room) = pool.take(max(count + additional, capacity + capacity / 2))
+    let moved = memory.assumingMemoryBound(to: UInt8.self)
+    if let start {
+      moved.update(from: start, count: count)
+      pool.give(start, capacity: capacity)
     }
+    start = moved
+    capacity = room
+  }
+
+  mutating func append(_ bytes: ByteView, _ pool: inout BlockPool) {
+    reserve(bytes.count, &pool)
     if let source = bytes.start, let start { (start + count).update(from: source, count: bytes.count) }
     count += bytes.count
   }
@@ -271,10 +313,10 @@ struct Block {
   }
 
   /// Puts bytes into the middle.
-  mutating func insert(_ bytes: ByteView, at position: Int) {
+  mutating func insert(_ bytes: ByteView, at position: Int, _ pool: inout BlockPool) {
     guard position <= count, !bytes.isEmpty else { return }
     let behind = count - position
-    append(bytes)
+    append(bytes, &pool)
     guard behind > 0, let start, let source = bytes.start else { return }
     (start + position + bytes.count).update(from: start + position, count: behind)
     (start + position).update(from: source, count: bytes.count)
@@ -282,6 +324,12 @@ struct Block {
 
   mutating func free() {
     start?.deallocate()
+    self = Block()
+  }
+
+  /// Leaves its memory for the next ones.
+  mutating func free(to pool: inout BlockPool) {
+    if let start { pool.give(start, capacity: capacity) }
     self = Block()
   }
 }

@@ -9,7 +9,15 @@ struct WindowRules {
   var maxItems: Int?
   var minItems: MinItems?
   /// Which items its digest carries in full.
-  var selection = ItemSelection.first
+  var selection = Selection.first
+  /// Which items a digest carries in full: ``ItemSelection`` as bytes hold it, so that rules are plain values.
+  enum Selection: Equatable {
+    case first
+    case last
+    /// The text of the JSON pointer to the number by which they are ranked.
+    case top(ByteView)
+  }
+
   /// The values of the fields of its key, framed; empty where it has no key.
   var keyValues = ByteView.empty
 
@@ -35,7 +43,7 @@ struct WindowRules {
     case .last: buffer.append(byte: 1)
     case .top(let pointer):
       buffer.append(byte: 2)
-      pointer.description.withByteView { buffer.append(lengthPrefixed: $0) }
+      buffer.append(lengthPrefixed: pointer)
     }
     buffer.append(lengthPrefixed: keyValues)
   }
@@ -56,7 +64,7 @@ struct WindowRules {
     case 0: self.selection = .first
     case 1: self.selection = .last
     case 2:
-      guard let pointer = reader.lengthPrefixed().flatMap({ JSONPointer($0.string) }) else { return nil }
+      guard let pointer = reader.lengthPrefixed(), JSONPointer.isWritten(pointer) else { return nil }
       self.selection = .top(pointer)
     default: return nil
     }

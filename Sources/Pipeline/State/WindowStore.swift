@@ -4,9 +4,10 @@ import Contract
 struct WindowStore: ~Copyable {
   private var slots: [Window] = []
   private var freeSlots: [UInt32] = []
-  private var index = SlotTable()
+  private var index = SlotTable<UInt32>()
   /// By the hash of a recipient's key: the first of their windows.
-  private var recipients = SlotTable()
+  private var recipients = SlotTable<UInt32>()
+  private var pool = BlockPool()
   private var scratch = OutputBuffer(capacity: 64)
   private(set) var queue = DueQueue()
   /// What is due at one instant and is off the queue, in the order in which it closes, the first one last. Entries may be
@@ -27,13 +28,38 @@ struct WindowStore: ~Copyable {
   subscript(slot: UInt32) -> Window { slots[Int(slot)] }
 
   /// Opens a window with its head as the first bytes of its block.
-  mutating func open(key: Hash128, id: Hash128, opened: Int64, due: Int64, head: ByteView) -> UInt32 {
+  ///
+  /// - Parameters:
+  ///   - recipient: the hash of the recipient's key.
+  ///   - hasRules: whether the head has rules.
+  ///   - expecting: the bytes of the member that comes next, about.
+  mutating func open(
+    key: Hash128, id: Hash128, recipient: Hash128, opened: Int64, due: Int64, head: ByteView, hasRules: Bool,
+    expecting: Int = 0
+  ) -> UInt32 {
     var block = Block()
-    block.append(head)
+    block.reserve(head.count + expecting, &pool)
+    block.append(head, &pool)
     return add(
       Window(
-        key: key, id: id, opened: opened, due: due, block: block, headLength: UInt32(head.count),
-        memberCount: 0, itemCount: 0, itemBytes: 0, generation: 0, isOpen: true))
+        key: key, id: id, recipient: recipient, opened: opened, due: due, block: block,
+        headLength: UInt32(head.count), hasRules: hasRules))
+  }
+
+  /// Opens a window again as the state log has it; nil where its head is none.
+  mutating func open(key: Hash128, id: Hash128, opened: Int64, due: Int64, head: ByteView) -> UInt32? {
+    guard let (recipient, hasRules) = facts(ofHead: head) else { return nil }
+    return open(
+      key: key, id: id, recipient: recipient, opened: opened, due: due, head: head, hasRules: hasRules)
+  }
+
+  /// What a window keeps of its head besides its bytes.
+  private mutating func facts(ofHead bytes: ByteView) -> (recipient: Hash128, hasRules: Bool)? {
+    var reader = ByteReader(bytes)
+    guard let head = WindowHead(&reader) else { return nil }
+    scratch.removeAll()
+    RecipientKey.append(tenant: head.tenant, recipient: head.recipient, to: &scratch)
+    return (Hash128(of: scratch.view), !head.rules.isEmpty)
   }
 
   /// Makes room for as many windows as are to be loaded, by the top byte of their keys.
@@ -46,10 +72,12 @@ struct WindowStore: ~Copyable {
 
   /// Loads a window as an image holds it; false where its members are none, or where it is there already.
   mutating func load(_ image: SnapshotImage.WindowImage) -> Bool {
-    guard index.find(image.key) == nil else { return false }
+    guard index.find(image.key) == nil,
+      let (recipient, hasRules) = facts(ofHead: image.block.slice(0..<Int(image.headLength)))
+    else { return false }
     var window = Window(
-      key: image.key, id: image.id, opened: image.opened, due: image.due, block: Block(),
-      headLength: image.headLength, memberCount: 0, itemCount: 0, itemBytes: 0, generation: 0, isOpen: true)
+      key: image.key, id: image.id, recipient: recipient, opened: image.opened, due: image.due, block: Block(),
+      headLength: image.headLength, hasRules: hasRules)
     var reader = ByteReader(image.block.slice(Int(image.headLength)..<image.block.count))
     while !reader.isAtEnd {
       guard let member = WindowMember(&reader) else { return false }
@@ -83,12 +111,7 @@ struct WindowStore: ~Copyable {
 
   /// Appends one encoded member.
   mutating func append(_ member: ByteView, fragmentBytes: Int, to slot: UInt32) {
-    slots[Int(slot)].block.append(member)
-    slots[Int(slot)].memberCount += 1
-    if fragmentBytes > 0 {
-      slots[Int(slot)].itemCount += 1
-      slots[Int(slot)].itemBytes += UInt32(fragmentBytes)
-    }
+    slots[Int(slot)].append(member, fragmentBytes: fragmentBytes, &pool)
     bytes += member.count
   }
 
@@ -161,7 +184,7 @@ struct WindowStore: ~Copyable {
 
   /// Undoes `withdraw`.
   mutating func restore(_ member: ByteView, at position: Int, to slot: UInt32) {
-    slots[Int(slot)].block.insert(member, at: position)
+    slots[Int(slot)].block.insert(member, at: position, &pool)
     bytes += member.count
     count(member, in: slot, by: 1)
   }
@@ -178,10 +201,13 @@ struct WindowStore: ~Copyable {
 
   /// Frees a closed window's block and slot.
   mutating func release(_ slot: UInt32) {
-    slots[Int(slot)].block.free()
+    slots[Int(slot)].block.free(to: &pool)
     slots[Int(slot)].generation &+= 1
     freeSlots.append(slot)
   }
+
+  /// Gives memory back that windows no longer have, except what the next ones are soon going to need.
+  mutating func shrink() { pool.shrink(to: (64 << 10) + bytes / 4) }
 
   /// The instant at which the next window is due.
   mutating func nextDue() -> Int64? {
@@ -255,12 +281,8 @@ struct WindowStore: ~Copyable {
   }
 
   private mutating func link(_ slot: UInt32) {
-    guard let head = slots[Int(slot)].head else { return }
-    scratch.removeAll()
-    RecipientKey.append(tenant: head.tenant, recipient: head.recipient, to: &scratch)
-    let recipient = Hash128(of: scratch.view)
+    let recipient = slots[Int(slot)].recipient
     let first = recipients.find(recipient)
-    slots[Int(slot)].recipient = recipient
     slots[Int(slot)].previous = nil
     slots[Int(slot)].next = first
     if let first {

@@ -34,17 +34,15 @@ struct TenantDefaultsTests {
     #expect("other".withByteView { catalog.defaults(ofTenant: $0) } == nil)
     #expect("default".withByteView { catalog.defaults(ofTenant: $0) } == nil)
     let form = try #require("acme".withByteView { catalog.defaults(ofTenant: $0) })
-    form.withUnsafeBytes { bytes in
-      let view = RecipientProfileView(ByteView(bytes))
-      #expect(view.email.isEmpty && view.locale.string == "fr" && view.timeZone.string == "Europe/Paris")
-      #expect(view.quietHours?.intervals.count == 1)
-      for (category, channel, setting) in [
-        ("cards", Channel.email, Preference.Setting.daily), ("cards", .inapp, .on), ("news", .inapp, .off),
-      ] {
-        #expect(category.withByteView { view.wish(for: $0, on: channel) }?.setting == setting)
-      }
-      #expect("news".withByteView { view.wish(for: $0, on: .email) } == nil)
+    let view = RecipientProfileView(form)
+    #expect(view.email.isEmpty && view.locale.string == "fr" && view.timeZone.string == "Europe/Paris")
+    #expect(view.quietHours?.intervals.count == 1)
+    for (category, channel, setting) in [
+      ("cards", Channel.email, Preference.Setting.daily), ("cards", .inapp, .on), ("news", .inapp, .off),
+    ] {
+      #expect(category.withByteView { view.wish(for: $0, on: channel) }?.setting == setting)
     }
+    #expect("news".withByteView { view.wish(for: $0, on: .email) } == nil)
   }
 
   @Test("a catalog's version tells defaults apart, not their order; without any it stays what it is")
