@@ -42,10 +42,11 @@ public struct Counters: Equatable, Sendable {
       case .inapp: inapp
       }
     }
-    set {
+    // In place: the counters of a channel are many, and one of them changes.
+    _modify {
       switch channel {
-      case .email: email = newValue
-      case .inapp: inapp = newValue
+      case .email: yield &email
+      case .inapp: yield &inapp
       }
     }
   }

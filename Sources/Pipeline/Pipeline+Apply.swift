@@ -66,7 +66,8 @@ extension Pipeline {
     case .event(let event):
       // Part of its recipients have it already: another catalog in between cannot take that back.
       let isUnderWay = ledger.fanOut.map { $0.topic == record.topic && $0.offset == record.offset } ?? false
-      if !isUnderWay, let rejection = rejectionOfType(event) {
+      let type = catalog.typeIndex(named: event.type)
+      if !isUnderWay, let rejection = rejectionOfType(event, type) {
         reject(record, rejection, using: &codecs)
         return .done
       }
@@ -77,7 +78,7 @@ extension Pipeline {
         event.recipientCount == 1
         && home(of: event.recipient(at: 0), tenant: event.tenant) == configuration.partition
       guard isAtHome else { return forward(event, record, using: &codecs) }
-      decide(event, record, now: now, using: &codecs)
+      decide(event, ofType: type, record, now: now, using: &codecs)
       return .done
     }
   }
@@ -94,19 +95,20 @@ extension Pipeline {
       guard event.recipientCount <= 1, home == configuration.partition else {
         throw .foreignRecord(home: home)
       }
-      if let rejection = rejectionOfType(event) {
+      let type = catalog.typeIndex(named: event.type)
+      if let rejection = rejectionOfType(event, type) {
         reject(record, rejection, using: &codecs)
       } else if !event.audience.isEmpty {
         return beginFanOut(event, record, now: now, using: &codecs)
       } else {
-        decide(event, record, now: now, using: &codecs)
+        decide(event, ofType: type, record, now: now, using: &codecs)
       }
     }
     return .done
   }
 
-  private func rejectionOfType(_ event: EventView) -> Rejection? {
-    guard catalog.unknownTypes == .reject, catalog.typeIndex(named: event.type) == nil else { return nil }
+  private func rejectionOfType(_ event: EventView, _ type: Int?) -> Rejection? {
+    guard type == nil, catalog.unknownTypes == .reject else { return nil }
     return Rejection(
       .unknownType,
       "The catalog has no type \"\(event.type.string)\". Add it to the catalog, or mend the event's type.")

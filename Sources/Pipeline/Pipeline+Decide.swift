@@ -9,7 +9,7 @@ struct Arrival {
   /// The hash of the recipient's key.
   var recipientKey: Hash128
   /// Whether the recipient has seen it already.
-  var isSeen = false
+  var isSeen: Bool
   var rules: TypeRules
   var category: ByteView
   var appended: Int64
@@ -23,27 +23,30 @@ struct Arrival {
 
 extension Pipeline {
   /// Decides what becomes of an event for its one recipient, on every channel of its type.
-  mutating func decide(_ event: EventView, _ record: PartitionRecord, now: Int64, using codecs: inout Codecs)
-  {
+  ///
+  /// - Parameter type: the number of the event's type; nil where the catalog does not list it.
+  mutating func decide(
+    _ event: EventView, ofType type: Int?, _ record: PartitionRecord, now: Int64, using codecs: inout Codecs
+  ) {
     let recipient = event.recipient(at: 0)
-    let rules = catalog.typeIndex(named: event.type).map { catalog.rules(at: $0) } ?? catalog.defaultRules
-    var arrival = Arrival(
-      event: event, recipient: recipient,
-      notification: NotificationID.hash(
-        tenant: event.tenant, source: event.source, id: event.id, recipient: recipient),
-      recipientKey: recipientKey(event.tenant, recipient), rules: rules,
-      category: event.category.isEmpty ? catalog.text(rules.category) : event.category,
-      appended: record.appended, firstAppended: record.firstAppended(of: event),
-      now: max(now, ledger.timerClock))
-    var minute = max(ledger.inputClock, record.appended) / 60_000
+    let rules = type.map { catalog.rules(at: $0) } ?? catalog.defaultRules
+    let notification = NotificationID.hash(
+      tenant: event.tenant, source: event.source, id: event.id, recipient: recipient)
+    let clocks = FactClocks(
+      input: max(ledger.inputClock, record.appended), timer: max(now, ledger.timerClock))
+    // A value that never changes: it is handed on by its address.
+    let arrival = Arrival(
+      event: event, recipient: recipient, notification: notification,
+      recipientKey: recipientKey(event.tenant, recipient), isSeen: isSeen(notification, at: clocks),
+      rules: rules, category: event.category.isEmpty ? catalog.text(rules.category) : event.category,
+      appended: record.appended, firstAppended: record.firstAppended(of: event), now: clocks.timer)
+    var minute = clocks.input / 60_000
     if configuration.flaws.contains(.dedupByWallClock) { minute = arrival.now / 60_000 }
     let isDuplicate = ids.contains(
-      arrival.notification, at: configuration.flaws.contains(.dedupHorizonShort) ? minute + 1 : minute)
+      notification, at: configuration.flaws.contains(.dedupHorizonShort) ? minute + 1 : minute)
     let retracted = isDuplicate || event.retracts.isEmpty ? nil : retract(arrival, inputMinute: minute)
-    let clocks = FactClocks(input: max(ledger.inputClock, record.appended), timer: arrival.now)
-    let isRetracted = !isDuplicate && isRetracted(arrival.notification, at: clocks)
-    if !isDuplicate { remember(arrival.notification, minute: minute) }
-    arrival.isSeen = isSeen(arrival.notification, at: clocks)
+    let isRetracted = !isDuplicate && isRetracted(notification, at: clocks)
+    if !isDuplicate { remember(notification, minute: minute) }
     let profile = RecipientAddressing(
       isDuplicate ? nil : recipients.find(arrival.recipientKey),
       defaults: catalog.defaults(ofTenant: event.tenant))
@@ -77,7 +80,7 @@ extension Pipeline {
   mutating func remember(_ notification: Hash128, minute: Int64) {
     let (entry, replaced) = ids.insert(notification, minute: minute, confirmedMinute: confirmedMinute)
     undo.append(.idInserted(entry, replaced: replaced))
-    Change.idAdded(entry).append(to: &changes)
+    Change.append(added: entry, to: &changes)
   }
 
   private mutating func count(_ outcome: ChannelOutcome, on channel: Channel) {

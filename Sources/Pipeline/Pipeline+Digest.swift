@@ -81,12 +81,10 @@ extension Pipeline {
     digestKey.removeAll()
     if window.isAloneNeeded(head) { appendLoneItem(of: arrival) }
     member.alone = digestKey.view
-    scratch.removeAll()
-    member.append(to: &scratch)
     let fragmentBytes = memberScratch.count
     undo.append(.windowAppended(slot: slot, blockCount: window.block.count, fragmentBytes: fragmentBytes))
-    windows.append(scratch.view, fragmentBytes: fragmentBytes, to: slot)
-    Change.windowAppended(key: window.key, member: scratch.view).append(to: &changes)
+    let bytes = Change.append(member, toWindow: window.key, in: &changes)
+    windows.append(changes.view.slice(bytes), fragmentBytes: fragmentBytes, to: slot)
     trim(slot)
   }
 
@@ -173,7 +171,8 @@ extension Pipeline {
 
   /// Whether a window has closed with too few and waits for its next notification.
   private func isHeld(_ window: Window) -> Bool {
-    guard window.hasRules, window.due == window.opened + WindowRules.longestHold, let head = window.head else {
+    guard window.hasRules, window.due == window.opened + WindowRules.longestHold, let head = window.head
+    else {
       return false
     }
     // Also one that everything was taken out of.

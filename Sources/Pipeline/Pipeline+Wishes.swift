@@ -47,6 +47,7 @@ extension Pipeline {
     guard arrival.priority != .critical || flaws.contains(.criticalWaits) else { return due }
     let hours = profile.layers.quietHours
     if hours.isEmpty { return due }
-    return hours.end(at: due, in: flaws.contains(.quietHoursByUTC) ? .utc : codecs.zone(of: profile.layers).zone)
+    return hours.end(
+      at: due, in: flaws.contains(.quietHoursByUTC) ? .utc : codecs.zone(of: profile.layers).zone)
   }
 }

@@ -40,11 +40,12 @@ public struct ByteView: Equatable {
   public subscript(index: Int) -> UInt8 { buffer[index] }
 
   /// The part of the view within `bounds`, which is clamped to the view.
-  @inlinable
+  @inlinable @inline(__always)
   public func slice(_ bounds: Range<Int>) -> ByteView {
-    let clamped = bounds.clamped(to: 0..<count)
-    guard let start, !clamped.isEmpty else { return .empty }
-    return ByteView(start: start + clamped.lowerBound, count: clamped.count)
+    let lower = max(bounds.lowerBound, 0)
+    let upper = min(bounds.upperBound, count)
+    guard let start, lower < upper else { return .empty }
+    return ByteView(start: start + lower, count: upper - lower)
   }
 
   /// The bytes as text; what is not UTF-8 is repaired with U+FFFD.
@@ -68,7 +69,12 @@ public struct ByteView: Equatable {
 
   /// Whether the left bytes come before the right ones in lexicographic order.
   public static func < (left: ByteView, right: ByteView) -> Bool {
-    left.buffer.lexicographicallyPrecedes(right.buffer)
+    let common = min(left.count, right.count)
+    guard let first = left.start, let second = right.start, common > 0 else {
+      return left.count < right.count
+    }
+    let order = memcmp(first, second, common)
+    return order == 0 ? left.count < right.count : order < 0
   }
 }
 

@@ -1,8 +1,8 @@
 /// Writes into room that an `OutputBuffer` has made: a whole record costs one look at the buffer's bound instead of one
 /// for each of its parts, and what is known when it is compiled becomes stores of whole words.
 ///
-/// Nothing is checked while it writes. Only `OutputBuffer.write(atMost:_:)` makes a cursor; it counts what was written
-/// and stops the process where that is more than there was room for.
+/// Nothing is checked while it writes: whoever makes a cursor sees to the room. `OutputBuffer.write(atMost:_:)` counts
+/// what was written, and stops the process where that is more than there was room for.
 @usableFromInline
 struct OutputCursor {
   /// Where the next byte goes.

@@ -48,31 +48,18 @@ extension Hash128 {
   fileprivate init(ofFields fields: (ByteView, ByteView, ByteView, ByteView), number: UInt64, kind: UInt64) {
     let size = 32 + fields.0.count + fields.1.count + fields.2.count + fields.3.count
     self = withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
-      var position = 0
-      func put(_ value: UInt64) {
-        memory.storeBytes(of: value.littleEndian, toByteOffset: position, as: UInt64.self)
-        position += 8
-      }
-      func put(length: Int) {
-        memory.storeBytes(
-          of: UInt32(truncatingIfNeeded: length).littleEndian, toByteOffset: position, as: UInt32.self)
-        position += 4
-      }
-      func put(_ bytes: ByteView) {
-        UnsafeMutableRawBufferPointer(rebasing: memory[position...]).copyMemory(
-          from: UnsafeRawBufferPointer(bytes.buffer))
-        position += bytes.count
-      }
-      put(kind)
-      put(number)
-      put(length: fields.0.count)
-      put(length: fields.1.count)
-      put(length: fields.2.count)
-      put(length: fields.3.count)
-      put(fields.0)
-      put(fields.1)
-      put(fields.2)
-      put(fields.3)
+      guard let start = memory.baseAddress else { return Hash128(of: .empty) }
+      var cursor = OutputCursor(at: start)
+      cursor.integer(kind)
+      cursor.integer(number)
+      cursor.integer(UInt32(truncatingIfNeeded: fields.0.count))
+      cursor.integer(UInt32(truncatingIfNeeded: fields.1.count))
+      cursor.integer(UInt32(truncatingIfNeeded: fields.2.count))
+      cursor.integer(UInt32(truncatingIfNeeded: fields.3.count))
+      cursor.bytes(fields.0)
+      cursor.bytes(fields.1)
+      cursor.bytes(fields.2)
+      cursor.bytes(fields.3)
       return Hash128(of: ByteView(UnsafeRawBufferPointer(memory)))
     }
   }

@@ -23,7 +23,14 @@ struct ByteReader {
     return Integer(littleEndian: UnsafeRawPointer(start + position).loadUnaligned(as: Integer.self))
   }
 
+  @inline(__always)
   mutating func varint() -> UInt64? {
+    // Most lengths are below 128.
+    guard position < bytes.count, bytes[position] >= 0x80 else { return byte().map { UInt64($0) } }
+    return longVarint()
+  }
+
+  private mutating func longVarint() -> UInt64? {
     var value: UInt64 = 0
     for shift in stride(from: UInt64(0), to: 64, by: 7) {
       guard let next = byte() else { return nil }
@@ -48,7 +55,7 @@ struct ByteReader {
   mutating func take(_ count: Int) -> ByteView? {
     guard count >= 0, bytes.count - position >= count else { return nil }
     defer { position += count }
-    return bytes.slice(position..<position + count)
+    return ByteView(start: bytes.start.map { $0 + position }, count: count)
   }
 
   mutating func lengthPrefixed() -> ByteView? {

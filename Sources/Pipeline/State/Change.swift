@@ -17,6 +17,7 @@ enum Change {
 
   /// The tag of an added id: nearly all changes of a log are of this kind.
   static let idAddedTag: UInt8 = 1
+  private static let windowAppendedTag: UInt8 = 3
 
   /// The hash by whose top bits the change belongs to a slice.
   var key: Hash128 {
@@ -30,12 +31,32 @@ enum Change {
     }
   }
 
+  /// Appends the change that an id was added.
+  @inline(__always)
+  static func append(added entry: DedupTable.Entry, to buffer: inout OutputBuffer) {
+    buffer.append(byte: idAddedTag)
+    buffer.append(littleEndian: entry.high)
+    buffer.append(littleEndian: entry.low)
+  }
+
+  /// Appends the change that a window took a notification.
+  ///
+  /// - Returns: the member's bytes within the buffer.
+  static func append(_ member: WindowMember, toWindow key: Hash128, in buffer: inout OutputBuffer) -> Range<
+    Int
+  > {
+    buffer.append(byte: windowAppendedTag)
+    buffer.append(key)
+    buffer.append(varint: UInt64(member.byteCount))
+    let start = buffer.count
+    member.append(to: &buffer)
+    return start..<buffer.count
+  }
+
   func append(to buffer: inout OutputBuffer) {
     switch self {
     case .idAdded(let entry):
-      buffer.append(byte: Self.idAddedTag)
-      buffer.append(littleEndian: entry.high)
-      buffer.append(littleEndian: entry.low)
+      Self.append(added: entry, to: &buffer)
     case .windowOpened(let key, let id, let opened, let due, let head):
       buffer.append(byte: 2)
       buffer.append(key)
@@ -44,7 +65,7 @@ enum Change {
       buffer.append(littleEndian: due)
       buffer.append(lengthPrefixed: head)
     case .windowAppended(let key, let member):
-      buffer.append(byte: 3)
+      buffer.append(byte: Self.windowAppendedTag)
       buffer.append(key)
       buffer.append(lengthPrefixed: member)
     case .windowClosed(let key):
@@ -91,7 +112,7 @@ enum Change {
         let due = reader.integer(Int64.self), let head = reader.lengthPrefixed()
       else { return nil }
       self = .windowOpened(key: key, id: id, opened: opened, due: due, head: head)
-    case 3:
+    case Self.windowAppendedTag:
       guard let member = reader.lengthPrefixed() else { return nil }
       self = .windowAppended(key: key, member: member)
     case 4:

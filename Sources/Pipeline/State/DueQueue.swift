@@ -1,4 +1,4 @@
-/// The windows by due time: a binary heap whose entries may be stale and are then skipped.
+/// The windows by due time: a heap, four children to a parent, whose entries may be stale and are then skipped.
 ///
 /// An entry is never removed from the middle. When a window closes early or an abort takes it back, its entry stays
 /// and no longer agrees with the slot's generation.
@@ -10,6 +10,7 @@ struct DueQueue {
     var generation: UInt32
   }
 
+  private static let children = 4
   private var heap: [Entry] = []
 
   /// The number of entries, stale ones included.
@@ -21,30 +22,37 @@ struct DueQueue {
   mutating func reserve(_ count: Int) { heap.reserveCapacity(count) }
 
   mutating func push(_ entry: Entry) {
+    var child = heap.count
     heap.append(entry)
-    var child = heap.count - 1
     while child > 0 {
-      let parent = (child - 1) / 2
-      guard heap[child].due < heap[parent].due else { break }
-      heap.swapAt(child, parent)
+      let parent = (child - 1) / Self.children
+      guard entry.due < heap[parent].due else { break }
+      heap[child] = heap[parent]
       child = parent
     }
+    heap[child] = entry
   }
 
   mutating func popFirst() -> Entry? {
     guard let first = heap.first, let last = heap.popLast() else { return nil }
     guard !heap.isEmpty else { return first }
-    heap[0] = last
+    let count = heap.count
     var parent = 0
     while true {
-      var smallest = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
+      let eldest = parent * Self.children + 1
+      guard eldest < count else { break }
+      var smallest = eldest
+      var child = eldest + 1
+      while child < min(eldest + Self.children, count) {
         if heap[child].due < heap[smallest].due { smallest = child }
+        child += 1
       }
-      guard smallest != parent else { return first }
-      heap.swapAt(parent, smallest)
+      guard heap[smallest].due < last.due else { break }
+      heap[parent] = heap[smallest]
       parent = smallest
     }
+    heap[parent] = last
+    return first
   }
 
   /// Rebuilds the heap from the entries that still agree.

@@ -106,6 +106,15 @@ struct WindowMember {
     static let all: Fields = [.actor, .expiry, .collapse, .rank, .alone, .skipIfSeen]
   }
 
+  /// The bytes that `append(to:)` appends.
+  var byteCount: Int {
+    func framed(_ view: ByteView) -> Int {
+      view.count + max(1, (Int.bitWidth - view.count.leadingZeroBitCount + 6) / 7)
+    }
+    return 17 + (actor != 0 ? 8 : 0) + (expiry != Int64.max ? 8 : 0) + (collapseKey != 0 ? 16 : 0)
+      + (rank != nil ? 8 : 0) + (alone.isEmpty ? 0 : framed(alone)) + framed(fragment)
+  }
+
   func append(to buffer: inout OutputBuffer) {
     var fields: Fields = []
     if actor != 0 { fields.insert(.actor) }
@@ -202,7 +211,8 @@ struct Window {
 
   /// A window without members.
   init(
-    key: Hash128, id: Hash128, recipient: Hash128, opened: Int64, due: Int64, block: Block, headLength: UInt32,
+    key: Hash128, id: Hash128, recipient: Hash128, opened: Int64, due: Int64, block: Block,
+    headLength: UInt32,
     hasRules: Bool
   ) {
     self.key = key

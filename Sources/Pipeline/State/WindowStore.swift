@@ -76,7 +76,8 @@ struct WindowStore: ~Copyable {
       let (recipient, hasRules) = facts(ofHead: image.block.slice(0..<Int(image.headLength)))
     else { return false }
     var window = Window(
-      key: image.key, id: image.id, recipient: recipient, opened: image.opened, due: image.due, block: Block(),
+      key: image.key, id: image.id, recipient: recipient, opened: image.opened, due: image.due,
+      block: Block(),
       headLength: image.headLength, hasRules: hasRules)
     var reader = ByteReader(image.block.slice(Int(image.headLength)..<image.block.count))
     while !reader.isAtEnd {
