@@ -4,6 +4,8 @@ BUILD_PACKAGES = g++ pkg-config librdkafka-dev libxxhash-dev libsimdjson-dev lib
 DEMO_PACKAGES = git jq kcat
 TEST_PACKAGES = git kcat openssl prometheus python3 python3-aiosmtpd valgrind
 CRASH_PACKAGES = python3 python3-confluent-kafka
+COUNT_PACKAGES = binutils python3 valgrind
+PROFILE_PACKAGES = linux-perf python3
 
 # Tests see internal declarations, which costs the release build some optimisation: it has a folder of its own.
 RELEASE = swift build --configuration release --product tidings
@@ -21,8 +23,9 @@ ROUNDS ?= 20
 SEED ?=
 SEEDS ?=
 FIRST_SEED ?=
+STORE ?=
 
-.PHONY: help demo build test test-crash simulate needs-broker lint format clean
+.PHONY: help demo build test test-crash simulate instructions flamegraph needs-broker lint format clean
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets.
@@ -54,6 +57,21 @@ simulate: ## Runs the simulation. SEED=4711 for one seed, SEEDS=100000 [FIRST_SE
 	@$(SIMULATING)
 	@"$$($(SIMULATING) --show-bin-path)/SimulationRunner" $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(FIRST_SEED),--first-seed $(FIRST_SEED)) $(ARGS)
+
+instructions: ## Counts the instructions of an event and compares them with what is stored. STORE=1 stores them.
+	@.ci/install-packages $(BUILD_PACKAGES) $(COUNT_PACKAGES)
+	swift build --configuration release --product InstructionCount
+	@.ci/count-instructions "$$($(RELEASE) --show-bin-path)/InstructionCount" \
+	  Tests/InstructionCount/stored.json $(if $(STORE),--store)
+
+# Samples of the processor's time, since not every machine has counters of cycles; names without their types.
+flamegraph: build ## Draws where the time of an event goes (.build/flamegraph.svg). ARGS for flags of bench pipeline.
+	@.ci/install-packages $(PROFILE_PACKAGES)
+	@perf record --quiet --event cpu-clock --freq 997 --call-graph fp --output .build/perf.data \
+	  "$$($(RELEASE) --show-bin-path)/tidings" bench pipeline $(or $(ARGS),--only load --ids 1000000 --windows 100000 --runs 1)
+	@perf script --input .build/perf.data --fields comm,ip,sym 2>/dev/null | swift demangle --simplified \
+	  | .ci/flamegraph PipelineStep.run > .build/flamegraph.svg
+	@echo "Look at .build/flamegraph.svg in a browser."
 
 needs-broker:
 	@test -n "$$KAFKA_BOOTSTRAP_SERVERS" || { \

@@ -125,6 +125,7 @@ let package = Package(
         .product(name: "MetricsTestKit", package: "swift-metrics"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
+    .executableTarget(name: "InstructionCount", dependencies: ["Benchmarks"], path: "Tests/InstructionCount"),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .target(name: "KafkaTesting", dependencies: ["Contract", "Kafka"], path: "Tests/KafkaTesting"),
     .target(

@@ -8,7 +8,8 @@ import Testing
     -> PipelineMeasurement
   {
     let load = PipelineLoad(
-      kind: kind, ids: ids, windows: windows, events: 3_000, warmUp: 1_000, partitions: 4, seed: 7)
+      kind: kind, ids: ids, windows: windows, events: 3_000, warmUp: 1_000, recipients: 20_000, partitions: 4,
+      seed: 7)
     guard
       case .pipeline(let measurement) = try LocalSteps(nil).run(
         .pipeline(load), prefix: "", onProgress: { _ in })
@@ -75,6 +76,26 @@ import Testing
     #expect(report.rows.allSatisfy { $0.nanosecondsPerEvent.values.count == 2 })
     let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
     #expect((json?["rows"] as? [Any])?.count == 9)
+  }
+
+  @Test("only the rows that are asked for are measured")
+  func only() throws {
+    var options = PipelineBenchmark.Options()
+    options.only = "decoding"
+    options.events = 200
+    options.partitions = 2
+    options.runs = 1
+    let report = try PipelineBenchmark(options, steps: LocalSteps(nil), onProgress: { _, _ in }).run()
+    #expect(report.rows.map(\.name) == ["decoding alone"])
+    #expect(PipelineBenchmark.rowNames.count == 7)
+  }
+
+  @Test("what is counted from outside does the same work every time")
+  func counted() throws {
+    let counts = try (0..<2).map { _ in try CountedLoad.run(events: 500) }
+    #expect(counts[0] == counts[1])
+    // Windows close in it: their digests are made of what they hold.
+    #expect((counts[0] ?? 1) > 0)
   }
 
   @Test("a step that needs a cluster says so where there is none")

@@ -26,7 +26,7 @@ struct EventLoad {
   private let repeatPercent: Int
   /// The only type that is drawn; nil for all by their shares.
   private let onlyType: Int?
-  private let distribution = ZipfDistribution(count: recipientCount, exponent: 1.05)
+  private let distribution: ZipfDistribution
   private var random: SeededRandom
   /// By partition, in a ring.
   private var recent: [[Event]]
@@ -34,15 +34,20 @@ struct EventLoad {
   private var nextNumber = 0
 
   /// - Parameters:
+  ///   - recipientCount: from how many recipients is drawn.
   ///   - onlyType: the index of the one type to draw; nil for all.
   ///   - repeatPercent: from 0 to 100.
-  init(seed: UInt64, partitionCount: Int, onlyType: Int? = nil, repeatPercent: Int = 10) {
+  init(
+    seed: UInt64, partitionCount: Int, recipientCount: Int = recipientCount, onlyType: Int? = nil,
+    repeatPercent: Int = 10
+  ) {
+    distribution = ZipfDistribution(count: recipientCount, exponent: 1.05)
     self.onlyType = onlyType
     self.repeatPercent = repeatPercent
     random = SeededRandom(seed: seed)
     var scratch = OutputBuffer(capacity: 64)
     let count = Int32(clamping: partitionCount)
-    homes = (0..<Self.recipientCount).map {
+    homes = (0..<recipientCount).map {
       EventRecord.home(ofRecipient: $0, partitionCount: count, scratch: &scratch)
     }
     recent = Array(repeating: [], count: partitionCount)

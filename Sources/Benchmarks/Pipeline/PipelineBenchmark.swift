@@ -3,7 +3,7 @@
 /// Each size is measured in turn (10^4, 10^5 … 10^4, 10^5 …), so that what else the machine does falls on all.
 public struct PipelineBenchmark {
   /// What is measured.
-  public struct Options: Sendable {
+  public struct Options: BenchmarkOptions {
     /// Ids that the dedup horizon holds, a row each.
     public var ids = [10_000, 100_000, 1_000_000, 10_000_000]
     /// Open windows, a row each.
@@ -12,6 +12,8 @@ public struct PipelineBenchmark {
     public var events = 1_000_000
     /// Events before them: as many as come in the ten seconds of the clock in which windows begin to close.
     public var warmUp = 1_000_000
+    /// Only the rows whose name has this in it; nil for all.
+    public var only: String?
     /// Home partitions.
     public var partitions = 16
     /// Runs of each row.
@@ -25,6 +27,13 @@ public struct PipelineBenchmark {
 
   /// The ids that are there where the number of windows or the kind of event varies.
   static let commonIDs = 100_000
+
+  /// The names of all rows.
+  public static var rowNames: [String] {
+    PipelineReport.allRows(Options()).map(\.name).reduce(into: []) { names, name in
+      if !names.contains(name) { names.append(name) }
+    }
+  }
 
   private let options: Options
   private let steps: StepSequence

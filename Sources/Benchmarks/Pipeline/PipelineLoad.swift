@@ -38,6 +38,10 @@ public struct PipelineLoad: Codable, Sendable {
   public var events: Int
   /// Events before them, so that windows close as fast as they open.
   public var warmUp: Int
+  /// Events in a second of the clock, a multiple of 1,000.
+  public var eventsPerSecond = 100_000
+  /// From how many recipients is drawn.
+  public var recipients = EventLoad.recipientCount
   /// Home partitions.
   public var partitions: Int
   /// Decides who gets what.

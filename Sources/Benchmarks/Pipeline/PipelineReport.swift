@@ -84,11 +84,15 @@ public struct PipelineReport: Encodable, Sendable {
     partitions = options.partitions
     runs = options.runs
     seed = options.seed
+    rows = Self.allRows(options).filter { row in options.only.map { row.name.contains($0) } ?? true }
+  }
+
+  static func allRows(_ options: PipelineBenchmark.Options) -> [Row] {
     let common = PipelineBenchmark.commonIDs
-    rows = options.ids.map { Row("the load", .mixed, ids: $0) }
+    var rows = options.ids.map { Row("the load", .mixed, ids: $0) }
     rows += options.windows.map { Row("the load", .mixed, ids: common, windows: $0) }
     rows += [Row("decoding alone", .decoding, ids: 0), Row("repeats", .repeats, ids: common)]
-    rows += LoadCatalog.shares.indices.map { Row(LoadCatalog.shares[$0].type, .only($0), ids: common) }
+    return rows + LoadCatalog.shares.indices.map { Row(LoadCatalog.shares[$0].type, .only($0), ids: common) }
   }
 
   mutating func end() { loadAverageAtEnd = Machine().loadAverage }

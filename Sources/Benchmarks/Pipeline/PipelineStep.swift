@@ -8,8 +8,6 @@ import Pipeline
 /// Records are made block by block, and only the work on them is timed. The clock goes on by itself, at a fixed number
 /// of events a second, so that windows open and close as they would at that rate.
 final class PipelineStep {
-  /// Events of the load in a second of the clock.
-  private static let eventsPerSecond: Int64 = 100_000
   /// How many events pass from one look at what is due to the next, as in a turn of a worker.
   private static let turn = 1_024
   private static let blockCapacity = 16_384
@@ -22,6 +20,7 @@ final class PipelineStep {
   private var event = EventRecord()
   private var clock = Int64(1_700_000_000_000)
   private var ticks: Int64 = 0
+  private let eventsPerMillisecond: Int64
   private var timed = Timed()
   private var baseline: Int64?
   private var peak: Int64 = 0
@@ -38,6 +37,7 @@ final class PipelineStep {
 
   init(_ options: PipelineLoad) throws {
     self.options = options
+    eventsPerMillisecond = Int64(max(1, options.eventsPerSecond / 1_000))
     machines = try StateMachines(
       partitions: options.partitions, catalog: try LoadCatalog.make(), seed: options.seed)
   }
@@ -45,8 +45,8 @@ final class PipelineStep {
   func run(_ onProgress: (StepProgress) -> Void) throws -> PipelineMeasurement {
     if case .decoding = options.kind { return try runDecoder(onProgress) }
     var load = EventLoad(
-      seed: options.seed, partitionCount: options.partitions, onlyType: options.kind.onlyType,
-      repeatPercent: options.kind.repeatPercent)
+      seed: options.seed, partitionCount: options.partitions, recipientCount: options.recipients,
+      onlyType: options.kind.onlyType, repeatPercent: options.kind.repeatPercent)
     try loadRecipients(load)
     let memory = try fill(load, onProgress)
     // The windows of the load open and close at an even rate from here on.
@@ -78,12 +78,12 @@ final class PipelineStep {
 
   private func loadRecipients(_ load: EventLoad) throws {
     var bytes = RecipientRecordBytes()
-    for number in 0..<EventLoad.recipientCount {
+    for number in 0..<options.recipients {
       bytes.with(number: number) { record in
         machines.load(recipient: record, offset: Int64(number), to: Int(load.homes[number]), at: clock)
       }
     }
-    guard machines.homes.reduce(0, { $0 + $1.pipeline.recipientCount }) == EventLoad.recipientCount else {
+    guard machines.homes.reduce(0, { $0 + $1.pipeline.recipientCount }) == options.recipients else {
       throw BenchmarkError("the recipients of the load were not taken: this is a fault")
     }
   }
@@ -95,7 +95,7 @@ final class PipelineStep {
     var random = SeededRandom(seed: options.seed &+ 1)
     // Buffers and caches have their sizes before memory is counted.
     let first = min(options.ids / 10, 20_000)
-    func draw() -> Int { random.next(upTo: EventLoad.recipientCount) - 1 }
+    func draw() -> Int { random.next(upTo: options.recipients) - 1 }
     let pace = Self.historyMilliseconds * 1_000 / Int64(max(1, options.ids))
     var perID: Double?
     try history(
@@ -187,7 +187,7 @@ final class PipelineStep {
     for index in 0..<count {
       let (partition, content) = block[index]
       ticks += 1
-      if ticks % (Self.eventsPerSecond / 1_000) == 0 { clock += 1 }
+      if ticks % eventsPerMillisecond == 0 { clock += 1 }
       try machines.apply(content, to: partition, at: clock)
       if index % 64 == 63, machines.pendingBytes >= machines.configuration.commitBytes {
         timed.apply += ThreadTime.nanoseconds() - start

@@ -7,7 +7,7 @@ import Kafka
 /// the files that it wrote when it was stopped, with them in the system's memory and from the disk, in turn as well.
 public struct RestoreBenchmark {
   /// What is measured.
-  public struct Options: Sendable {
+  public struct Options: ClusterBenchmarkOptions {
     /// Distinct ids that the dedup horizon holds.
     public var ids = 10_000_000
     /// Notifications that wait in open windows.

@@ -5,7 +5,7 @@ import Kafka
 /// are seen while events come at an even rate.
 public struct ThroughputBenchmark {
   /// What is measured.
-  public struct Options: Sendable {
+  public struct Options: ClusterBenchmarkOptions {
     /// Events of each run, repeats among them.
     public var events = 2_000_000
     /// Home partitions.

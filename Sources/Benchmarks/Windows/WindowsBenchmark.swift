@@ -3,7 +3,7 @@
 /// Windows that come due one after another, and as many that are due at one instant, in turn.
 public struct WindowsBenchmark {
   /// What is measured.
-  public struct Options: Sendable {
+  public struct Options: BenchmarkOptions {
     /// Windows that are open.
     public var windows = 1_000_000
     /// Notifications in each.

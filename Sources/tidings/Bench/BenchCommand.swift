@@ -17,9 +17,10 @@ struct BenchCommand: ParsableCommand {
         tidings bench pipeline
         tidings bench windows
         KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench processor
+        KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench all --json > all.json
       """,
     subcommands: [
       BenchPassThroughCommand.self, BenchProcessorCommand.self, BenchPipelineCommand.self,
-      BenchWindowsCommand.self, BenchRestoreCommand.self, BenchStepCommand.self,
+      BenchWindowsCommand.self, BenchRestoreCommand.self, BenchAllCommand.self, BenchStepCommand.self,
     ])
 }

@@ -29,6 +29,15 @@ struct BenchRunOptions: ParsableArguments {
     }
     guard (1...100).contains(runs) else { throw ValidationError("--runs has to be from 1 to 100") }
   }
+
+  /// The options of a benchmark with what these flags say.
+  func applied<Options: BenchmarkOptions>(to options: Options) -> Options {
+    var options = options
+    options.partitions = partitions
+    options.runs = runs
+    options.seed = seed
+    return options
+  }
 }
 
 /// The flags of the benchmarks that need a cluster.
@@ -54,6 +63,14 @@ struct BenchOptions: ParsableArguments {
     guard !prefix.isEmpty,
       prefix.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) })
     else { throw ValidationError("--prefix may hold letters, digits, '-', '_' and '.', as topic names do") }
+  }
+
+  /// The options of a benchmark with what these flags say.
+  func applied<Options: ClusterBenchmarkOptions>(to options: Options) -> Options {
+    var options = run.applied(to: options)
+    options.workers = workers
+    options.keepsTopics = keep
+    return options
   }
 
   /// Where to measure, and what runs the steps there.

@@ -34,6 +34,9 @@ struct BenchPipelineCommand: ParsableCommand {
       valueName: "n"))
   var events = PipelineBenchmark.Options().events
 
+  @Option(help: ArgumentHelp("Only the rows whose name has this in it, such as digest.", valueName: "text"))
+  var only: String?
+
   func validate() throws {
     guard (ids + windows).allSatisfy({ (1...100_000_000).contains($0) }) else {
       throw ValidationError("--ids and --windows have to be from 1 to 100,000,000")
@@ -41,22 +44,24 @@ struct BenchPipelineCommand: ParsableCommand {
     guard (1...1_000_000_000).contains(events) else {
       throw ValidationError("--events has to be from 1 to 1,000,000,000")
     }
+    if let only, !PipelineBenchmark.rowNames.contains(where: { $0.contains(only) }) {
+      let names = PipelineBenchmark.rowNames.joined(separator: ", ")
+      throw ValidationError("--only \(only): no row is named so; there are \(names)")
+    }
   }
 
   func run() throws {
     Operations.LogFormat.text.bootstrap(level: options.verbose ? .info : .warning)
     let steps = ChildSteps(nil, isVerbose: options.verbose)
     steps.stopOnSignals()
-    var pipeline = PipelineBenchmark.Options()
+    var pipeline = options.applied(to: PipelineBenchmark.Options())
     pipeline.ids = ids
     pipeline.windows = windows
     pipeline.events = events
-    pipeline.partitions = options.partitions
-    pipeline.runs = options.runs
-    pipeline.seed = options.seed
+    pipeline.only = only
     let progress = BenchProgress()
     let report = try PipelineBenchmark(pipeline, steps: steps, onProgress: progress.show).run()
     progress.clear()
-    Terminal.output.write(options.json ? try report.json() : report.table)
+    try report.write(asJSON: options.json)
   }
 }

@@ -43,18 +43,13 @@ struct BenchRestoreCommand: ParsableCommand {
 
   func run() throws {
     let (site, steps) = try options.prepare()
-    var restore = RestoreBenchmark.Options()
+    var restore = options.applied(to: RestoreBenchmark.Options())
     restore.ids = ids
     restore.items = items
-    restore.partitions = options.run.partitions
-    restore.workers = options.workers
-    restore.runs = options.run.runs
-    restore.seed = options.run.seed
     restore.stateDirectory = stateDirectory
-    restore.keepsTopics = options.keep
     let progress = BenchProgress()
     let report = try RestoreBenchmark(restore, at: site, steps: steps, onProgress: progress.show).run()
     progress.clear()
-    Terminal.output.write(options.run.json ? try report.json() : report.table)
+    try report.write(asJSON: options.run.json)
   }
 }

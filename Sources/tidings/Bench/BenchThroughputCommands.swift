@@ -83,13 +83,8 @@ struct ThroughputLoadOptions: ParsableArguments {
   }
 
   func throughput(_ options: BenchOptions) -> ThroughputBenchmark.Options {
-    var throughput = ThroughputBenchmark.Options()
+    var throughput = options.applied(to: ThroughputBenchmark.Options())
     throughput.events = events
-    throughput.partitions = options.run.partitions
-    throughput.workers = options.workers
-    throughput.runs = options.run.runs
-    throughput.seed = options.run.seed
-    throughput.keepsTopics = options.keep
     return throughput
   }
 
@@ -98,6 +93,6 @@ struct ThroughputLoadOptions: ParsableArguments {
     let progress = BenchProgress()
     let report = try ThroughputBenchmark(throughput, at: site, steps: steps, onProgress: progress.show).run()
     progress.clear()
-    Terminal.output.write(options.run.json ? try report.json() : report.table)
+    try report.write(asJSON: options.run.json)
   }
 }

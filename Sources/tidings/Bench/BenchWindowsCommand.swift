@@ -51,17 +51,14 @@ struct BenchWindowsCommand: ParsableCommand {
     Operations.LogFormat.text.bootstrap(level: options.verbose ? .info : .warning)
     let steps = ChildSteps(nil, isVerbose: options.verbose)
     steps.stopOnSignals()
-    var benchmark = WindowsBenchmark.Options()
+    var benchmark = options.applied(to: WindowsBenchmark.Options())
     benchmark.windows = windows
     benchmark.items = items
     benchmark.rate = rate
     benchmark.seconds = seconds
-    benchmark.partitions = options.partitions
-    benchmark.runs = options.runs
-    benchmark.seed = options.seed
     let progress = BenchProgress()
     let report = try WindowsBenchmark(benchmark, steps: steps, onProgress: progress.show).run()
     progress.clear()
-    Terminal.output.write(options.json ? try report.json() : report.table)
+    try report.write(asJSON: options.json)
   }
 }
