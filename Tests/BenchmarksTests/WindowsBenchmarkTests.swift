@@ -1,4 +1,6 @@
 import Foundation
+import Kafka
+import Logging
 import Testing
 
 @testable import Benchmarks
@@ -54,12 +56,56 @@ import Testing
     options.seconds = 2
     options.partitions = 2
     options.runs = 2
-    let report = try WindowsBenchmark(options, steps: LocalSteps(nil), onProgress: { _, _ in }).run()
+    let site = try makeSite(partitionCount: 2)
+    let report = try WindowsBenchmark(
+      options, at: site, steps: LocalSteps(site), localSteps: LocalSteps(nil), onProgress: { _, _ in }
+    ).run()
+    #expect(report.processor.isEmpty)
     #expect(report.rows.map(\.kind) == [.steady, .together])
     #expect(report.rows.allSatisfy { $0.lateMax.values.count == 2 })
     #expect(report.rows[1].digests == 1_000)
     let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
     #expect(json?["benchmark"] as? String == "windows")
+  }
+
+  private func makeSite(partitionCount: Int) throws -> BenchSite {
+    var logger = Logger(label: "bench")
+    logger.logLevel = .error
+    return BenchSite(
+      cluster: try EmbeddedCluster(logger: logger), prefix: "bench", partitionCount: partitionCount,
+      logger: logger)
+  }
+
+  @Test("the processor fires windows of a state that was written before, one after another")
+  func processor() throws {
+    let site = try makeSite(partitionCount: 4)
+    try BenchTopics(site).create(prefix: site.prefix)
+    var load = StateLoad(ids: 600, items: 600, seed: 1)
+    // The first join of a group takes the embedded cluster three seconds.
+    let firstDue = Int64(Date().timeIntervalSince1970 * 1_000) + 15_000
+    load.due = WindowsDue(kind: .steady, first: firstDue, rate: 100)
+    let state = try StateWriter(site, load).run { _ in }
+    #expect(state.windows == 600)
+    let firing = try FiringStep(site, FiringOptions(workers: 1, firstDue: firstDue, digests: 200)).run { _ in
+    }
+    #expect(firing.windows == 600)
+    #expect((200...600).contains(firing.lateness.count))
+    #expect(firing.seconds > 1.5)
+    #expect(firing.lateness.p50 > 0 && firing.lateness.p50 < 2_000)
+  }
+
+  @Test("windows of one instant are due at the minute that is asked for")
+  func minute() throws {
+    let noon: Int64 = 1_700_049_600_000
+    let due = WindowsDue(kind: .together, first: noon + 5 * 60_000, rate: 1)
+    let catalog = try due.catalog(of: 10, writtenAt: noon)
+    #expect(due.type == LoadCatalog.scheduled)
+    #expect(
+      catalog.version
+        != (try LoadCatalog.make(windowSeconds: due.windowSeconds(of: 10, writtenAt: noon))).version)
+    let expected = try LoadCatalog.make(
+      windowSeconds: due.windowSeconds(of: 10, writtenAt: noon), scheduledAt: "12:05")
+    #expect(catalog.version == expected.version)
   }
 
   @Test("one digest that is late is enough for no")

@@ -16,8 +16,12 @@ enum LoadCatalog {
     ("bench.digests", 20, false),
   ]
 
-  /// - Parameter windowSeconds: how long windows of ``waiting`` are open: seven days.
-  static func make(windowSeconds: Int = 604_800) throws(YAMLProblems) -> Catalog {
+  /// - Parameters:
+  ///   - windowSeconds: how long windows of ``waiting`` are open: seven days.
+  ///   - time: when those of ``scheduled`` are due, in UTC.
+  static func make(
+    windowSeconds: Int = 604_800, scheduledAt time: String = "09:00"
+  ) throws(YAMLProblems) -> Catalog {
     try Catalog.parse(
       yaml: """
         unknownTypes: reject
@@ -38,7 +42,7 @@ enum LoadCatalog {
             title: "{{actor}} did {{data.what}}"
             digestTitle: "{{totals.events}} events"
             channels:
-              inapp: { policy: schedule, at: "09:00", items: 10 }
+              inapp: { policy: schedule, at: "\(time)", items: 10 }
           bench.now:
             category: now
             title: "{{actor}} did {{data.what}}"

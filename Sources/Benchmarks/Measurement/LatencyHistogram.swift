@@ -12,6 +12,8 @@ struct LatencyHistogram {
     if microseconds > 1_000_000 { beyondSecond += 1 }
   }
 
+  var count: Int { Int(histogram.totalCount) }
+
   var latency: Latency {
     func milliseconds(_ percentile: Double) -> Double {
       Double(histogram.valueAtPercentile(percentile)) / 1_000

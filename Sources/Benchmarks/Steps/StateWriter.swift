@@ -11,13 +11,13 @@ import Processor
 /// Only the state is written. Decisions and deliveries are made and dropped, and the events themselves are never in
 /// their topic: the state stands at its beginning.
 final class StateWriter: DeliveryListener {
-  private final class Home {
+  final class Home {
     var pipeline: Pipeline
-    var checkpointStart: Int64?
-    var reportedOffset: Int64?
-    var sealed: SealedCommit?
+    fileprivate var checkpointStart: Int64?
+    fileprivate var reportedOffset: Int64?
+    fileprivate var sealed: SealedCommit?
 
-    init(_ pipeline: consuming Pipeline) { self.pipeline = pipeline }
+    fileprivate init(_ pipeline: consuming Pipeline) { self.pipeline = pipeline }
   }
 
   private static let timeout = Duration.seconds(60)
@@ -26,11 +26,11 @@ final class StateWriter: DeliveryListener {
   /// Events between two looks at the clock and at the size of the batch.
   private static let stride = 64
 
-  private let site: BenchSite
-  private let load: StateLoad
+  let site: BenchSite
+  let load: StateLoad
   private let producer: any TransactionalProducer
-  private let configuration: ProcessorConfiguration
-  private var homes: [Home] = []
+  let configuration: ProcessorConfiguration
+  private(set) var homes: [Home] = []
   private var record = OutputBuffer(capacity: 1 << 20)
   private var isCommitting = false
   private var commits = 0
@@ -51,9 +51,13 @@ final class StateWriter: DeliveryListener {
   func run(_ onProgress: (StepProgress) -> Void) throws -> WrittenState {
     let watch = Stopwatch()
     let now = Int64(Date().timeIntervalSince1970 * 1000)
-    try makeHomes()
+    makeHomes(try load.due?.catalog(of: load.ids, writtenAt: now) ?? LoadCatalog.make())
     try producer.initTransactions(timeout: Self.timeout)
-    try writeHistory(endingAt: now, onProgress)
+    if let due = load.due {
+      try openWindows(due, writtenAt: now, onProgress)
+    } else {
+      try writeHistory(endingAt: now, onProgress)
+    }
     try commit()
     try settle()
     producer.close()
@@ -63,8 +67,7 @@ final class StateWriter: DeliveryListener {
 
   // MARK: - History
 
-  private func makeHomes() throws {
-    let catalog = try LoadCatalog.make()
+  private func makeHomes(_ catalog: Catalog) {
     homes = (0..<configuration.partitionCount).map { partition in
       Home(configuration.startedPipeline(partition: partition, catalog: catalog, epoch: load.seed | 1))
     }
@@ -113,6 +116,11 @@ final class StateWriter: DeliveryListener {
   private var openItems: Int { homes.reduce(0) { $0 + Int($1.pipeline.counters.total.open) } }
 
   // MARK: - Commits
+
+  func commitIfFull() throws {
+    guard homes.reduce(0, { $0 + $1.pipeline.pendingBytes }) >= configuration.commitBytes else { return }
+    try commit()
+  }
 
   /// Sends what was applied, and lets the broker work while the next batch is applied.
   private func commit() throws {

@@ -21,6 +21,8 @@ public enum Step: Codable, Sendable {
   case pace(PacedLoad)
   /// Puts a load through the pipelines; needs no cluster.
   case pipeline(PipelineLoad)
+  /// Starts a processor and watches its windows come due.
+  case fire(FiringOptions)
   /// Has windows come due in the pipelines; needs no cluster.
   case windows(WindowsLoad)
 }
@@ -33,6 +35,8 @@ public struct StateLoad: Codable, Sendable {
   public var items: Int
   /// Decides who gets what.
   public var seed: UInt64
+  /// When the windows are due; nil for windows of seven days. Every id is then an item in a window of its own.
+  public var due: WindowsDue?
 
   /// A load.
   public init(ids: Int, items: Int, seed: UInt64) {
@@ -76,6 +80,8 @@ public enum StepResult: Codable, Sendable {
   case paced(PacedMeasurement)
   /// Of `pipeline`.
   case pipeline(PipelineMeasurement)
+  /// Of `fire`.
+  case fired(Firing)
   /// Of `windows`.
   case windows(WindowsMeasurement)
 }

@@ -86,6 +86,8 @@ public struct LocalSteps: StepRunner {
       return .paced(try PacedStep(place(), load).run(onProgress))
     case .pipeline(let load):
       return .pipeline(try PipelineStep(load).run(onProgress))
+    case .fire(let options):
+      return .fired(try FiringStep(place(), options).run(onProgress))
     case .windows(let load):
       return .windows(try WindowsStep(load).run(onProgress))
     }

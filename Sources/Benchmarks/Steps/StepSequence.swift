@@ -42,5 +42,6 @@ extension StepResult {
   var throughput: Throughput? { if case .throughput(let found) = self { found } else { nil } }
   var paced: PacedMeasurement? { if case .paced(let found) = self { found } else { nil } }
   var pipeline: PipelineMeasurement? { if case .pipeline(let found) = self { found } else { nil } }
+  var firing: Firing? { if case .fired(let found) = self { found } else { nil } }
   var windows: WindowsMeasurement? { if case .windows(let found) = self { found } else { nil } }
 }

@@ -6,6 +6,9 @@ public struct WindowsLoad: Codable, Sendable {
     case steady
     /// All at one instant, as those of a schedule are.
     case together
+
+    /// As reports name it.
+    public var name: String { self == .steady ? "due one after another" : "due at one instant" }
   }
 
   /// When they are due.

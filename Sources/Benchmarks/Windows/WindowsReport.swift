@@ -61,6 +61,33 @@ public struct WindowsReport: Encodable, Sendable {
     }
   }
 
+  /// The runs of the real processor with windows that are due in one way.
+  public struct Processor: Encodable, Sendable {
+    /// When the windows are due.
+    public let kind: WindowsLoad.Kind
+    /// Windows that were open when the first one was due.
+    public fileprivate(set) var windows = 0
+    /// Digests of all runs.
+    public fileprivate(set) var digests = 0
+    /// How many of them were seen more than a second after they were due.
+    public fileprivate(set) var late = 0
+    /// Milliseconds from the due time until a reader of committed records saw the digest, of half of the digests.
+    public fileprivate(set) var lateP50 = RunSeries([])
+    /// The same of 99 in a hundred.
+    public fileprivate(set) var lateP99 = RunSeries([])
+    /// The same of the last one.
+    public fileprivate(set) var lateMax = RunSeries([])
+    /// Digests a second, from the first that was due until the last one was seen.
+    public fileprivate(set) var digestsPerSecond = RunSeries([])
+    /// Processor seconds of all threads in that span, the reader's among them.
+    public fileprivate(set) var cpuSeconds = RunSeries([])
+    /// The most memory that was resident, in MB (10⁶ bytes), with the reader's.
+    public fileprivate(set) var peakMegabytes = RunSeries([])
+
+    /// Whether every digest of every run was seen within a second of its due time.
+    public var isWithinSecond: Bool { late == 0 }
+  }
+
   /// Always `windows`.
   public let benchmark = "windows"
   /// What it ran on, and the load when it began.
@@ -81,8 +108,10 @@ public struct WindowsReport: Encodable, Sendable {
   public let runs: Int
   /// Decides who gets what.
   public let seed: UInt64
-  /// What was measured.
+  /// The state machines alone.
   public var rows: [Row]
+  /// The real processor; empty where it was not measured.
+  public private(set) var processor: [Processor] = []
 
   init(_ options: WindowsBenchmark.Options) {
     windows = options.windows
@@ -92,7 +121,26 @@ public struct WindowsReport: Encodable, Sendable {
     partitions = options.partitions
     runs = options.runs
     seed = options.seed
-    rows = [Row("due one after another", .steady), Row("due at one instant", .together)]
+    rows = WindowsLoad.Kind.allCases.map { Row($0.name, $0) }
+  }
+
+  mutating func add(_ firing: Firing, _ kind: WindowsLoad.Kind) {
+    let index =
+      processor.firstIndex { $0.kind == kind }
+      ?? {
+        processor.append(Processor(kind: kind))
+        return processor.count - 1
+      }()
+    processor[index].windows = firing.windows
+    processor[index].digests += firing.lateness.count
+    processor[index].late += firing.lateness.beyondSecond
+    processor[index].lateP50.append(firing.lateness.p50)
+    processor[index].lateP99.append(firing.lateness.p99)
+    processor[index].lateMax.append(firing.lateness.max)
+    processor[index].digestsPerSecond.append(
+      Double(firing.lateness.count) / max(firing.seconds, .leastNonzeroMagnitude))
+    processor[index].cpuSeconds.append(firing.cpuSeconds)
+    processor[index].peakMegabytes.append(Double(firing.peakBytes) / 1_000_000)
   }
 
   mutating func end() { loadAverageAtEnd = Machine().loadAverage }

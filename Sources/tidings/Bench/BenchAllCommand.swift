@@ -21,14 +21,8 @@ struct BenchAllCommand: ParsableCommand {
 
   func run() throws {
     let (site, steps) = try options.prepare()
+    let local = options.isolatedSteps(steps)
     let progress = BenchProgress()
-    // Steps without a cluster have processes of their own even where the cluster lives in this one.
-    var local = steps
-    if site.cluster.isEmbedded {
-      let children = ChildSteps(nil, isVerbose: options.run.verbose)
-      children.stopOnSignals()
-      local = children
-    }
     var reports: [any BenchReport] = []
     func add(_ report: any BenchReport) {
       progress.clear()
@@ -37,8 +31,11 @@ struct BenchAllCommand: ParsableCommand {
     }
     let pipeline = options.run.applied(to: PipelineBenchmark.Options())
     add(try PipelineBenchmark(pipeline, steps: local, onProgress: progress.show).run())
-    let windows = options.run.applied(to: WindowsBenchmark.Options())
-    add(try WindowsBenchmark(windows, steps: local, onProgress: progress.show).run())
+    let windows = options.applied(to: WindowsBenchmark.Options())
+    add(
+      try WindowsBenchmark(
+        windows, at: site, steps: steps, localSteps: local, onProgress: progress.show
+      ).run())
     let isSmall = site.cluster.isEmbedded
     add(
       try ThroughputBenchmark(

@@ -73,6 +73,14 @@ struct BenchOptions: ParsableArguments {
     return options
   }
 
+  /// What runs the steps that need no cluster: each in a process of its own, even where the cluster lives in this one.
+  func isolatedSteps(_ steps: any StepRunner) -> any StepRunner {
+    guard !steps.isolatesSteps else { return steps }
+    let children = ChildSteps(nil, isVerbose: run.verbose)
+    children.stopOnSignals()
+    return children
+  }
+
   /// Where to measure, and what runs the steps there.
   ///
   /// - Throws: `SettingsProblems`; `CommandEnd` when the cluster cannot be reached.

@@ -1,13 +1,11 @@
 import ArgumentParser
 import Benchmarks
-import Logging
-import Operations
 
 /// `tidings bench windows`
 struct BenchWindowsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "windows",
-    abstract: "Measure how late digests are where very many windows are open, without Kafka.",
+    abstract: "Measure how late digests are where very many windows are open.",
     discussion: """
       Opens the windows in the state machines of all partitions and drives them as a worker does, on one thread, while
       they come due: one after another at an even rate, and all at one instant, as the windows of a schedule do. Events
@@ -15,12 +13,16 @@ struct BenchWindowsCommand: ParsableCommand {
       there is nothing to do: other programs count only for the caches that they take. How late a digest is is
       counted until its commit hands it over to be sent; brokers are not in it.
 
+      Where there is a real cluster, it also writes the state of a processor with such windows, starts the processor
+      before the first one is due, and takes the time until a reader of committed records sees each digest.
+
       Examples:
+        KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench windows
         tidings bench windows
         tidings bench windows --windows 100000 --rate 500 --runs 5 --json > windows.json
       """)
 
-  @OptionGroup var options: BenchRunOptions
+  @OptionGroup var options: BenchOptions
 
   @Option(help: ArgumentHelp("Windows that are open.", valueName: "n"))
   var windows = WindowsBenchmark.Options().windows
@@ -48,17 +50,17 @@ struct BenchWindowsCommand: ParsableCommand {
   }
 
   func run() throws {
-    Operations.LogFormat.text.bootstrap(level: options.verbose ? .info : .warning)
-    let steps = ChildSteps(nil, isVerbose: options.verbose)
-    steps.stopOnSignals()
+    let (site, steps) = try options.prepare()
     var benchmark = options.applied(to: WindowsBenchmark.Options())
     benchmark.windows = windows
     benchmark.items = items
     benchmark.rate = rate
     benchmark.seconds = seconds
     let progress = BenchProgress()
-    let report = try WindowsBenchmark(benchmark, steps: steps, onProgress: progress.show).run()
+    let report = try WindowsBenchmark(
+      benchmark, at: site, steps: steps, localSteps: options.isolatedSteps(steps), onProgress: progress.show
+    ).run()
     progress.clear()
-    try report.write(asJSON: options.json)
+    try report.write(asJSON: options.run.json)
   }
 }

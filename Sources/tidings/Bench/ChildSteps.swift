@@ -32,7 +32,12 @@ final class ChildSteps: StepRunner {
         signal(number, SIG_DFL)
         state.withLock { state in
           state.isStopped = true
-          if let child = state.child { kill(child, SIGTERM) }
+          if let child = state.child {
+            kill(child, SIGTERM)
+          } else if cluster == nil {
+            // What runs now is not a step of these, and leaves nothing behind that this process has to delete.
+            raise(number)
+          }
         }
       }
       source.resume()

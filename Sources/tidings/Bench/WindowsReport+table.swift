@@ -19,7 +19,6 @@ extension WindowsReport {
       ])
     }
     let load = loadAverageAtEnd.map { String(format: " (load at the end %.2f)", $0) } ?? ""
-    let verdicts = rows.map { "\($0.name): \($0.isWithinSecond ? "yes" : "no")" }
     return """
       machine  \(machine.summary)\(load)
       load     \(windows.counted("window")) of \(items.counted("item")), \(rate.grouped) a second due and as many \
@@ -27,7 +26,35 @@ extension WindowsReport {
       runs     \(runs.grouped) of each kind, in turn; medians
 
       \(table.text)
-      every digest within 1 s of its due time  \(verdicts.joined(separator: "; "))
+      every digest within 1 s of its due time  \(verdict(rows.map { ($0.kind, $0.isWithinSecond) }))
+      \(processorText)
+      """
+  }
+
+  private func verdict(_ kinds: [(WindowsLoad.Kind, Bool)]) -> String {
+    kinds.map { kind, isWithinSecond in "\(kind.name): \(isWithinSecond ? "yes" : "no")" }
+      .joined(separator: "; ")
+  }
+
+  private var processorText: String {
+    guard !processor.isEmpty else { return "" }
+    var table = TextTable(
+      header: [
+        "", "open", "digests", "late ms: p50", "p99", "max", "> 1 s", "digests/s", "CPU s", "peak MB",
+      ])
+    for row in processor {
+      table.add([
+        row.kind.name, row.windows.grouped, row.digests.grouped, text(row.lateP50, 1), text(row.lateP99, 1),
+        text(row.lateMax, 1), row.late.grouped, row.digestsPerSecond.median.map { Int($0).grouped } ?? "",
+        text(row.cpuSeconds, 2), text(row.peakMegabytes, 0),
+      ])
+    }
+    return """
+
+      the processor on the cluster, until a reader of committed records saw the digest
+
+      \(table.text)
+      every digest within 1 s of its due time  \(verdict(processor.map { ($0.kind, $0.isWithinSecond) }))
 
       """
   }
