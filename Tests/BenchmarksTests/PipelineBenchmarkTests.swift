@@ -67,6 +67,8 @@ import Testing
     var options = PipelineBenchmark.Options()
     options.ids = [200, 400]
     options.windows = [100]
+    options.commonIDs = 300
+    options.recipients = 5_000
     options.events = 500
     options.warmUp = 100
     options.partitions = 2

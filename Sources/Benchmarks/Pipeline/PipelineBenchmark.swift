@@ -8,6 +8,10 @@ public struct PipelineBenchmark {
     public var ids = [10_000, 100_000, 1_000_000, 10_000_000]
     /// Open windows, a row each.
     public var windows = [10_000, 100_000, 1_000_000]
+    /// The ids that are there where the number of windows or the kind of event varies.
+    public var commonIDs = 100_000
+    /// From how many recipients is drawn.
+    public var recipients = 200_000
     /// Events that are timed in each run.
     public var events = 1_000_000
     /// Events before them: as many as come in the ten seconds of the clock in which windows begin to close.
@@ -24,9 +28,6 @@ public struct PipelineBenchmark {
     /// The sizes of the promise.
     public init() {}
   }
-
-  /// The ids that are there where the number of windows or the kind of event varies.
-  static let commonIDs = 100_000
 
   /// The names of all rows.
   public static var rowNames: [String] {
@@ -60,7 +61,8 @@ public struct PipelineBenchmark {
           "\(row.name) with \(row.ids) ids and \(row.windows) windows, run \(run) of \(options.runs)"
         let load = PipelineLoad(
           kind: row.kind, ids: row.ids, windows: row.windows, events: options.events,
-          warmUp: options.warmUp, partitions: options.partitions, seed: options.seed)
+          warmUp: options.warmUp, recipients: options.recipients, partitions: options.partitions,
+          seed: options.seed)
         report.rows[index].add(try steps.run(.pipeline(load), "", title, \.pipeline))
       }
     }

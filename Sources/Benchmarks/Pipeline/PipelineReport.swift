@@ -88,7 +88,7 @@ public struct PipelineReport: Encodable, Sendable {
   }
 
   static func allRows(_ options: PipelineBenchmark.Options) -> [Row] {
-    let common = PipelineBenchmark.commonIDs
+    let common = options.commonIDs
     var rows = options.ids.map { Row("the load", .mixed, ids: $0) }
     rows += options.windows.map { Row("the load", .mixed, ids: common, windows: $0) }
     rows += [Row("decoding alone", .decoding, ids: 0), Row("repeats", .repeats, ids: common)]

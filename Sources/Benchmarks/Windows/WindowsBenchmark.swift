@@ -82,7 +82,7 @@ public struct WindowsBenchmark {
     defer { if !options.keepsTopics { topics.delete([prefix]) } }
     var load = StateLoad(ids: options.windows, items: options.windows, seed: options.seed)
     // Time for writing the state and for reading it.
-    let lead = Int64(20 + options.windows / 20_000)
+    let lead = Int64(20 + options.windows / 10_000)
     var firstDue = Int64(Date().timeIntervalSince1970) + lead
     if kind == .together { firstDue = (firstDue + 59) / 60 * 60 }
     load.due = WindowsDue(kind: kind, first: firstDue * 1_000, rate: options.rate)
