@@ -59,7 +59,8 @@ extension Pipeline {
   private mutating func applyEvent(
     _ record: PartitionRecord, now: Int64, using codecs: inout Codecs
   ) -> Progress {
-    switch codecs.events.decode(record.content) {
+    var keys: ArrivalKeys?
+    switch codecs.events.decode(record.content, onIdentity: { keys = self.keys(of: $0) }) {
     case .rejected(let rejection):
       reject(record, rejection, using: &codecs)
       return .done
@@ -78,7 +79,7 @@ extension Pipeline {
         event.recipientCount == 1
         && home(of: event.recipient(at: 0), tenant: event.tenant) == configuration.partition
       guard isAtHome else { return forward(event, record, using: &codecs) }
-      decide(event, ofType: type, record, now: now, using: &codecs)
+      decide(event, ofType: type, keys, record, now: now, using: &codecs)
       return .done
     }
   }
@@ -86,7 +87,8 @@ extension Pipeline {
   private mutating func applyRouted(
     _ record: PartitionRecord, now: Int64, using codecs: inout Codecs
   ) throws(PipelineFault) -> Progress {
-    switch codecs.routed.decode(record.content) {
+    var keys: ArrivalKeys?
+    switch codecs.routed.decode(record.content, onIdentity: { keys = self.keys(of: $0) }) {
     case .rejected(let rejection):
       reject(record, rejection, using: &codecs)
     case .event(let event):
@@ -101,13 +103,13 @@ extension Pipeline {
       } else if !event.audience.isEmpty {
         return beginFanOut(event, record, now: now, using: &codecs)
       } else {
-        decide(event, ofType: type, record, now: now, using: &codecs)
+        decide(event, ofType: type, keys, record, now: now, using: &codecs)
       }
     }
     return .done
   }
 
-  private func rejectionOfType(_ event: EventView, _ type: Int?) -> Rejection? {
+  private mutating func rejectionOfType(_ event: EventView, _ type: Int?) -> Rejection? {
     guard type == nil, catalog.unknownTypes == .reject else { return nil }
     return Rejection(
       .unknownType,

@@ -7,7 +7,7 @@ extension Pipeline {
   ///
   /// Its age is what lies between the timer clock and the append time of its event where that was read first. What is
   /// critical is never too late.
-  func catchUp(_ arrival: Arrival, on channel: Channel) -> DigestRule? {
+  mutating func catchUp(_ arrival: Arrival, on channel: Channel) -> DigestRule? {
     guard let catchUp = catalog.catchUps[channel] else { return nil }
     let flaws = configuration.flaws
     if arrival.priority == .critical, !flaws.contains(.catchUpHoldsCritical) { return nil }

@@ -46,7 +46,7 @@ extension Pipeline {
     expiry > now || configuration.flaws.contains(.expiredDelivered)
   }
 
-  private func addressing(_ window: Window, _ head: WindowHead) -> RecipientAddressing {
+  private mutating func addressing(_ window: Window, _ head: WindowHead) -> RecipientAddressing {
     RecipientAddressing(
       recipients.find(window.recipient), defaults: catalog.defaults(ofTenant: head.tenant))
   }

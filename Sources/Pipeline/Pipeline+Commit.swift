@@ -40,13 +40,10 @@ extension Pipeline {
       ledger.checkpoint = CheckpointProgress(bytes: recordBytes)
       flags.insert(.checkpointStart)
     }
-    var prefixes: Range<UInt32> = 0..<0
-    // Room at once for about what comes: growing would copy it.
-    var slice = OutputBuffer(
-      capacity: ledger.checkpoint == nil ? 64 : Int(configuration.checkpointSliceLimit) * 5 / 4)
     if let checkpoint = ledger.checkpoint {
-      let end = min(65_536, checkpoint.next + prefixesPerSlice)
-      prefixes = checkpoint.next..<end
+      var prefixes = checkpoint.next..<min(65_536, checkpoint.next + prefixesPerSlice)
+      // Room at once for about what comes: growing would copy it.
+      var slice = OutputBuffer(capacity: Int(configuration.checkpointSliceLimit) * 5 / 4)
       appendImage(of: prefixes, to: &slice)
       #if TIDINGS_FLAWS
         if configuration.flaws.contains(.sliceOfUnconfirmedMemory) { exchangeSlice(&prefixes, &slice) }
@@ -57,12 +54,10 @@ extension Pipeline {
         ledger.logBytes = checkpoint.bytes
         ledger.checkpoint = nil
       }
+      appendRecord(flags, prefixes, slice.view, to: &record)
+    } else {
+      appendRecord(flags, 0..<0, .empty, to: &record)
     }
-    StateRecord.append(
-      StateRecord.Contents(
-        flags: flags, partition: UInt32(configuration.partition),
-        partitionCount: UInt32(configuration.partitionCount), ledger: ledger, changes: changes.view,
-        slicePrefixes: prefixes, slice: slice.view), to: &record)
     isGenesis = false
     sealedLedger = ledger
     undo.seal()
@@ -70,6 +65,17 @@ extension Pipeline {
     return SealedCommit(
       sequence: ledger.sequence, startsCheckpoint: flags.contains(.checkpointStart),
       endsCheckpoint: flags.contains(.checkpointEnd))
+  }
+
+  private func appendRecord(
+    _ flags: StateRecord.Flags, _ slicePrefixes: Range<UInt32>, _ slice: ByteView,
+    to record: inout OutputBuffer
+  ) {
+    StateRecord.append(
+      StateRecord.Contents(
+        flags: flags, partition: UInt32(configuration.partition),
+        partitionCount: UInt32(configuration.partitionCount), ledger: ledger, changes: changes.view,
+        slicePrefixes: slicePrefixes, slice: slice), to: &record)
   }
 
   /// The sealed batch is committed for good.

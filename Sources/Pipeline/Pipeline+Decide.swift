@@ -1,6 +1,20 @@
 import Contract
 import Policy
 
+/// The hashes by which a notification and its recipient are looked up.
+struct ArrivalKeys {
+  var notification: Hash128
+  /// The hash of the recipient's key.
+  var recipient: Hash128
+}
+
+/// A window that a notification is likely to be put into, and what its key was made of besides recipient and channel.
+struct PlannedWindow: Equatable {
+  var key: Hash128
+  /// The catalog's digest key; nil where that is the category.
+  var group: TextID?
+}
+
 /// An arrival: one event for one recipient, in the recipient's home. Its views are valid as long as the event.
 struct Arrival {
   var event: EventView
@@ -16,6 +30,8 @@ struct Arrival {
   /// When the event was appended where it was read first, which may have been another topic.
   var firstAppended: Int64
   var now: Int64
+  /// By channel, where the catalog has windows whose keys name no fields of the event.
+  var planned = ChannelValues<PlannedWindow>()
 
   /// The event's priority, else that of its type.
   var priority: Priority { event.priority ?? rules.priority }
@@ -26,30 +42,47 @@ extension Pipeline {
   ///
   /// - Parameter type: the number of the event's type; nil where the catalog does not list it.
   mutating func decide(
-    _ event: EventView, ofType type: Int?, _ record: PartitionRecord, now: Int64, using codecs: inout Codecs
+    _ event: EventView, ofType type: Int?, _ keys: ArrivalKeys?, _ record: PartitionRecord, now: Int64,
+    using codecs: inout Codecs
   ) {
     let recipient = event.recipient(at: 0)
+    let keys =
+      keys
+      ?? self.keys(
+        of: EventIdentity(tenant: event.tenant, source: event.source, id: event.id, recipient: recipient))
+    recipients.prefetchRow(keys.recipient)
+    let notification = keys.notification
     let rules = type.map { catalog.rules(at: $0) } ?? catalog.defaultRules
-    let notification = NotificationID.hash(
-      tenant: event.tenant, source: event.source, id: event.id, recipient: recipient)
+    let category = event.category.isEmpty ? catalog.text(rules.category) : event.category
+    let planned = planWindows(event, rules, category, recipient)
     let clocks = FactClocks(
       input: max(ledger.inputClock, record.appended), timer: max(now, ledger.timerClock))
     // A value that never changes: it is handed on by its address.
     let arrival = Arrival(
       event: event, recipient: recipient, notification: notification,
-      recipientKey: recipientKey(event.tenant, recipient), isSeen: isSeen(notification, at: clocks),
-      rules: rules, category: event.category.isEmpty ? catalog.text(rules.category) : event.category,
-      appended: record.appended, firstAppended: record.firstAppended(of: event), now: clocks.timer)
+      recipientKey: keys.recipient, isSeen: isSeen(notification, at: clocks), rules: rules,
+      category: category, appended: record.appended, firstAppended: record.firstAppended(of: event),
+      now: clocks.timer, planned: planned)
     var minute = clocks.input / 60_000
     if configuration.flaws.contains(.dedupByWallClock) { minute = arrival.now / 60_000 }
     let isDuplicate = ids.contains(
       notification, at: configuration.flaws.contains(.dedupHorizonShort) ? minute + 1 : minute)
     let retracted = isDuplicate || event.retracts.isEmpty ? nil : retract(arrival, inputMinute: minute)
     let isRetracted = !isDuplicate && isRetracted(notification, at: clocks)
-    if !isDuplicate { remember(notification, minute: minute) }
+    if !isDuplicate {
+      remember(notification, minute: minute)
+      for channel in Channel.allCases {
+        if let window = planned[channel] { windows.prefetchWindow(window.key) }
+      }
+    }
     let profile = RecipientAddressing(
       isDuplicate ? nil : recipients.find(arrival.recipientKey),
       defaults: catalog.defaults(ofTenant: event.tenant))
+    if !isDuplicate {
+      for channel in Channel.allCases {
+        if let window = planned[channel] { windows.prefetchBlock(window.key) }
+      }
+    }
     // What only takes another event back is no notification itself.
     let isCommand = !event.retracts.isEmpty && rules.retracting == .silent
     var outcomes = ChannelValues<ChannelOutcome>()
@@ -76,6 +109,40 @@ extension Pipeline {
       head: DecisionHead(
         partition: configuration.partition, number: ledger.decisions, timeMilliseconds: arrival.now))
   }
+
+  // MARK: - Ahead of need
+
+  /// The hashes of an identity. The memory that is looked up by them is asked for already: what takes up the time until
+  /// then need not wait for it.
+  mutating func keys(of identity: EventIdentity) -> ArrivalKeys {
+    let keys = ArrivalKeys(
+      notification: NotificationID.hash(
+        tenant: identity.tenant, source: identity.source, id: identity.id, recipient: identity.recipient),
+      recipient: recipientKey(identity.tenant, identity.recipient))
+    ids.prefetch(keys.notification)
+    recipients.prefetch(keys.recipient)
+    return keys
+  }
+
+  /// The keys of the windows that the catalog has for an event, looked up ahead as well.
+  private mutating func planWindows(
+    _ event: EventView, _ rules: TypeRules, _ category: ByteView, _ recipient: ByteView
+  ) -> ChannelValues<PlannedWindow> {
+    var planned = ChannelValues<PlannedWindow>()
+    for channel in Channel.allCases {
+      guard case .digest(let digest)? = rules.channels[channel]?.policy,
+        digest.options.map({ catalog.options($0).key.isEmpty }) ?? true
+      else { continue }
+      let key = WindowID.hash(
+        tenant: event.tenant, recipient: recipient, channel: channel,
+        digestKey: digest.group.map { catalog.text($0) } ?? category, openedMilliseconds: -1)
+      windows.prefetch(key)
+      planned[channel] = PlannedWindow(key: key, group: digest.group)
+    }
+    return planned
+  }
+
+  // MARK: - Dedup
 
   mutating func remember(_ notification: Hash128, minute: Int64) {
     let (entry, replaced) = ids.insert(notification, minute: minute, confirmedMinute: confirmedMinute)

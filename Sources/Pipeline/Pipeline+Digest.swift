@@ -17,9 +17,16 @@ extension Pipeline {
     if !options.key.isEmpty, !configuration.flaws.contains(.keyPassedOver) {
       codecs.fields.append(valuesOf: options.key, of: arrival, to: &digestKey)
     }
-    let key = WindowID.hash(
-      tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: digestKey.view,
-      openedMilliseconds: -1)
+    let key: Hash128
+    if let planned = arrival.planned[channel], planned.group == rule.group, options.key.isEmpty,
+      rule.window != .quietHours
+    {
+      key = planned.key
+    } else {
+      key = WindowID.hash(
+        tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: digestKey.view,
+        openedMilliseconds: -1)
+    }
     var waiting = windows.find(key)
     // A window takes nothing that comes when it is due, whether a tick has closed it yet or not.
     if let found = waiting, windows[found].due <= arrival.now {
@@ -134,7 +141,7 @@ extension Pipeline {
 
   /// When a window closes that opens at an instant, both in milliseconds. It is stored with the window: neither a
   /// restore nor another zone in a later record of the recipient moves it.
-  private func due(
+  private mutating func due(
     _ window: WindowRule, openedAt opened: Int64, _ profile: RecipientAddressing, _ codecs: borrowing Codecs
   ) -> Int64 {
     switch window {
@@ -148,7 +155,7 @@ extension Pipeline {
   }
 
   /// When a window closes that took a notification; nil where that has not changed.
-  private func dueAfterJoining(
+  private mutating func dueAfterJoining(
     _ window: Window, _ arrival: Arrival, _ profile: RecipientAddressing, _ codecs: borrowing Codecs
   ) -> Int64? {
     let rules = window.hasRules ? window.head?.rules ?? WindowRules() : WindowRules()
@@ -170,7 +177,7 @@ extension Pipeline {
   }
 
   /// Whether a window has closed with too few and waits for its next notification.
-  private func isHeld(_ window: Window) -> Bool {
+  private mutating func isHeld(_ window: Window) -> Bool {
     guard window.hasRules, window.due == window.opened + WindowRules.longestHold, let head = window.head
     else {
       return false

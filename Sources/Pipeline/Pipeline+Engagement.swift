@@ -100,14 +100,14 @@ extension Pipeline {
   }
 
   /// Whether a notification was seen before it came.
-  func isSeen(_ notification: Hash128, at clocks: FactClocks) -> Bool {
+  mutating func isSeen(_ notification: Hash128, at clocks: FactClocks) -> Bool {
     facts.count > 0 && fact(FactKey.seen(notification), at: clocks) != nil
   }
 
   // MARK: - At a decision
 
   /// What is known that matters for an arrival on a channel.
-  func engagement(of arrival: Arrival, on rule: ChannelRule) -> EngagementMarks {
+  mutating func engagement(of arrival: Arrival, on rule: ChannelRule) -> EngagementMarks {
     var marks = EngagementMarks()
     guard facts.count > 0 else { return marks }
     marks.isSeen = arrival.isSeen
@@ -127,7 +127,7 @@ extension Pipeline {
     return marks
   }
 
-  private func fact(
+  private mutating func fact(
     _ kind: FactKind, of arrival: Arrival, on rule: ChannelRule, _ category: ByteView = .empty
   ) -> Fact? {
     fact(

@@ -52,11 +52,11 @@ extension Pipeline {
       || configuration.flaws.contains(.budgetForgetsLeadingEdge)
   }
 
-  private func isLimited(_ arrival: Arrival) -> Bool {
+  private mutating func isLimited(_ arrival: Arrival) -> Bool {
     arrival.priority != .critical || configuration.flaws.contains(.throttleHoldsCritical)
   }
 
-  private func isSpent(_ limit: DeliveryLimit, _ key: Hash128, at now: Int64) -> Bool {
+  private mutating func isSpent(_ limit: DeliveryLimit, _ key: Hash128, at now: Int64) -> Bool {
     spent(key, at: now).map { $0.value.number >= UInt64(limit.count) } ?? false
   }
 
@@ -67,7 +67,7 @@ extension Pipeline {
     remember(Fact(kind, key: key, until: until, value: FactValue((known?.value.number ?? 0) + 1)))
   }
 
-  private func spent(_ key: Hash128, at now: Int64) -> Fact? {
+  private mutating func spent(_ key: Hash128, at now: Int64) -> Fact? {
     fact(key, at: FactClocks(input: ledger.inputClock, timer: now))
   }
 

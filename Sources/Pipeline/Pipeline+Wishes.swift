@@ -3,7 +3,8 @@ import Policy
 
 extension Pipeline {
   /// What the catalog and the recipient want done with an arrival on a channel.
-  func resolve(_ arrival: Arrival, _ rule: ChannelRule, _ profile: RecipientAddressing) -> Resolution {
+  mutating func resolve(_ arrival: Arrival, _ rule: ChannelRule, _ profile: RecipientAddressing) -> Resolution
+  {
     let event = arrival.event
     let flaws = configuration.flaws
     let candidate = Candidate(
@@ -26,7 +27,7 @@ extension Pipeline {
   }
 
   /// Whose time zone is passed over by what decides when to deliver by a policy, because there is no such zone.
-  func unknownZone(
+  mutating func unknownZone(
     _ policy: ChannelPolicy, _ profile: RecipientAddressing, _ codecs: borrowing Codecs
   ) -> DecidingPreference.Level? {
     guard policy.goesByClock || !profile.layers.quietHours.isEmpty else { return nil }
@@ -40,7 +41,7 @@ extension Pipeline {
 
   /// When to send what is due at an instant, both in milliseconds: then, or when the quiet hours that it lies in are
   /// over. What is critical is not held back.
-  func outsideQuietHours(
+  mutating func outsideQuietHours(
     _ due: Int64, _ arrival: Arrival, _ profile: RecipientAddressing, _ codecs: borrowing Codecs
   ) -> Int64 {
     let flaws = configuration.flaws

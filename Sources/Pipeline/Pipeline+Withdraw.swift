@@ -41,7 +41,7 @@ extension Pipeline {
   }
 
   /// Whether a notification was taken back before it came.
-  func isRetracted(_ notification: Hash128, at clocks: FactClocks) -> Bool {
+  mutating func isRetracted(_ notification: Hash128, at clocks: FactClocks) -> Bool {
     facts.count > 0 && fact(FactKey.retraction(notification), at: clocks) != nil
   }
 

@@ -7,6 +7,9 @@ import Policy
 /// in records and instants, takes the output at each commit (`seal`), and says what became of that commit
 /// (`confirm`, `rollback`). It is confined to the thread of its owner.
 ///
+/// What an event passes through is `mutating` also where it changes nothing: a partition that is only lent is handed on as a
+/// copy of its two kilobytes, one that may be changed by its address.
+///
 ///     apply, tick … ──> seal ──> (apply, tick …) ──> confirm        the next batch is decided meanwhile
 ///                                               └──> rollback       both batches are taken back
 public struct Pipeline: ~Copyable {

@@ -24,6 +24,32 @@ extension ByteView {
     return seen & 0x8080_8080_8080_8080 == 0
   }
 
+  /// Whether every byte is a printing ASCII character other than `/`: most parts of keys are, and need no further look.
+  var isPlainASCII: Bool {
+    guard let start else { return true }
+    let bytes = UnsafeRawPointer(start)
+    guard count >= 8 else {
+      return buffer.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
+    }
+    var marks: UInt64 = 0
+    // The last word overlaps the one before.
+    for index in stride(from: 0, to: count - 8, by: 8) {
+      marks |= Self.unusual(bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+    }
+    marks |= Self.unusual(bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self))
+    return marks & 0x8080_8080_8080_8080 == 0
+  }
+
+  /// The highest bit of a byte says that it is below 0x20, `/`, or above 0x7E. A borrow may mark a byte too many behind a
+  /// marked one, never one too few.
+  @inline(__always)
+  private static func unusual(_ word: UInt64) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let slashes = (word ^ ones &* 0x2F) &- ones
+    let deletes = (word ^ ones &* 0x7F) &- ones
+    return word | (word &- ones &* 0x20) | slashes | deletes
+  }
+
   /// Whether the text, which must be UTF-8, holds a control character: U+0000-001F or U+007F-009F.
   var hasControlCharacter: Bool {
     var previous: UInt8 = 0
@@ -45,8 +71,10 @@ extension ByteView {
   }
 
   /// Whether the view begins with an ASCII literal.
+  @inline(__always)
   func hasPrefix(_ literal: StaticString) -> Bool {
-    slice(0..<literal.utf8CodeUnitCount).equals(literal)
+    guard let start, count >= literal.utf8CodeUnitCount else { return literal.utf8CodeUnitCount == 0 }
+    return memoryEquals(start, literal.utf8Start, literal.utf8CodeUnitCount)
   }
 
   /// Whether the view begins with an ASCII literal, which is given in lower case, in any case.

@@ -97,7 +97,7 @@ extension String {
   }
 }
 
-@usableFromInline
+@usableFromInline @inline(__always)
 func memoryEquals(_ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, _ count: Int) -> Bool {
   memcmp(left, right, count) == 0
 }

@@ -12,21 +12,30 @@ enum OriginHeader {
 extension EventDecoder {
   /// The first `content-type` header of a record, in any case.
   static func contentType(of record: InputRecord) -> ByteView? {
-    for header in record.headers
-    where header.name.count == 12 && header.name.equals(ignoringCase: "content-type") {
-      return header.value
+    for header in record.headers where header.name.count == 12 {
+      if header.name.equals("content-type") || header.name.equals(ignoringCase: "content-type") {
+        return header.value
+      }
     }
     return nil
   }
 
   static func isStructured(_ contentType: ByteView?) -> Bool {
-    contentType?.trimmed.hasPrefix(ignoringCase: "application/cloudevents+json") ?? false
+    guard let contentType, !contentType.equals("application/json") else { return false }
+    return contentType.trimmed.hasPrefix(ignoringCase: "application/cloudevents+json")
   }
 
   /// Binary mode: attributes in `ce_` headers, the value is the data.
-  mutating func readBinary(_ record: InputRecord, value: ByteView, contentType: ByteView?) throws(Rejection) {
+  mutating func readBinary(
+    _ record: InputRecord, value: ByteView, contentType: ByteView?, _ onIdentity: (EventIdentity) -> Void
+  ) throws(Rejection) {
     var isCloudEvent = false
-    for header in record.headers where header.name.hasPrefix("ce_") {
+    var isForwarded = false
+    for header in record.headers {
+      guard header.name.hasPrefix("ce_") else {
+        if header.name.hasPrefix("tidings-") { isForwarded = true }
+        continue
+      }
       isCloudEvent = true
       guard let text = header.value else { continue }
       let name = header.name.slice(3..<header.name.count)
@@ -40,7 +49,14 @@ extension EventDecoder {
       }
     }
     guard isCloudEvent else { throw EventDecoder.notCloudEvent(contentType) }
-    readOrigin(record)
+    if let id = attributes[EventAttribute.id.rawValue],
+      let source = attributes[EventAttribute.source.rawValue],
+      let recipient = attributes[EventAttribute.recipient.rawValue]
+    {
+      let tenant = attributes[EventAttribute.tenant.rawValue] ?? ByteView(RecipientKey.defaultTenant)
+      onIdentity(EventIdentity(tenant: tenant, source: source, id: id, recipient: recipient))
+    }
+    if isForwarded { readOrigin(record) }
     if let contentType {
       guard contentType.isUTF8 else {
         throw Rejection(.invalidUTF8, "The header \"content-type\" is not valid UTF-8.")

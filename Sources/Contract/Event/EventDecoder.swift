@@ -43,7 +43,12 @@ public struct EventDecoder: ~Copyable {
   }
 
   /// Decodes a record in the content mode that its headers say.
-  public mutating func decode(_ record: InputRecord) -> DecodedEvent {
+  ///
+  /// - Parameter onIdentity: called before the data are looked at, where headers alone name the notification: who looks it
+  ///   up can ask for that memory meanwhile. If there is an event at all, it has that identity.
+  public mutating func decode(
+    _ record: InputRecord, onIdentity: (EventIdentity) -> Void = { _ in }
+  ) -> DecodedEvent {
     do throws(Rejection) {
       let size = record.byteCount
       guard size <= limits.maxRecordBytes else {
@@ -59,7 +64,7 @@ public struct EventDecoder: ~Copyable {
         try readStructured(value)
         readOrigin(record)
       } else {
-        try readBinary(record, value: value, contentType: contentType)
+        try readBinary(record, value: value, contentType: contentType, onIdentity)
       }
       return .event(try event())
     } catch {

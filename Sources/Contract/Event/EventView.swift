@@ -75,6 +75,26 @@ public struct EventView {
   public func recipient(at index: Int) -> ByteView { recipients[index] }
 }
 
+/// What names a notification. Its views are valid as long as the event's.
+public struct EventIdentity {
+  /// The tenant.
+  public var tenant: ByteView
+  /// CloudEvents `source`.
+  public var source: ByteView
+  /// CloudEvents `id`.
+  public var id: ByteView
+  /// The one recipient.
+  public var recipient: ByteView
+
+  /// An identity of those parts.
+  public init(tenant: ByteView, source: ByteView, id: ByteView, recipient: ByteView) {
+    self.tenant = tenant
+    self.source = source
+    self.id = id
+    self.recipient = recipient
+  }
+}
+
 /// What a record turned out to be.
 public enum DecodedEvent {
   /// An event that keeps the contract.

@@ -3,6 +3,8 @@ enum MediaType {
   /// The kind of data of a media type; absent means JSON, as CloudEvents says. Parameters do not matter, except that
   /// a text in another character set than UTF-8 and ASCII is bytes.
   static func kind(of contentType: ByteView) -> EventView.DataKind {
+    // As nearly all say it.
+    if contentType.equals("application/json") { return .json }
     let separator = contentType.firstIndex(of: UInt8(ascii: ";")) ?? contentType.count
     let type = contentType.slice(0..<separator).trimmed
     if contentType.isEmpty || isJSON(type) { return .json }

@@ -64,6 +64,7 @@ public enum RecipientKey {
     reason: RejectionReason
   ) throws(Rejection) {
     if part.isEmpty { throw Rejection(emptyReason, "A \(what) in \"\(name)\" is empty.") }
+    if part.isPlainASCII { return }
     guard part.isUTF8 else { throw Rejection(.invalidUTF8, "\"\(name)\" is not valid UTF-8.") }
     if part.contains(UInt8(ascii: "/")) {
       throw Rejection(

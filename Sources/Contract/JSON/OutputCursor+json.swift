@@ -164,8 +164,8 @@ extension OutputCursor {
 
   /// Two digits of a number below 100.
   @inline(__always)
-  private mutating func pair(_ value: Int64) {
-    integer(UInt16(littleEndian: Self.digits(UInt64(truncatingIfNeeded: value))))
+  private mutating func pair(_ value: UInt32) {
+    integer(UInt16(littleEndian: Self.digits(UInt64(value))))
   }
 
   /// 16 lower-case hexadecimal digits.
@@ -197,24 +197,27 @@ extension OutputCursor {
     let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
     let (days, rest) = clamped.flooredQuotientAndRemainder(dividingBy: 86_400_000)
     let (year, month, day) = CivilDate.date(ofDay: days)
+    // Of a day there are fewer milliseconds than 32 bits hold, whose division is cheaper.
+    let thousandths = UInt32(truncatingIfNeeded: rest)
+    let seconds = thousandths / 1000
+    let century = UInt32(truncatingIfNeeded: year) / 100
     byte(UInt8(ascii: "\""))
-    pair(year / 100)
-    pair(year % 100)
+    pair(century)
+    pair(UInt32(truncatingIfNeeded: year) &- century &* 100)
     byte(UInt8(ascii: "-"))
-    pair(month)
+    pair(UInt32(truncatingIfNeeded: month))
     byte(UInt8(ascii: "-"))
-    pair(day)
+    pair(UInt32(truncatingIfNeeded: day))
     byte(UInt8(ascii: "T"))
-    let seconds = rest / 1000
     pair(seconds / 3600)
     byte(UInt8(ascii: ":"))
     pair(seconds / 60 % 60)
     byte(UInt8(ascii: ":"))
     pair(seconds % 60)
     byte(UInt8(ascii: "."))
-    let thousandths = rest % 1000
-    byte(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: thousandths / 100))
-    pair(thousandths % 100)
+    let fraction = thousandths % 1000
+    byte(UInt8(truncatingIfNeeded: UInt32(UInt8(ascii: "0")) &+ fraction / 100))
+    pair(fraction % 100)
     literal("Z\"")
   }
 }

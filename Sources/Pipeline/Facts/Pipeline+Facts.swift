@@ -7,7 +7,7 @@ extension Pipeline {
   }
 
   /// The fact of a key, if it holds at these instants.
-  func fact(_ key: Hash128, at clocks: FactClocks) -> Fact? {
+  mutating func fact(_ key: Hash128, at clocks: FactClocks) -> Fact? {
     guard let fact = facts.find(key), fact.holds(at: clocks) else { return nil }
     return fact
   }

@@ -1,3 +1,4 @@
+import CXXHash
 import Contract
 
 /// The notifications that a partition remembers: an exact set of hashes, each with the minute it was first seen.
@@ -82,6 +83,13 @@ struct DedupTable: ~Copyable {
   /// Bytes of the slots in memory.
   var residentBytes: Int {
     (0..<Self.shardCount).reduce(0) { $0 + shards[$1].capacity * MemoryLayout<Entry>.stride }
+  }
+
+  /// Asks for the memory where the hash is looked up.
+  func prefetch(_ hash: Hash128) {
+    let entry = Entry(hash, minute: 0)
+    let shard = shards[entry.shard]
+    if let slots = shard.slots { prefetch_memory(slots + Self.start(of: entry, capacity: shard.capacity)) }
   }
 
   /// Whether the hash was seen within the horizon before `minute`.

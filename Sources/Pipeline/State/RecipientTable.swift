@@ -1,3 +1,4 @@
+import CXXHash
 import Contract
 
 /// The recipients whose home is this partition: the table that their compacted topic holds.
@@ -14,6 +15,14 @@ struct RecipientTable: ~Copyable {
 
   /// What is known of a recipient; valid until the table changes.
   func find(_ key: Hash128) -> Recipient? { index.find(key).map { RecipientRow.read($0) } }
+
+  /// Asks for the index entry of a key.
+  func prefetch(_ key: Hash128) { index.prefetch(key) }
+
+  /// Asks for the row of a key, whose index entry should be there already.
+  func prefetchRow(_ key: Hash128) {
+    if let address = index.find(key) { prefetch_memory(address) }
+  }
 
   /// Sets or removes the row of a key, and hands out the one before.
   @discardableResult

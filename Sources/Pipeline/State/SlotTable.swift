@@ -1,3 +1,4 @@
+import CXXHash
 import Contract
 
 /// An index from a 128-bit hash to a slot somewhere else, by its number or its address: windows and recipients are found
@@ -32,6 +33,12 @@ struct SlotTable<Slot: BitwiseCopyable>: ~Copyable {
   deinit {
     for index in 0..<256 { shards[index].entries?.deallocate() }
     shards.deallocate()
+  }
+
+  /// Asks for the memory where a key is looked up.
+  func prefetch(_ key: Hash128) {
+    let shard = shards[Int(key.high >> 56)]
+    if let entries = shard.entries { prefetch_memory(entries + Self.start(of: key, mask: shard.mask)) }
   }
 
   /// The slot of a key.

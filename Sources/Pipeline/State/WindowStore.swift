@@ -1,3 +1,4 @@
+import CXXHash
 import Contract
 
 /// The open windows of a partition: slots that are used again, an index by key, and the queue of what is due.
@@ -13,6 +14,8 @@ struct WindowStore: ~Copyable {
   /// What is due at one instant and is off the queue, in the order in which it closes, the first one last. Entries may be
   /// stale.
   private(set) var dueTogether: [DueQueue.Entry] = []
+  /// Used while they are put in order.
+  private var places: [ClosingPlace] = []
   /// Bytes of the blocks of open windows.
   private(set) var bytes = 0
 
@@ -24,6 +27,27 @@ struct WindowStore: ~Copyable {
   var count: Int { index.count }
 
   func find(_ key: Hash128) -> UInt32? { index.find(key) }
+
+  /// Asks for the index entry of a key.
+  func prefetch(_ key: Hash128) { index.prefetch(key) }
+
+  /// Asks for the window of a key, whose index entry should be there already.
+  func prefetchWindow(_ key: Hash128) {
+    guard let slot = index.find(key) else { return }
+    slots.withUnsafeBufferPointer { slots in
+      guard let first = slots.baseAddress else { return }
+      let window = UnsafeRawPointer(first + Int(slot))
+      prefetch_memory(window)
+      prefetch_memory(window + 64)
+    }
+  }
+
+  /// Asks for both ends of a window's block: the head is read, a member appended.
+  func prefetchBlock(_ key: Hash128) {
+    guard let slot = index.find(key), let start = slots[Int(slot)].block.start else { return }
+    prefetch_memory(start)
+    prefetch_memory(start + slots[Int(slot)].block.count)
+  }
 
   subscript(slot: UInt32) -> Window { slots[Int(slot)] }
 
@@ -243,14 +267,15 @@ struct WindowStore: ~Copyable {
 
   /// By tenant, recipient, channel and digest key, the first one last.
   private mutating func sortDueTogether() {
-    var places: [ClosingPlace] = []
-    places.reserveCapacity(dueTogether.count)
+    places.removeAll(keepingCapacity: true)
     for entry in dueTogether where isCurrent(entry) {
       places.append(ClosingPlace(entry, slots[Int(entry.slot)]))
     }
     places.sort { $1 < $0 }
     dueTogether.removeAll(keepingCapacity: true)
     for place in places { dueTogether.append(place.entry) }
+    // The next instant may have few: a rare crowd is not kept.
+    if places.capacity > 4096 { places = [] }
   }
 
   private mutating func push(_ slot: UInt32) {
