@@ -17,6 +17,8 @@ public struct PacedMeasurement: Codable, Sendable, Equatable {
   /// From the instant at which an event was to be published until a reader of committed records saw its immediate delivery to the
   /// inbox.
   public var latency: Latency
+  /// The part of it until the event was decided, by the processor's clock in whole milliseconds.
+  public var decided: Latency
   /// How late the publisher was itself at most, in milliseconds. It is in the latency: nobody is spared by a late question.
   public var publisherLate: Double
 }

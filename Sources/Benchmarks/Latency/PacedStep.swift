@@ -1,4 +1,5 @@
 import Contract
+import Foundation
 import Kafka
 import Processor
 import Synchronization
@@ -21,7 +22,11 @@ struct PacedStep {
       var intended: [Int64] = []
       var seen = 0
       var histogram = LatencyHistogram()
+      var decided = LatencyHistogram()
     }
+
+    /// How far the wall clock is ahead of the one by which events are published, in nanoseconds.
+    let wallAhead = Int64(Date().timeIntervalSince1970 * 1e9) - MonotonicTime.nanoseconds()
 
     let state = Mutex(State())
 
@@ -34,6 +39,8 @@ struct PacedStep {
         guard number < state.intended.count, state.intended[number] != 0 else { return }
         state.seen += 1
         state.histogram.record(nanoseconds: instant - state.intended[number])
+        let decided = delivery.timeMilliseconds * 1_000_000 - wallAhead
+        state.decided.record(nanoseconds: decided - state.intended[number])
       }
     }
   }
@@ -68,8 +75,11 @@ struct PacedStep {
     }
     running.cancel()
     try running.waitForEnd()
-    return PacedMeasurement(
-      latency: ledger.state.withLock { $0.histogram.latency }, publisherLate: Double(late) / 1_000_000)
+    return ledger.state.withLock { state in
+      PacedMeasurement(
+        latency: state.histogram.latency, decided: state.decided.latency,
+        publisherLate: Double(late) / 1_000_000)
+    }
   }
 
   /// - Returns: how many deliveries are to be seen, and how late the publisher was at most, in nanoseconds.

@@ -42,6 +42,10 @@ public struct ThroughputReport: Encodable, Sendable {
     public internal(set) var p99 = RunSeries([])
     /// The longest.
     public internal(set) var max = RunSeries([])
+    /// The part until the event was decided, of half of them.
+    public internal(set) var decidedP50 = RunSeries([])
+    /// The same of 99 in a hundred.
+    public internal(set) var decidedP99 = RunSeries([])
     /// How late the publisher itself was at most, which is in those times.
     public internal(set) var publisherLate = RunSeries([])
   }
@@ -129,6 +133,8 @@ public struct ThroughputReport: Encodable, Sendable {
     pace?.p95.append(paced.latency.p95)
     pace?.p99.append(paced.latency.p99)
     pace?.max.append(paced.latency.max)
+    pace?.decidedP50.append(paced.decided.p50)
+    pace?.decidedP99.append(paced.decided.p99)
     pace?.publisherLate.append(paced.publisherLate)
   }
 
