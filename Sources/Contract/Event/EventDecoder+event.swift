@@ -1,5 +1,6 @@
 extension EventDecoder {
   /// The event of the attributes and data that were read, if it keeps the contract.
+  @inline(__always)
   mutating func event() throws(Rejection) -> EventView {
     try checkSpecVersion()
     let id = try required(.id)

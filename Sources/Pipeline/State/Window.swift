@@ -65,10 +65,19 @@ struct WindowHead {
       let title = reader.lengthPrefixed(), let link = reader.lengthPrefixed(),
       let digestTitle = reader.lengthPrefixed(), let rules = WindowRules(&reader)
     else { return nil }
-    self.init(
-      tenant: tenant, recipient: recipient, channel: channel, group: group, category: category, type: type,
-      title: title, link: link, digestTitle: digestTitle, priority: priority, itemLimit: Int(clamping: limit),
-      catalogVersion: version, rules: rules)
+    self.tenant = tenant
+    self.recipient = recipient
+    self.channel = channel
+    self.group = group
+    self.category = category
+    self.type = type
+    self.title = title
+    self.link = link
+    self.digestTitle = digestTitle
+    self.priority = priority
+    itemLimit = Int(clamping: limit)
+    catalogVersion = version
+    self.rules = rules
   }
 }
 

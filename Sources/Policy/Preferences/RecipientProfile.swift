@@ -200,6 +200,7 @@ public struct RecipientProfileView {
   }
 
   /// The text at the cursor, which moves behind it; to the end of the bytes where they are no such text.
+  @inline(__always)
   private static func text(of bytes: ByteView, _ cursor: inout Int) -> ByteView {
     guard let length = number(of: bytes, &cursor), length <= UInt64(bytes.count - cursor) else {
       cursor = bytes.count
@@ -211,7 +212,17 @@ public struct RecipientProfileView {
   }
 
   /// The LEB128 number at the cursor, which moves behind it; nil, and to the end, where there is none.
+  @inline(__always)
   private static func number(of bytes: ByteView, _ cursor: inout Int) -> UInt64? {
+    // Most are below 128.
+    if cursor < bytes.count, bytes[cursor] < 0x80 {
+      cursor += 1
+      return UInt64(bytes[cursor - 1])
+    }
+    return longNumber(of: bytes, &cursor)
+  }
+
+  private static func longNumber(of bytes: ByteView, _ cursor: inout Int) -> UInt64? {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while cursor < bytes.count, shift < 63 {
