@@ -138,4 +138,26 @@ import Testing
     #expect(Channel(name: "Email") == nil)
     #expect(Priority(name: "") == nil)
   }
+
+  @Test("one byte that a key may not have is found at every place of a part of every length")
+  func forbiddenBytes() {
+    for length in 1...20 {
+      for place in 0..<length {
+        for byte in 0..<128 as Range<UInt8> {
+          var part = [UInt8](repeating: UInt8(ascii: "x"), count: length)
+          part[place] = byte
+          let isRefused = part.withUnsafeBytes { bytes in
+            do throws(Rejection) {
+              try RecipientKey.check(recipient: ByteView(bytes), named: "key")
+              return false
+            } catch {
+              return true
+            }
+          }
+          #expect(
+            isRefused == (byte < 0x20 || byte == 0x7F || byte == 0x2F), "\(byte) at \(place) of \(length)")
+        }
+      }
+    }
+  }
 }

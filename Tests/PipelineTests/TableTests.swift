@@ -109,4 +109,40 @@ import Testing
     let listed = table.entries(prefixes: 0..<65_536).map(\.slot)
     #expect(listed.sorted() == model.values.sorted())
   }
+
+  @Test(
+    "the recipients' table agrees with a dictionary, and hands out what it replaces",
+    arguments: 0..<3 as Range<UInt64>)
+  func recipientsAgainstModel(seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    var table = RecipientTable()
+    var model: [UInt64: (offset: Int64, profile: [UInt8])] = [:]
+    for offset in 0..<10_000 as Range<Int64> {
+      let number = UInt64.random(in: 0..<500, using: &generator)
+      let found = table.find(hash(number))
+      #expect(found?.offset == model[number]?.offset, "seed \(seed)")
+      #expect(found.map { Array($0.profile.buffer) } == model[number]?.profile, "seed \(seed)")
+      let before: RecipientRow?
+      let known = model[number]
+      if Int.random(in: 0..<4, using: &generator) == 0 {
+        before = table.set(hash(number), nil)
+        model[number] = nil
+      } else {
+        let profile = [UInt8](repeating: UInt8(truncatingIfNeeded: offset), count: Int(offset % 300))
+        let row = profile.withUnsafeBytes {
+          RecipientRow(
+            profile: ByteView($0), offset: offset, origin: RecordOrigin(partition: 1, offset: offset))
+        }
+        before = table.set(hash(number), row)
+        model[number] = (offset, profile)
+      }
+      #expect((before == nil) == (known == nil), "seed \(seed)")
+      // As an abort does it.
+      guard Int.random(in: 0..<4, using: &generator) == 0 else { continue }
+      table.set(hash(number), before)
+      model[number] = known
+    }
+    let (count, newest) = (table.count, table.newestOffset)
+    #expect(count == model.count && newest == model.values.map(\.offset).max())
+  }
 }
