@@ -58,7 +58,7 @@ public struct Pipeline: ~Copyable {
       self.itemDataLimit = 16 << 10
       self.digestItemsLimit = 160 << 10
       self.windowMemberLimit = 10_000
-      self.tickBytes = 2 << 20
+      self.tickBytes = 512 << 10
       self.fanOutLimit = 8 << 20
       self.fanOutStep = 64 << 10
       self.fanOutCountLimit = 1_000

@@ -59,12 +59,20 @@ extension Worker {
 
   // MARK: - Timers
 
-  func closeDueWindows() {
+  /// Closes windows that are due, as far as the batch has room.
+  ///
+  /// - Parameter share: the bytes of the batch that they may take, about.
+  func closeDueWindows(upTo share: Int) {
     guard !areTimersStopped else { return }
     let now = clock.now()
     for _ in ownedHomes {
-      guard pendingBytes < configuration.backlogBytes, let home = mostOverdue(at: now) else { return }
+      guard dueBytes < share, pendingBytes < configuration.backlogBytes, let home = mostOverdue(at: now)
+      else {
+        return
+      }
+      let before = home.pipeline.pendingBytes
       home.pipeline.tick(now: now)
+      dueBytes += home.pipeline.pendingBytes - before
       observer?.ticked(now: now, in: home.partition)
       if workSince == nil { workSince = monotonic }
     }

@@ -79,6 +79,7 @@ extension Worker {
     workRecords = 0
     flushAt = nil
     fanOutBytes = 0
+    dueBytes = 0
   }
 
   /// Whether a partition without work is to write a state record: so that its offsets and the transactional id do not

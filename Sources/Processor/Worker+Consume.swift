@@ -5,26 +5,29 @@ import Pipeline
 /// Records from the input topics into the state machines of their home partitions.
 extension Worker {
   /// Polls at least once, so that the group is served, and then until the batch is full or nothing is at hand.
-  func consume(timeout: Duration) throws {
+  ///
+  /// - Returns: whether anything was at hand.
+  func consume(timeout: Duration) throws -> Bool {
     var wait = timeout
     var room = room
     var now: Int64?
-    for _ in 0..<Self.recordsPerTurn {
+    for number in 0..<Self.recordsPerTurn {
       let event = consumer.poll(timeout: wait)
       if let callbackFault { throw callbackFault }
       wait = .zero
       let instant = now ?? clock.now()
       now = instant
       switch event {
-      case .none: return
+      case .none: return number > 0
       case .record(let record):
         room -= try take(record, now: instant)
-        if room <= 0 { return }
+        if room <= 0 { return true }
       case .endOfPartition(let topicIndex, let partition, let offset):
         try reachedEnd(topicIndex: topicIndex, partition: partition, offset: offset)
       case .error(let error): try consumerFailed(error)
       }
     }
+    return true
   }
 
   /// - Returns: the bytes that the record adds to the batch.

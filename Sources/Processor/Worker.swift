@@ -76,6 +76,8 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var workRecords = 0
   /// Bytes that fan-outs to audiences have added to the batch that no commit has begun with.
   var fanOutBytes = 0
+  /// Bytes that windows that were due have added to it.
+  var dueBytes = 0
   /// The partition whose fan-outs go on next.
   var nextFanOutPartition: Int32 = 0
   /// When positions alone are worth a commit, in monotonic milliseconds.
@@ -198,11 +200,12 @@ package final class Worker: RebalanceListener, DeliveryListener {
     try startRestores()
     checkClocks()
     reportCaughtUp()
-    // Before anything is consumed: a backlog of events must not hold up what is due.
-    closeDueWindows()
+    // Before anything is consumed: a backlog of events must not hold up what is due. Nor may a million digests of one
+    // instant hold up events: half of the batch is theirs, if any come.
+    closeDueWindows(upTo: configuration.backlogBytes / 2)
     continueFanOuts()
     if pendingBytes < configuration.backlogBytes || inFlight == nil {
-      try consume(timeout: waitBudget())
+      if try !consume(timeout: waitBudget()) { closeDueWindows(upTo: .max) }
     } else {
       // Back-pressure: the batch behind the commit is full, so that only its outcome makes room.
       try driveCommit(timeout: .milliseconds(1))
@@ -239,9 +242,11 @@ package final class Worker: RebalanceListener, DeliveryListener {
   /// Bytes that the next commit would send.
   var pendingBytes: Int { ownedHomes.reduce(0) { $1.isRestored ? $0 + $1.pipeline.pendingBytes : $0 } }
 
-  /// Bytes that the batch may still take: beside a commit under way the backlog's bound, else the commit's.
+  /// Bytes that what comes in may still add to the batch: beside a commit under way up to the backlog's bound, else
+  /// up to the commit's, in which windows that were due do not count.
   var room: Int {
-    (inFlight == nil ? configuration.commitBytes : configuration.backlogBytes) - pendingBytes
+    let backlog = configuration.backlogBytes - pendingBytes
+    return inFlight == nil ? min(backlog, configuration.commitBytes - pendingBytes + dueBytes) : backlog
   }
 
   /// How long the next poll may wait without delaying anything.
@@ -249,7 +254,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     if ownedHomes.contains(where: { $0.phase == .assigned && $0.askAgainAt <= monotonic }) { return .zero }
     if inFlight != nil { return .milliseconds(1) }
     if ownedHomes.contains(where: { !$0.isRunning && $0.phase != .assigned }) { return .milliseconds(1) }
-    if room <= 0 || canContinueFanOuts { return .zero }
+    if room <= 0 || pendingBytes >= configuration.commitBytes || canContinueFanOuts { return .zero }
     var wait: Int64 = 100
     let monotonicNow = monotonic
     if let workSince {

@@ -19,12 +19,12 @@ final class Deployment {
     private var hasStarted = false
 
     fileprivate init(
-      _ deployment: Deployment, _ name: String, flags: ProcessorConfiguration, wallOffset: Int64
+      _ deployment: Deployment, _ name: String, configuration: ProcessorConfiguration, wallOffset: Int64
     ) throws {
       process = deployment.world.spawn(name)
       process.wallOffset = wallOffset
       worker = try Worker(
-        cluster: process.cluster, configuration: flags, catalog: deployment.catalog, number: 0,
+        cluster: process.cluster, configuration: configuration, catalog: deployment.catalog, number: 0,
         random: deployment.world.random.next(), instants: ProcessInstants(process), control: WorkerControl(),
         background: ProcessBackground(process), disk: ProcessBackground(process), status: status,
         logger: Logger(label: name) { _ in SwiftLogNoOpLogHandler() })
@@ -51,7 +51,8 @@ final class Deployment {
   let catalog: Catalog
   private var workers: [Running] = []
 
-  init(seed: UInt64 = 1) throws {
+  /// - Parameter channels: of the one type, as in a catalog.
+  init(seed: UInt64 = 1, channels: String = "email: { policy: immediate }") throws {
     world = SimulatedWorld(seed: seed)
     catalog = try Catalog.parse(
       yaml: """
@@ -59,8 +60,7 @@ final class Deployment {
           card.moved:
             category: cards
             title: "a card moved"
-            channels:
-              email: { policy: immediate }
+            channels: { \(channels) }
         """, file: "catalog.yaml")
     for topic in TopicPlan.topics(prefix: Self.prefix, partitionCount: 1, replicationFactor: 1) {
       world.broker.create(topic)
@@ -73,10 +73,12 @@ final class Deployment {
   }
 
   /// Starts a worker on a machine whose wall clock is ahead by so many milliseconds.
-  func start(_ name: String, wallOffset: Int64 = 0) throws -> Running {
-    let running = try Running(
-      self, name, flags: ProcessorConfiguration(prefix: Self.prefix, partitionCount: 1),
-      wallOffset: wallOffset)
+  func start(
+    _ name: String, wallOffset: Int64 = 0, configure: (inout ProcessorConfiguration) -> Void = { _ in }
+  ) throws -> Running {
+    var configuration = ProcessorConfiguration(prefix: Self.prefix, partitionCount: 1)
+    configure(&configuration)
+    let running = try Running(self, name, configuration: configuration, wallOffset: wallOffset)
     workers.append(running)
     return running
   }

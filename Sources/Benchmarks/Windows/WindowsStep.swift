@@ -28,6 +28,8 @@ final class WindowsStep {
   private var firstDue: Instant = 0
   private var lastCommit: Instant = 0
   private var workSince: Instant?
+  /// Bytes of the batch that windows that were due have added.
+  private var dueBytes = 0
   /// When events begin to come, and when no more do.
   private var begin: Instant = 0
   private var lastArrival: Instant = .max
@@ -132,13 +134,14 @@ final class WindowsStep {
     let batch = try fillBlock()
     var applied = 0
     try timed {
-      closeDueWindows()
+      closeDueWindows(upTo: configuration.backlogBytes / 2)
       // At least one, however much was due.
-      while applied < batch, applied == 0 || machines.pendingBytes < configuration.commitBytes {
+      while applied < batch, applied == 0 || room > 0 {
         let (partition, content) = block[applied]
         try machines.apply(content, to: partition, at: begin / 1_000_000)
         applied += 1
       }
+      if batch == 0 { closeDueWindows(upTo: .max) }
     }
     for _ in 0..<applied {
       waiting.append(nextArrival)
@@ -158,16 +161,24 @@ final class WindowsStep {
     try body()
   }
 
+  /// What events may add to the batch, by the worker's rule.
+  private var room: Int {
+    let pending = machines.pendingBytes
+    return min(configuration.backlogBytes - pending, configuration.commitBytes - pending + dueBytes)
+  }
+
   /// As a worker does it: the partition with what was due first comes first, each at most once for every partition.
-  private func closeDueWindows() {
+  private func closeDueWindows(upTo share: Int) {
     let now = clock / 1_000_000
     for _ in machines.homes {
-      guard machines.pendingBytes < configuration.backlogBytes, let home = mostOverdue(at: now) else {
-        return
-      }
+      guard dueBytes < share, machines.pendingBytes < configuration.backlogBytes,
+        let home = mostOverdue(at: now)
+      else { return }
+      let before = home.pipeline.pendingBytes
       let start = ThreadTime.nanoseconds()
       home.pipeline.tick(now: now)
       let tick = ThreadTime.nanoseconds() - start
+      dueBytes += home.pipeline.pendingBytes - before
       firstTick = firstTick ?? tick
       longestTick = max(longestTick, tick)
     }
@@ -241,6 +252,7 @@ final class WindowsStep {
   private func commit() throws {
     lastCommit = clock
     workSince = nil
+    dueBytes = 0
     var dues: [Instant] = []
     for home in machines.homes {
       try home.pipeline.outbox.forEach { record in
