@@ -75,10 +75,12 @@ struct GroupConsumerTests {
     try member.consumer.pause([partition(0)])
     try member.consumer.unassign()
     try member.consumer.assign([PartitionOffset(partition(0), offset: 0)])
-    #expect(try member.values(3) == ["0", "1", "2"])
+    let first = try member.values(3)
+    #expect(first == ["0", "1", "2"])
     try member.consumer.pause([partition(0)])
     try member.consumer.assign([PartitionOffset(partition(0), offset: 1)])
-    #expect(try member.values(2) == ["1", "2"])
+    let second = try member.values(2)
+    #expect(second == ["1", "2"])
   }
 
   @Test("a paused partition brings nothing until it is resumed, and goes on where it was")

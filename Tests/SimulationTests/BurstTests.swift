@@ -8,7 +8,8 @@ struct BurstTests {
     arguments: 1...10 as ClosedRange<UInt64>)
   func beside(seed: UInt64) throws {
     let deployment = try Deployment(
-      seed: seed, channels: "inapp: { policy: immediate }, email: { policy: digest, window: 60s }")
+      seed: seed, partitionCount: 8,
+      channels: "inapp: { policy: immediate }, email: { policy: digest, window: 60s }")
     let running = try deployment.start("a") {
       $0.commitBytes = 8_000
       $0.backlogBytes = 32_000
@@ -36,7 +37,7 @@ struct BurstTests {
     // Neither has waited for the other to be done.
     #expect(
       open > Int64(count) / 10 && open < Int64(count) * 9 / 10, "seed \(seed): \(open) digests are left")
-    #expect(decided > Int64(count) / 10, "seed \(seed): \(decided) events are decided")
+    #expect(decided > Int64(count) / 4, "seed \(seed): \(decided) events are decided")
     #expect(running.failure == nil)
   }
 }

@@ -7,7 +7,7 @@ import SimulatedKafka
 
 @testable import Simulation
 
-/// A cluster with the topics of one home partition, and workers that a test starts and disturbs itself.
+/// A cluster with the topics of one home partition or more, and workers that a test starts and disturbs itself.
 final class Deployment {
   /// A worker on the thread of a process of its own.
   final class Running {
@@ -49,10 +49,14 @@ final class Deployment {
   private static let prefix = "sim"
   let world: SimulatedWorld
   let catalog: Catalog
+  private let partitionCount: Int32
   private var workers: [Running] = []
 
   /// - Parameter channels: of the one type, as in a catalog.
-  init(seed: UInt64 = 1, channels: String = "email: { policy: immediate }") throws {
+  init(
+    seed: UInt64 = 1, partitionCount: Int32 = 1, channels: String = "email: { policy: immediate }"
+  ) throws {
+    self.partitionCount = partitionCount
     world = SimulatedWorld(seed: seed)
     catalog = try Catalog.parse(
       yaml: """
@@ -62,21 +66,24 @@ final class Deployment {
             title: "a card moved"
             channels: { \(channels) }
         """, file: "catalog.yaml")
-    for topic in TopicPlan.topics(prefix: Self.prefix, partitionCount: 1, replicationFactor: 1) {
+    for topic in TopicPlan.topics(
+      prefix: Self.prefix, partitionCount: Int(partitionCount), replicationFactor: 1)
+    {
       world.broker.create(topic)
     }
   }
 
-  /// The only partition of a topic.
-  func partition(_ topic: String) -> TopicPartition {
-    TopicPartition(topic: "\(Self.prefix).\(topic)", partition: 0)
+  /// The only partition of a topic, or the one of a key.
+  func partition(_ topic: String, of key: String = "") -> TopicPartition {
+    let home = key.withByteView { Murmur2.partition(ofKey: $0, count: partitionCount) }
+    return TopicPartition(topic: "\(Self.prefix).\(topic)", partition: home)
   }
 
   /// Starts a worker on a machine whose wall clock is ahead by so many milliseconds.
   func start(
     _ name: String, wallOffset: Int64 = 0, configure: (inout ProcessorConfiguration) -> Void = { _ in }
   ) throws -> Running {
-    var configuration = ProcessorConfiguration(prefix: Self.prefix, partitionCount: 1)
+    var configuration = ProcessorConfiguration(prefix: Self.prefix, partitionCount: partitionCount)
     configure(&configuration)
     let running = try Running(self, name, configuration: configuration, wallOffset: wallOffset)
     workers.append(running)
@@ -90,7 +97,8 @@ final class Deployment {
     let record = ProducerRecord(
       topicIndex: 0, key: Array(key.utf8), value: value.map { Array($0.utf8) },
       headers: [ProducerRecord.Header("content-type", type)])
-    _ = try record.withViews { (views) throws(KafkaError) in world.broker.append(views, to: partition(topic))
+    _ = try record.withViews { (views) throws(KafkaError) in
+      world.broker.append(views, to: partition(topic, of: key))
     }
   }
 
