@@ -43,6 +43,8 @@ import Testing
     #expect(try value("/a", in: #"{"a":1,"a":2}"#) == "1")
     #expect(try value("/ä", in: #"{"\u00e4":1}"#) == "1")
     #expect(try value("/~01", in: #"{"/":1,"~1":2}"#) == "2")
+    // A combining character makes one with what stands before it.
+    #expect(try value("/\u{301}a/\u{301}", in: "{\"\u{301}a\":{\"\u{301}\":1}}") == "1")
   }
 
   @Test("a text that is no pointer is refused", arguments: ["foo", "/~", "/~2", "/a~", "#/foo", " /foo"])

@@ -6,17 +6,10 @@ public struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
   /// Reads a pointer; nil where the text is none: it has to be empty or to begin with `/`, and `~` stands only before
   /// `0` (for `~`) or `1` (for `/`).
   public init?(_ text: String) {
-    guard !text.isEmpty else {
-      tokens = []
-      return
-    }
-    guard text.utf8.first == UInt8(ascii: "/") else { return nil }
-    var tokens: [String] = []
-    for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-      guard let token = JSONPointer.unescaped(part) else { return nil }
-      tokens.append(token)
-    }
-    self.tokens = tokens
+    guard text.withByteView({ JSONPointer.isWritten($0) }) else { return nil }
+    // By bytes: a combining character behind a "/" is part of the name. What stands before the first "/" is nothing.
+    tokens = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()
+      .map { JSONPointer.unescaped(Substring($0)) }
   }
 
   /// The pointer as it is written.
@@ -35,19 +28,20 @@ public struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
     return true
   }
 
-  private static func unescaped(_ part: Substring) -> String? {
+  private static func unescaped(_ part: Substring) -> String {
     var text = ""
     var isEscape = false
     for scalar in part.unicodeScalars {
-      guard isEscape else {
-        if scalar == "~" { isEscape = true } else { text.unicodeScalars.append(scalar) }
-        continue
+      if isEscape {
+        text.unicodeScalars.append(scalar == "0" ? "~" : "/")
+        isEscape = false
+      } else if scalar == "~" {
+        isEscape = true
+      } else {
+        text.unicodeScalars.append(scalar)
       }
-      guard scalar == "0" || scalar == "1" else { return nil }
-      text += scalar == "0" ? "~" : "/"
-      isEscape = false
     }
-    return isEscape ? nil : text
+    return text
   }
 }
 

@@ -17,6 +17,7 @@ struct UnsubscribeToken: Equatable, Sendable {
   var category: String
 
   private static let version: UInt8 = 1
+
   init(delivery: String, tenant: String, recipient: String, category: String) {
     self.delivery = delivery
     self.tenant = tenant

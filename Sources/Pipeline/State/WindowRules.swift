@@ -4,12 +4,6 @@ import Policy
 /// What a window was opened with besides its time: the options of the catalog, resolved, and the values that tell it
 /// from others of its group. A window without any has no bytes of them.
 struct WindowRules {
-  var slide: Slide?
-  /// The number of notifications with which it closes early.
-  var maxItems: Int?
-  var minItems: MinItems?
-  /// Which items its digest carries in full.
-  var selection = Selection.first
   /// Which items a digest carries in full: ``ItemSelection`` as bytes hold it, so that rules are plain values.
   enum Selection: Equatable {
     case first
@@ -18,6 +12,12 @@ struct WindowRules {
     case top(ByteView)
   }
 
+  var slide: Slide?
+  /// The number of notifications with which it closes early.
+  var maxItems: Int?
+  var minItems: MinItems?
+  /// Which items its digest carries in full.
+  var selection = Selection.first
   /// The values of the fields of its key, framed; empty where it has no key.
   var keyValues = ByteView.empty
 
