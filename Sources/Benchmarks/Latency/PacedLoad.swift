@@ -21,4 +21,6 @@ public struct PacedMeasurement: Codable, Sendable, Equatable {
   public var decided: Latency
   /// How late the publisher was itself at most, in milliseconds. It is in the latency: nobody is spared by a late question.
   public var publisherLate: Double
+  /// What the processor's commits took, warm-up apart; nil where they are not collected.
+  public var commits: Latency?
 }

@@ -78,7 +78,7 @@ struct PacedStep {
     return ledger.state.withLock { state in
       PacedMeasurement(
         latency: state.histogram.latency, decided: state.decided.latency,
-        publisherLate: Double(late) / 1_000_000)
+        publisherLate: Double(late) / 1_000_000, commits: CommitTimes.ofThisProcess?.take())
     }
   }
 
@@ -87,7 +87,7 @@ struct PacedStep {
     to ledger: Ledger, _ running: RunningService, _ onProgress: (StepProgress) -> Void
   ) throws -> (expected: Int, late: Int64) {
     let producer = try site.cluster.makeIdempotentProducer(
-      IdempotentProducerOptions(topics: ["\(site.prefix).events"]))
+      IdempotentProducerOptions(topics: ["\(site.prefix).events"], linger: .milliseconds(5)))
     defer { producer.close() }
     var events = EventLoad(seed: load.seed, partitionCount: site.partitionCount)
     var event = EventRecord()
@@ -96,6 +96,7 @@ struct PacedStep {
     let count = (load.warmUp + load.seconds) * load.rate
     let start = MonotonicTime.nanoseconds()
     for place in 0..<count {
+      if place == load.warmUp * load.rate { _ = CommitTimes.ofThisProcess?.take() }
       let intended = start + Int64(place) * 1_000_000_000 / Int64(load.rate)
       while MonotonicTime.nanoseconds() < intended { try running.wait() }
       let next = events.next()

@@ -48,6 +48,12 @@ public struct ThroughputReport: Encodable, Sendable {
     public internal(set) var decidedP99 = RunSeries([])
     /// How late the publisher itself was at most, which is in those times.
     public internal(set) var publisherLate = RunSeries([])
+    /// Commits a second.
+    public internal(set) var commitsPerSecond = RunSeries([])
+    /// Milliseconds that one took from its beginning until it was confirmed: half of them.
+    public internal(set) var commitP50 = RunSeries([])
+    /// The same of 99 in a hundred.
+    public internal(set) var commitP99 = RunSeries([])
   }
 
   /// `passthrough`, or `processor` where both were measured.
@@ -128,14 +134,21 @@ public struct ThroughputReport: Encodable, Sendable {
   }
 
   mutating func add(_ paced: PacedMeasurement) {
-    pace?.deliveries += paced.latency.count
-    pace?.p50.append(paced.latency.p50)
-    pace?.p95.append(paced.latency.p95)
-    pace?.p99.append(paced.latency.p99)
-    pace?.max.append(paced.latency.max)
-    pace?.decidedP50.append(paced.decided.p50)
-    pace?.decidedP99.append(paced.decided.p99)
-    pace?.publisherLate.append(paced.publisherLate)
+    guard var pace else { return }
+    pace.deliveries += paced.latency.count
+    pace.p50.append(paced.latency.p50)
+    pace.p95.append(paced.latency.p95)
+    pace.p99.append(paced.latency.p99)
+    pace.max.append(paced.latency.max)
+    pace.decidedP50.append(paced.decided.p50)
+    pace.decidedP99.append(paced.decided.p99)
+    pace.publisherLate.append(paced.publisherLate)
+    if let commits = paced.commits {
+      pace.commitsPerSecond.append(Double(commits.count) / Double(pace.seconds))
+      pace.commitP50.append(commits.p50)
+      pace.commitP99.append(commits.p99)
+    }
+    self.pace = pace
   }
 
   mutating func end() { loadAverageAtEnd = Machine().loadAverage }

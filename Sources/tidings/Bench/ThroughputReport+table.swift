@@ -41,12 +41,13 @@ extension ThroughputReport {
     var table = TextTable(
       header: [
         "", "deliveries", "p50 ms", "range", "p95", "p99", "range", "max", "decided p50", "p99",
-        "publisher late",
+        "publisher late", "commits/s", "p50", "p99",
       ])
     table.add([
       "B  at \(pace.rate.grouped) events/s", pace.deliveries.grouped, text(pace.p50, 1), range(pace.p50),
       text(pace.p95, 1), text(pace.p99, 1), range(pace.p99), text(pace.max, 1), text(pace.decidedP50, 1),
-      text(pace.decidedP99, 1), text(pace.publisherLate, 1),
+      text(pace.decidedP99, 1), text(pace.publisherLate, 1), text(pace.commitsPerSecond, 1),
+      text(pace.commitP50, 1), text(pace.commitP99, 1),
     ])
     return """
 
