@@ -6,8 +6,8 @@ extension Worker {
   /// Publishes the status, at most every half second unless something just changed for good.
   func publishStatus(force: Bool = false) {
     let now = monotonic
-    guard force || now - lastStatus >= Self.statusInterval else { return }
-    lastStatus = now
+    let isTime = now - lastStatus >= Self.statusInterval
+    guard force || isTime else { return }
     var worker = ProcessorStatus.Worker()
     worker.partitions = ownedHomes.map { home in
       ProcessorStatus.Partition(
@@ -24,6 +24,9 @@ extension Worker {
     worker.areTimersStopped = areTimersStopped
     worker.catalogVersion = catalog.version
     status.set(worker, number: number)
+    // While work goes on, gauges at the interval are soon enough: a scrape comes every few seconds.
+    guard isTime || workSince == nil else { return }
+    lastStatus = now
     metrics.publish(ownedHomes.map { self.lag(of: $0) }, worker: worker)
   }
 
