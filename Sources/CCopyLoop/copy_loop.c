@@ -9,12 +9,15 @@
 #include <string.h>
 #include <time.h>
 
-/// A commit runs on a thread of its own: called again after a time-out, librdkafka's may take one answer for another.
+/// Offsets are sent and committed on a thread of its own: called again after a time-out, librdkafka's may take one answer for another.
 typedef struct {
   pthread_t thread;
   pthread_mutex_t mutex;
   pthread_cond_t changed;
   enum { COMMIT_IDLE, COMMIT_ASKED, COMMIT_DONE, COMMIT_END } state;
+  /// What is sent first; the thread's while it is asked.
+  rd_kafka_topic_partition_list_t *offsets;
+  rd_kafka_consumer_group_metadata_t *group;
   rd_kafka_error_t *failure;
 } commit_thread;
 
@@ -74,7 +77,11 @@ static void *commit_main(void *argument) {
       continue;
     }
     pthread_mutex_unlock(&commit->mutex);
-    rd_kafka_error_t *failure = rd_kafka_commit_transaction(self->producer, self->options->timeout_ms);
+    rd_kafka_error_t *failure = rd_kafka_send_offsets_to_transaction(
+      self->producer, commit->offsets, commit->group, self->options->timeout_ms);
+    rd_kafka_consumer_group_metadata_destroy(commit->group);
+    rd_kafka_topic_partition_list_destroy(commit->offsets);
+    if (failure == NULL) failure = rd_kafka_commit_transaction(self->producer, self->options->timeout_ms);
     pthread_mutex_lock(&commit->mutex);
     commit->failure = failure;
     if (commit->state == COMMIT_ASKED) commit->state = COMMIT_DONE;
@@ -217,12 +224,8 @@ static bool begin_commit(loop *self) {
     rd_kafka_topic_partition_list_add(offsets, self->options->source, partition)->offset =
       self->positions[partition];
   }
-  rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(self->consumer);
-  rd_kafka_error_t *error =
-    rd_kafka_send_offsets_to_transaction(self->producer, offsets, group, self->options->timeout_ms);
-  rd_kafka_consumer_group_metadata_destroy(group);
-  rd_kafka_topic_partition_list_destroy(offsets);
-  if (!check(self, error, "sending offsets")) return false;
+  self->commit.offsets = offsets;
+  self->commit.group = rd_kafka_consumer_group_metadata(self->consumer);
   self->batch_bytes = 0;
   self->batch_records = 0;
   self->is_open = false;

@@ -23,7 +23,7 @@ public protocol TransactionalProducer: AnyObject {
 
   /// Registers the `transactional.id`: fences the producers that had it before, and finishes what they left open.
   /// Once, before anything else. A time-out is retriable; one below a second is taken as a second, here and in
-  /// ``sendOffsets(_:group:timeout:)`` and ``abort(timeout:)``.
+  /// ``abort(timeout:)``.
   func initTransactions(timeout: Duration) throws(KafkaError)
 
   /// Opens a transaction. Local: the broker hears of it with the first record.
@@ -32,13 +32,17 @@ public protocol TransactionalProducer: AnyObject {
   /// Queues a copy of a record. ``KafkaError/Code/queueFull`` is back-pressure: ``poll()`` and try again.
   func produce(_ record: OutgoingRecord) throws(KafkaError)
 
-  /// Makes offsets part of the transaction, in the name of the group's member, and waits for the answer. It cannot
-  /// be resumed: after a retriable error call again with identical arguments.
+  /// Begins to make offsets part of the transaction, in the name of the group's member, or asks how far that is. It goes
+  /// on by itself between the calls; with a time-out of zero none of them waits: call again with identical arguments,
+  /// also after a retriable error, until they are in. Until then nothing else may be called but ``poll()`` and
+  /// ``close()``; anything else throws ``KafkaError/Code/wrongState``.
   ///
+  /// - Returns: whether the broker has taken them.
   /// - Throws: ``KafkaError/Code/invalidArgument`` when no offset is valid: nothing would be sent to the group, and
   ///   a zombie would not be fenced.
+  @discardableResult
   func sendOffsets(_ offsets: [PartitionOffset], group: any GroupMetadata, timeout: Duration)
-    throws(KafkaError)
+    throws(KafkaError) -> Bool
 
   /// Begins a commit, or asks how far it is. It goes on by itself between the calls; with a time-out of zero none of
   /// them waits: call again between other work until it says ``CommitProgress/committed``. Until then nothing else may

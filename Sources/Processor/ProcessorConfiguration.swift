@@ -55,7 +55,7 @@ public struct ProcessorConfiguration: Sendable {
     self.minimumCommitInterval = .milliseconds(20)
     self.commitRecords = 10_000
     self.commitBytes = 1 << 20
-    self.backlogBytes = 4 << 20
+    self.backlogBytes = 6 << 20
     self.fanOutBytes = 512 << 10
     self.heartbeatInterval = .seconds(6 * 3600)
     self.transactionTimeout = .seconds(10)

@@ -9,6 +9,8 @@ struct CommitInFlight {
   var sealed: [(home: HomePartition, commit: SealedCommit)]
   /// Append times of the events whose immediate deliveries it holds by channel, in milliseconds.
   var delivered: [Channel: [Int64]] = [:]
+  /// What the group is to hear; nil once it has.
+  var offsets: (positions: [PartitionOffset], group: any GroupMetadata)?
   /// Monotonic milliseconds.
   var started: Int64
   /// The timer clock at the start, in milliseconds since the epoch.
@@ -17,7 +19,7 @@ struct CommitInFlight {
   var deadline: Int64
 }
 
-/// The transaction: open → sending offsets (blocking) → committing (driven between batches) → confirmed.
+/// The transaction: open → sending offsets → committing (both driven between batches) → confirmed.
 extension Worker {
   /// The least distance between two commits: it adapts to what a transaction takes.
   var commitSpacing: Int64 { max(configuration.minimumCommitInterval.milliseconds, transactionTime) }
@@ -63,7 +65,7 @@ extension Worker {
       if !isOfTimersOnly || !configuration.flaws.contains(.timersWithoutOffsets) {
         let isFlawed = configuration.flaws.contains(.idleOffsetsLeftOut)
         let sending = isFlawed ? commit.sealed.map(\.home) : restored
-        try sendOffsets(of: sending, deadline: deadline)
+        commit.offsets = try offsets(of: sending)
       }
     } catch {
       return try transactionFailed(error, doing: "sending a transaction")
@@ -157,8 +159,9 @@ extension Worker {
     }
   }
 
-  /// The call cannot be resumed: it is repeated with the same arguments.
-  private func sendOffsets(of restored: [HomePartition], deadline: Int64) throws(KafkaError) {
+  private func offsets(
+    of restored: [HomePartition]
+  ) throws(KafkaError) -> ([PartitionOffset], any GroupMetadata) {
     let offsets = restored.flatMap { home in
       InputTopic.allCases.map {
         PartitionOffset(topicPartition($0, home.partition), offset: home.pipeline.positions[$0])
@@ -168,14 +171,7 @@ extension Worker {
     #if TIDINGS_FLAWS
       group = flawedMetadata(group)
     #endif
-    while true {
-      do throws(KafkaError) {
-        return try producer.sendOffsets(
-          offsets, group: group, timeout: .milliseconds(max(1, deadline - monotonic)))
-      } catch {
-        guard error.disposition == .retry, monotonic < deadline, !control.isStopping else { throw error }
-      }
-    }
+    return (offsets, group)
   }
 
   /// The records of unfinished fan-outs are read again, for their next part.
@@ -206,7 +202,7 @@ extension Worker {
     guard let commit = inFlight else { return }
     let progress: CommitProgress
     do throws(KafkaError) {
-      progress = try producer.commit(timeout: timeout)
+      progress = try drive(commit.offsets, timeout: timeout)
     } catch {
       if error.disposition == .retry, monotonic <= commit.deadline { return }
       inFlight = nil
@@ -218,6 +214,18 @@ extension Worker {
       guard monotonic > commit.deadline else { return }
       try configuration.flaws.contains(.unknownCountsAsCommitted) ? confirmed(commit) : outcomeUnknown()
     }
+  }
+
+  /// - Parameter offsets: what is still to be sent before.
+  private func drive(
+    _ offsets: (positions: [PartitionOffset], group: any GroupMetadata)?, timeout: Duration
+  ) throws(KafkaError) -> CommitProgress {
+    guard let offsets else { return try producer.commit(timeout: timeout) }
+    guard try producer.sendOffsets(offsets.positions, group: offsets.group, timeout: timeout) else {
+      return .pending
+    }
+    inFlight?.offsets = nil
+    return try producer.commit(timeout: .zero)
   }
 
   private func confirmed(_ commit: CommitInFlight) throws {

@@ -70,6 +70,34 @@ extension Behaviour {
         try consumer.committed(sent.map(\.topicPartition), timeout: kafka.patience), is: sent,
         "what is committed")
     },
+    Behaviour(
+      "offsets-in-background",
+      "sendOffsets with no time-out does not wait, and nothing else is taken until they are in"
+    ) { kafka in
+      let topic = try kafka.createTopic()
+      let sent = PartitionOffset(TopicPartition(topic: topic, partition: 0), offset: 5)
+      let consumer = try kafka.loner(kafka.unique("group"))
+      let producer = try kafka.producer(topic)
+      let group = try consumer.groupMetadata()
+      try producer.begin()
+      try producer.produce(TextRecord(partition: 0, value: "v"))
+      try expect(
+        try producer.sendOffsets([sent], group: group, timeout: .zero), is: false,
+        "whether they are in at once")
+      let commit = try expectError("committing meanwhile") { () throws(KafkaError) in
+        _ = try producer.commit(timeout: .zero)
+      }
+      try expect(commit.code, is: .wrongState, "the code of \(commit)")
+      let produce = try expectError("producing meanwhile") { () throws(KafkaError) in
+        try producer.produce(TextRecord(partition: 0, value: "w"))
+      }
+      try expect(produce.code, is: .wrongState, "the code of \(produce)")
+      try kafka.wait(for: "the offsets") { try producer.sendOffsets([sent], group: group, timeout: .zero) }
+      try producer.commitFully()
+      try expect(
+        try consumer.committed([sent.topicPartition], timeout: kafka.patience), is: [sent],
+        "what is committed")
+    },
     Behaviour("offsets-invalid", "sendOffsets without a valid offset is refused: nobody would be fenced") {
       kafka in
       let topic = try kafka.createTopic()

@@ -101,11 +101,12 @@ private final class FaultyProducer: TransactionalProducer {
 
   func sendOffsets(
     _ offsets: [PartitionOffset], group: any GroupMetadata, timeout: Duration
-  ) throws(KafkaError) {
-    try base.sendOffsets(offsets, group: group, timeout: timeout)
+  ) throws(KafkaError) -> Bool {
+    guard try base.sendOffsets(offsets, group: group, timeout: timeout) else { return false }
     if cluster.takeAbort() {
       throw KafkaError(.illegalGeneration, message: "this transaction fails", requiresAbort: true)
     }
+    return true
   }
 
   func commit(timeout: Duration) throws(KafkaError) -> CommitProgress {

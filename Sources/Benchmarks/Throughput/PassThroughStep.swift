@@ -25,6 +25,8 @@ final class PassThroughStep: RebalanceListener {
   private var batchStart: ContinuousClock.Instant?
   private var copied = 0
   private var commitStart: Int64 = 0
+  /// What the group is still to hear of the transaction that is being committed.
+  private var sending: (offsets: [PartitionOffset], group: any GroupMetadata)?
   private var commits = LatencyHistogram()
 
   private static let timeout = Duration.seconds(60)
@@ -169,7 +171,7 @@ final class PassThroughStep: RebalanceListener {
     commitStart = MonotonicTime.nanoseconds()
     let offsets = assigned.map { PartitionOffset($0, offset: positions[Int($0.partition)]) }
       .filter { $0.offset >= 0 }
-    try producer.sendOffsets(offsets, group: try consumer.groupMetadata(), timeout: Self.timeout)
+    sending = (offsets, try consumer.groupMetadata())
     batchBytes = 0
     batchRecords = 0
     batchStart = nil
@@ -181,6 +183,10 @@ final class PassThroughStep: RebalanceListener {
   private func driveCommit(timeout: Duration) throws {
     guard isCommitting else { return }
     do throws(KafkaError) {
+      if let (offsets, group) = sending {
+        guard try producer.sendOffsets(offsets, group: group, timeout: timeout) else { return }
+        sending = nil
+      }
       guard try producer.commit(timeout: timeout) == .committed else { return }
     } catch {
       guard error.disposition == .retry else { throw error }

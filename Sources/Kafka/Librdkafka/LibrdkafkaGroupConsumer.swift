@@ -167,8 +167,8 @@ final class LibrdkafkaGroupConsumer: GroupConsumer, RebalanceHandler {
   }
 }
 
-/// Owns librdkafka's group metadata.
-final class LibrdkafkaGroupMetadata: GroupMetadata {
+/// Owns librdkafka's group metadata, which nobody changes.
+final class LibrdkafkaGroupMetadata: GroupMetadata, @unchecked Sendable {
   let pointer: OpaquePointer
 
   init(pointer: OpaquePointer) { self.pointer = pointer }

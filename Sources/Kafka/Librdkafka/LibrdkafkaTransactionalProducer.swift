@@ -7,13 +7,20 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
 
   private let client: ProducerClient
   private let transactionalID: String
-  private let backgroundCommit: BackgroundCommit
-  private var isCommitting = false
+  private let timeout: Int32
+  private let background = BackgroundStep()
+  /// What goes on in the background.
+  private var step: Step?
   private var isClosed = false
 
   // Below this, a step of librdkafka may time out before its main thread has taken it, and its late result is then
-  // taken for that of the next step (see BackgroundCommit).
+  // taken for that of the next step (see BackgroundStep).
   private static let shortestTimeout: Duration = .seconds(1)
+
+  private enum Step: String {
+    case sendingOffsets = "sending offsets"
+    case committing
+  }
 
   private struct Report {
     var tag: UInt64
@@ -27,8 +34,8 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
   init(_ handle: consuming ClientHandle, _ options: TransactionalProducerOptions) throws(KafkaError) {
     client = try ProducerClient(handle, topics: options.topics)
     transactionalID = options.transactionalID
-    backgroundCommit = BackgroundCommit(
-      client, transactionalID: options.transactionalID, timeout: options.transactionTimeout)
+    // After that of a transaction, the outcome of a commit is unknown.
+    timeout = options.transactionTimeout.wholeMilliseconds
     client.context.deliveryHandler = self
   }
 
@@ -51,8 +58,8 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
 
   func sendOffsets(
     _ offsets: [PartitionOffset], group: any GroupMetadata, timeout: Duration
-  ) throws(KafkaError) {
-    try checkOpen()
+  ) throws(KafkaError) -> Bool {
+    try checkOpen(except: .sendingOffsets)
     guard let group = group as? LibrdkafkaGroupMetadata else {
       throw KafkaError(.invalidArgument, message: "the group metadata is of another kind of cluster")
     }
@@ -60,20 +67,28 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
       throw KafkaError(
         .invalidArgument, message: "no valid offset to send: the group would hear nothing and fence nobody")
     }
-    let list = PartitionList(offsets)
-    try check(
-      rd_kafka_send_offsets_to_transaction(
-        client.pointer, list.pointer, group.pointer, Self.milliseconds(timeout)),
-      "sending \(offsets.count) offsets")
+    step = nil
+    let limit = self.timeout
+    let hasEnded = try background.drive(timeout: timeout) { [client, transactionalID] in
+      let list = PartitionList(offsets)
+      return rd_kafka_send_offsets_to_transaction(client.pointer, list.pointer, group.pointer, limit)
+        .map { KafkaError(consuming: $0, "\(transactionalID): sending \(offsets.count) offsets") }
+    }
+    if !hasEnded { step = .sendingOffsets }
+    return hasEnded
   }
 
   func commit(timeout: Duration) throws(KafkaError) -> CommitProgress {
-    if isClosed { throw .closed("producer \(transactionalID)") }
+    try checkOpen(except: .committing)
     defer { handOverReports() }
-    isCommitting = false
-    let progress = try backgroundCommit.drive(timeout: timeout)
-    isCommitting = progress == .pending
-    return progress
+    step = nil
+    let limit = self.timeout
+    let hasEnded = try background.drive(timeout: timeout) { [client, transactionalID] in
+      rd_kafka_commit_transaction(client.pointer, limit)
+        .map { KafkaError(consuming: $0, "\(transactionalID): committing") }
+    }
+    if !hasEnded { step = .committing }
+    return hasEnded ? .committed : .pending
   }
 
   func abort(timeout: Duration) throws(KafkaError) {
@@ -91,7 +106,7 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
   func close() {
     guard !isClosed else { return }
     isClosed = true
-    guard !isCommitting else { return }
+    guard step == nil else { return }
     settle()
     rd_kafka_purge(
       client.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING)
@@ -100,9 +115,9 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
   // librdkafka 2.0.2 ends the process (an assertion on txn_req_cnt) when a client is destroyed between the moment its
   // main thread hands over a request to register partitions and the moment it counts it. A record is delivered only
   // after its partition is registered, so that nothing is in that state behind a flush, or a second later without a
-  // broker. The transaction itself stays as it is. A commit under way flushes by itself, and keeps the client alive.
+  // broker. The transaction itself stays as it is. A step under way keeps the client alive, and a commit flushes.
   private func settle() {
-    guard !isCommitting, rd_kafka_outq_len(client.pointer) > 0 else { return }
+    guard step == nil, rd_kafka_outq_len(client.pointer) > 0 else { return }
     rd_kafka_flush(client.pointer, Self.shortestTimeout.wholeMilliseconds)
   }
 
@@ -132,11 +147,11 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
     try KafkaError.check(error, "\(transactionalID): \(attempt)")
   }
 
-  private func checkOpen() throws(KafkaError) {
+  private func checkOpen(except allowed: Step? = nil) throws(KafkaError) {
     if isClosed { throw .closed("producer \(transactionalID)") }
-    guard !isCommitting else {
+    if let step, step != allowed {
       throw KafkaError(
-        .wrongState, message: "\(transactionalID): a commit is under way: drive it to its end first")
+        .wrongState, message: "\(transactionalID): \(step.rawValue) is under way: drive it to its end first")
     }
   }
 

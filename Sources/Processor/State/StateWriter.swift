@@ -98,9 +98,12 @@ final class StateWriter: DeliveryListener {
   ) throws(KafkaError) {
     while true {
       do throws(KafkaError) {
-        return try producer.sendOffsets(offsets, group: group, timeout: .seconds(5))
+        if try producer.sendOffsets(offsets, group: group, timeout: .seconds(5)) { return }
       } catch {
         guard error.disposition == .retry, ContinuousClock.now < deadline else { throw error }
+      }
+      guard ContinuousClock.now < deadline else {
+        throw KafkaError(.timedOut, message: "the brokers did not take the offsets within \(patience)")
       }
     }
   }

@@ -26,6 +26,7 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
   var outcome: Result<Void, KafkaError>?
   var isEnding = false
   var commitDeadline: Int64 = 0
+  private var offsetsCall: OffsetsCall?
   /// Tells answers that belong to this transaction from late ones.
   var transactionNumber = 0
   var isInitialising = false
@@ -102,8 +103,8 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
 
   func sendOffsets(
     _ offsets: [PartitionOffset], group: any GroupMetadata, timeout: Duration
-  ) throws(KafkaError) {
-    try checkOpen()
+  ) throws(KafkaError) -> Bool {
+    try checkNotCommitting()
     guard let group = group as? SimulatedGroupMetadata else {
       throw KafkaError(
         .invalidArgument, message: "the group metadata is of another kind of cluster")
@@ -113,20 +114,35 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
       throw KafkaError(
         .invalidArgument, message: "no valid offset to send: the group would hear nothing and fence nobody")
     }
-    if let failure { throw failure }
-    guard state == .inTransaction else { throw wrongState("sending offsets outside of a transaction") }
-    let call = OffsetsCall(valid, group)
-    addOffsets(call)
-    process.waitUntil(world.now + atLeastASecond(timeout)) { call.result != nil }
+    let call: OffsetsCall
+    if let offsetsCall { call = offsetsCall } else { call = try beginSending(valid, group) }
+    if call.result == nil, timeout > .zero {
+      process.waitUntil(min(world.now + timeout.milliseconds, call.deadline)) { call.result != nil }
+    }
+    guard process.isAlive else { throw process.deathError }
+    guard call.result != nil || world.now >= call.deadline else { return false }
     call.isOver = true
-    try checkOpen()
+    offsetsCall = nil
     guard let result = call.result else { throw timedOut("sending \(offsets.count) offsets") }
     try result.get()
+    return true
+  }
+
+  private func beginSending(
+    _ offsets: [PartitionOffset], _ group: SimulatedGroupMetadata
+  ) throws(KafkaError) -> OffsetsCall {
+    if let failure { throw failure }
+    guard state == .inTransaction else { throw wrongState("sending offsets outside of a transaction") }
+    let call = OffsetsCall(offsets, group, deadline: world.now + options.transactionTimeout.milliseconds)
+    offsetsCall = call
+    addOffsets(call)
+    return call
   }
 
   func commit(timeout: Duration) throws(KafkaError) -> CommitProgress {
     guard process.isAlive else { throw process.deathError }
     if isClosed { throw closedError }
+    try checkNotSending()
     defer { handOverReports() }
     if state != .committing {
       if let failure { throw failure }
@@ -200,7 +216,7 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
   func close() {
     guard process.isAlive, !isClosed else { return }
     isClosed = true
-    guard state != .committing else { return }
+    guard state != .committing, offsetsCall == nil else { return }
     pump()
     process.waitUntil(world.now + 1000) { sender.unreported == 0 }
     sender.purge()
@@ -246,10 +262,21 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
   }
 
   private func checkOpen() throws(KafkaError) {
+    try checkNotCommitting()
+    try checkNotSending()
+  }
+
+  private func checkNotCommitting() throws(KafkaError) {
     guard process.isAlive else { throw process.deathError }
     if isClosed { throw closedError }
     guard state != .committing else {
       throw wrongState("a commit is under way: drive it to its end first")
+    }
+  }
+
+  private func checkNotSending() throws(KafkaError) {
+    guard offsetsCall == nil else {
+      throw wrongState("sending offsets is under way: drive it to its end first")
     }
   }
 
@@ -260,12 +287,15 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
 final class OffsetsCall {
   let offsets: [PartitionOffset]
   let group: SimulatedGroupMetadata
+  /// From here on nobody waits for it.
+  let deadline: Int64
   var result: Result<Void, KafkaError>?
   /// Whether the caller has gone.
   var isOver = false
 
-  init(_ offsets: [PartitionOffset], _ group: SimulatedGroupMetadata) {
+  init(_ offsets: [PartitionOffset], _ group: SimulatedGroupMetadata, deadline: Int64) {
     self.offsets = offsets
     self.group = group
+    self.deadline = deadline
   }
 }
