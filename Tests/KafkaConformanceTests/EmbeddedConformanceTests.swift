@@ -14,7 +14,7 @@ struct EmbeddedConformanceTests {
     "abort-hides": noIsolation,
     "crash-before-commit": noIsolation, "timed-out": noIsolation,
     "offsets-unstable": noOffsets, "offsets-only": noOffsets, "offsets-repeated": noOffsets,
-    "transaction-in-revoke": noOffsets, "unknown-outcome": noOffsets,
+    "offsets-in-background": noOffsets, "transaction-in-revoke": noOffsets, "unknown-outcome": noOffsets,
     "fenced-by-successor": noFencing, "fenced-at-begin": noFencing, "fenced-offsets": noFencing,
     "stale-generation": noFencing, "unknown-member": noFencing, "fenced-instance": noFencing,
     "static-fenced": noStaticMembers, "static-restart": noStaticMembers,
