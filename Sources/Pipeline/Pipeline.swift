@@ -157,6 +157,8 @@ extension Pipeline {
   }
   /// Bytes of output that wait for the next commit.
   public var pendingBytes: Int { outbox.byteCount + decisions.count + changes.count }
+  /// Bytes of the largest record of a log that the next commit will write.
+  public var pendingRecordBytes: Int { max(decisions.count, changes.count) }
   /// Whether the work that waits holds something that somebody should see soon.
   public var hasWaitingDelivery: Bool { outbox.count > 0 }
 

@@ -18,8 +18,8 @@ public struct ProcessorConfiguration: Sendable {
   public var commitRecords: Int
   /// Bytes of output after which a commit begins at once.
   public var commitBytes: Int
-  /// Output bytes of the batch behind a commit under way, above which nothing more is consumed. With the rest of
-  /// the batch at hand it has to fit a record of the state topic.
+  /// Output bytes of the batch behind a commit under way, above which nothing more is consumed. One record of a log may
+  /// have half of it, which leaves the larger part of such a record's limit to the input that fills it.
   public var backlogBytes: Int
   /// Output bytes of a batch that fan-outs to audiences may take: less than all, so that other events go on beside.
   public var fanOutBytes: Int

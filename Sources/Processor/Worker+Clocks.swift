@@ -66,7 +66,7 @@ extension Worker {
     guard !areTimersStopped else { return }
     let now = clock.now()
     for _ in ownedHomes {
-      guard dueBytes < share, pendingBytes < configuration.backlogBytes, let home = mostOverdue(at: now)
+      guard dueBytes < share, !isBacklogFull, let home = mostOverdue(at: now)
       else {
         return
       }

@@ -30,7 +30,7 @@ extension Worker {
     return true
   }
 
-  /// - Returns: the bytes that the record adds to the batch.
+  /// - Returns: the bytes that the record takes of the batch's room: all of it where its partition is full.
   private func take(_ record: ConsumedRecord, now: Int64) throws -> Int {
     guard let home = homes[record.partition], let topic = InputTopic(topicIndex: record.topicIndex) else {
       return 0
@@ -49,7 +49,7 @@ extension Worker {
       }
       let before = home.pipeline.pendingBytes
       try apply(input, to: home, now: now)
-      return home.pipeline.pendingBytes - before
+      return isFull(home) ? .max : home.pipeline.pendingBytes - before
     case .loadingTables:
       guard let table = home.tables[topic], record.offset >= table.position else { return 0 }
       home.tables[topic]?.position = record.offset + 1

@@ -204,7 +204,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     // instant hold up events: half of the batch is theirs, if any come.
     closeDueWindows(upTo: configuration.backlogBytes / 2)
     continueFanOuts()
-    if pendingBytes < configuration.backlogBytes || inFlight == nil {
+    if inFlight == nil || !isBacklogFull {
       if try !consume(timeout: waitBudget()) { closeDueWindows(upTo: .max) }
     } else {
       // Back-pressure: the batch behind the commit is full, so that only its outcome makes room.
@@ -242,9 +242,21 @@ package final class Worker: RebalanceListener, DeliveryListener {
   /// Bytes that the next commit would send.
   var pendingBytes: Int { ownedHomes.reduce(0) { $1.isRestored ? $0 + $1.pipeline.pendingBytes : $0 } }
 
+  /// Whether nothing more is to be taken in beside a commit under way.
+  var isBacklogFull: Bool {
+    pendingBytes >= configuration.backlogBytes || ownedHomes.contains { $0.isRestored && isFull($0) }
+  }
+
+  /// Whether one of the partition's records in the logs has its half of the backlog. It has to stay within the limit of a
+  /// record, also where the next input, which may close many windows' worth of decisions, doubles it.
+  func isFull(_ home: HomePartition) -> Bool {
+    home.pipeline.pendingRecordBytes >= configuration.backlogBytes / 2
+  }
+
   /// Bytes that what comes in may still add to the batch: beside a commit under way up to the backlog's bound, else
   /// up to the commit's, in which windows that were due do not count.
   var room: Int {
+    if isBacklogFull { return 0 }
     let backlog = configuration.backlogBytes - pendingBytes
     return inFlight == nil ? min(backlog, configuration.commitBytes - pendingBytes + dueBytes) : backlog
   }

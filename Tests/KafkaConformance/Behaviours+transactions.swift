@@ -81,17 +81,17 @@ extension Behaviour {
       let group = try consumer.groupMetadata()
       try producer.begin()
       try producer.produce(TextRecord(partition: 0, value: "v"))
-      try expect(
-        try producer.sendOffsets([sent], group: group, timeout: .zero), is: false,
-        "whether they are in at once")
-      let commit = try expectError("committing meanwhile") { () throws(KafkaError) in
-        _ = try producer.commit(timeout: .zero)
+      // A thread that is held up may find them in at once.
+      if try !producer.sendOffsets([sent], group: group, timeout: .zero) {
+        let commit = try expectError("committing meanwhile") { () throws(KafkaError) in
+          _ = try producer.commit(timeout: .zero)
+        }
+        try expect(commit.code, is: .wrongState, "the code of \(commit)")
+        let produce = try expectError("producing meanwhile") { () throws(KafkaError) in
+          try producer.produce(TextRecord(partition: 0, value: "w"))
+        }
+        try expect(produce.code, is: .wrongState, "the code of \(produce)")
       }
-      try expect(commit.code, is: .wrongState, "the code of \(commit)")
-      let produce = try expectError("producing meanwhile") { () throws(KafkaError) in
-        try producer.produce(TextRecord(partition: 0, value: "w"))
-      }
-      try expect(produce.code, is: .wrongState, "the code of \(produce)")
       try kafka.wait(for: "the offsets") { try producer.sendOffsets([sent], group: group, timeout: .zero) }
       try producer.commitFully()
       try expect(

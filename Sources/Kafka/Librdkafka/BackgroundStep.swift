@@ -48,4 +48,7 @@ final class BackgroundStep: Sendable {
     if let error { throw error }
     return true
   }
+
+  /// Runs something behind the step under way.
+  func finally(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
 }

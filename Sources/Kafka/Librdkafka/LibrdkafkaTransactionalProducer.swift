@@ -106,8 +106,8 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
   func close() {
     guard !isClosed else { return }
     isClosed = true
-    guard step == nil else { return }
     settle()
+    guard step == nil else { return }
     rd_kafka_purge(
       client.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING)
   }
@@ -115,10 +115,15 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
   // librdkafka 2.0.2 ends the process (an assertion on txn_req_cnt) when a client is destroyed between the moment its
   // main thread hands over a request to register partitions and the moment it counts it. A record is delivered only
   // after its partition is registered, so that nothing is in that state behind a flush, or a second later without a
-  // broker. The transaction itself stays as it is. A step under way keeps the client alive, and a commit flushes.
+  // broker. The transaction itself stays as it is. A step under way keeps the client alive: the flush is behind it.
   private func settle() {
-    guard step == nil, rd_kafka_outq_len(client.pointer) > 0 else { return }
-    rd_kafka_flush(client.pointer, Self.shortestTimeout.wholeMilliseconds)
+    guard step == nil else { return background.finally { [client] in Self.settle(client) } }
+    Self.settle(client)
+  }
+
+  private static func settle(_ client: ProducerClient) {
+    guard rd_kafka_outq_len(client.pointer) > 0 else { return }
+    rd_kafka_flush(client.pointer, shortestTimeout.wholeMilliseconds)
   }
 
   func delivered(opaque: UnsafeMutableRawPointer, message: UnsafePointer<rd_kafka_message_t>) {

@@ -76,6 +76,7 @@ final class StateWriter: DeliveryListener {
         }
       }
     } catch let error as KafkaError {
+      // Where it is refused, since the offsets are still on their way, the transaction ends by its time-out.
       try? producer.abort(timeout: .seconds(10))
       throw Self.isMembershipOver(error) ? membership.notAlone : StateToolFault.refused(error)
     }

@@ -99,7 +99,7 @@ extension SimulatedTransactionalProducer {
   // MARK: AddOffsetsToTxn and TxnOffsetCommit
 
   func addOffsets(_ call: OffsetsCall) {
-    guard let identity, !call.isOver else { return }
+    guard let identity, !call.isOver, world.now < call.deadline else { return }
     isKnownToCoordinator = true
     let transactions = transactions
     let group = world.broker.groups.obtain(call.group.groupID)
@@ -123,7 +123,15 @@ extension SimulatedTransactionalProducer {
   }
 
   private func commitOffsets(_ call: OffsetsCall, _ group: Group) {
-    guard let identity, !call.isOver else { return }
+    guard let identity, !call.isOver, world.now < call.deadline else { return }
+    if let failure {
+      // librdkafka sends no offsets for a transaction that has failed meanwhile.
+      call.result = .failure(
+        KafkaError(
+          .wrongState, message: "\(options.transactionalID): sending offsets: \(failure.message)",
+          requiresAbort: true))
+      return
+    }
     process.request(.groupCoordinator) { answer in
       answer(
         group.commit(
@@ -232,7 +240,11 @@ extension SimulatedTransactionalProducer {
     if let failure, failure.isFatal || !error.isFatal { return }
     world.note("\(process.name): \(error)")
     failure = error
-    if error.isFatal { sender.identity = nil }
+    if error.isFatal {
+      sender.identity = nil
+      // librdkafka ends the call under way with it.
+      if let offsetsCall, offsetsCall.result == nil { offsetsCall.result = .failure(error) }
+    }
     if state == .committing { continueCommit() }
   }
 

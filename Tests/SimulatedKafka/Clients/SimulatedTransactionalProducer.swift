@@ -26,7 +26,7 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
   var outcome: Result<Void, KafkaError>?
   var isEnding = false
   var commitDeadline: Int64 = 0
-  private var offsetsCall: OffsetsCall?
+  var offsetsCall: OffsetsCall?
   /// Tells answers that belong to this transaction from late ones.
   var transactionNumber = 0
   var isInitialising = false
