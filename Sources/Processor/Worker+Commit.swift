@@ -28,14 +28,15 @@ extension Worker {
 
   // MARK: - Begin
 
-  /// Begins a commit when interval or bytes are reached, sooner when a delivery waits.
+  /// Begins a commit when interval or bytes are reached, sooner when a delivery waits or a log's record is full.
   func beginCommitIfDue() throws {
     let now = monotonic
     // After an abort the last start lies ahead.
     guard inFlight == nil, now >= lastCommitStart else { return }
     let isSpaced = now - lastCommitStart >= commitSpacing
     if let workSince {
-      if pendingBytes >= configuration.commitBytes || workRecords >= configuration.commitRecords
+      if pendingBytes >= configuration.commitBytes || isBacklogFull
+        || workRecords >= configuration.commitRecords
         || (isSpaced && (hasWaitingDelivery || now - workSince >= configuration.commitInterval.milliseconds))
       {
         return try beginCommit()

@@ -242,7 +242,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   /// Bytes that the next commit would send.
   var pendingBytes: Int { ownedHomes.reduce(0) { $1.isRestored ? $0 + $1.pipeline.pendingBytes : $0 } }
 
-  /// Whether nothing more is to be taken in beside a commit under way.
+  /// Whether nothing more is to be taken in before the next commit.
   var isBacklogFull: Bool {
     pendingBytes >= configuration.backlogBytes || ownedHomes.contains { $0.isRestored && isFull($0) }
   }

@@ -36,6 +36,16 @@ import Testing
     #expect(measurement.windows == 0)
   }
 
+  @Test("windows that are closed are all closed, and each by a delivery")
+  func closing() throws {
+    let measurement = try measure(.closing, windows: 300)
+    #expect(measurement.events == 300)
+    #expect(measurement.windows == 0)
+    #expect(measurement.outputRecords >= 300)
+    #expect(measurement.bytesKeptPerWindow != nil)
+    #expect(try measure(.mixed, windows: 300).bytesKeptPerWindow == nil)
+  }
+
   @Test("of one type there is only that type")
   func oneType() throws {
     #expect(try measure(.only(0)).windows == 0)
@@ -74,10 +84,10 @@ import Testing
     options.partitions = 2
     options.runs = 2
     let report = try PipelineBenchmark(options, steps: LocalSteps(nil), onProgress: { _, _ in }).run()
-    #expect(report.rows.count == 3 + 2 + 4)
+    #expect(report.rows.count == 4 + 2 + 4)
     #expect(report.rows.allSatisfy { $0.nanosecondsPerEvent.values.count == 2 })
     let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
-    #expect((json?["rows"] as? [Any])?.count == 9)
+    #expect((json?["rows"] as? [Any])?.count == 10)
   }
 
   @Test("only the rows that are asked for are measured")
@@ -89,7 +99,7 @@ import Testing
     options.runs = 1
     let report = try PipelineBenchmark(options, steps: LocalSteps(nil), onProgress: { _, _ in }).run()
     #expect(report.rows.map(\.name) == ["decoding alone"])
-    #expect(PipelineBenchmark.rowNames.count == 7)
+    #expect(PipelineBenchmark.rowNames.count == 8)
   }
 
   @Test("what is counted from outside does the same work every time")

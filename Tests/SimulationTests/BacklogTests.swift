@@ -3,11 +3,14 @@ import Testing
 
 /// What is taken in behind a commit under way.
 struct BacklogTests {
-  @Test("a record of the decisions has at most half of the backlog, however much waits", arguments: 1...5)
-  func logRecord(seed: UInt64) throws {
+  @Test(
+    "a record of the decisions has at most half of the backlog, however much waits",
+    arguments: 1...5, [4_000, 32_000])
+  func logRecord(seed: UInt64, commitBytes: Int) throws {
     let deployment = try Deployment(seed: seed)
     let running = try deployment.start("a") {
-      $0.commitBytes = 4_000
+      $0.commitBytes = commitBytes
+      $0.commitInterval = .seconds(5)
       $0.backlogBytes = 32_000
     }
     // Nobody has an address: all output is decisions and state.

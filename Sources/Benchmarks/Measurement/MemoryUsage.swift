@@ -29,6 +29,12 @@ enum MemoryUsage {
     return small + large
   }
 
+  /// Has the allocator give unused pages back to the system now, which its own thread does within some seconds.
+  static func returnUnused() {
+    mallctl("thread.tcache.flush", nil, nil, nil, 0)
+    mallctl("arena.4096.purge", nil, nil, nil, 0)
+  }
+
   private static func counter(_ name: String) -> Int64? {
     var value: UInt64 = 0
     var size = MemoryLayout<UInt64>.size

@@ -10,10 +10,12 @@ public struct PipelineLoad: Codable, Sendable {
     case repeats
     /// The load, decoded and nothing else.
     case decoding
+    /// No events: what waits in the windows that are open beforehand is closed.
+    case closing
 
     var onlyType: Int? {
       switch self {
-      case .mixed, .decoding: nil
+      case .mixed, .decoding, .closing: nil
       case .only(let index): index
       case .repeats: 0
       }
@@ -22,7 +24,7 @@ public struct PipelineLoad: Codable, Sendable {
     var repeatPercent: Int {
       switch self {
       case .mixed, .decoding: 10
-      case .only: 0
+      case .only, .closing: 0
       case .repeats: 99
       }
     }
@@ -50,7 +52,7 @@ public struct PipelineLoad: Codable, Sendable {
 
 /// What pipelines cost.
 public struct PipelineMeasurement: Codable, Sendable, Equatable {
-  /// Events that were timed.
+  /// Events that were timed; windows where only those were closed.
   public var events: Int
   /// How long all of it took, with making the events.
   public var seconds: Double
@@ -76,6 +78,9 @@ public struct PipelineMeasurement: Codable, Sendable, Equatable {
   public var bytesPerID: Double?
   /// The same for each window.
   public var bytesPerWindow: Double?
+  /// Resident bytes for each of them once all are closed, without what the allocator has ready for others; nil where
+  /// they stay open.
+  public var bytesKeptPerWindow: Double?
   /// The most memory that was ever resident, with the load and its recipients.
   public var peakBytes: Int64 = 0
 

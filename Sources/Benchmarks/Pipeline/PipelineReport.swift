@@ -12,7 +12,7 @@ public struct PipelineReport: Encodable, Sendable {
     public let ids: Int
     /// Windows that were open all the time.
     public let windows: Int
-    /// Nanoseconds of one processor per event.
+    /// Nanoseconds of one processor per event; per window where those are closed and no events come.
     public private(set) var nanosecondsPerEvent = RunSeries([])
     /// Of those: applying the event.
     public private(set) var applyNanoseconds = RunSeries([])
@@ -28,6 +28,8 @@ public struct PipelineReport: Encodable, Sendable {
     public private(set) var bytesPerID = RunSeries([])
     /// Resident bytes per window.
     public private(set) var bytesPerWindow = RunSeries([])
+    /// Resident bytes that are left of a window, and of the id of its event, once all windows are closed.
+    public private(set) var bytesKeptPerWindow = RunSeries([])
     /// The most memory that was resident, in MB (10⁶ bytes).
     public private(set) var peakMegabytes = RunSeries([])
 
@@ -43,7 +45,8 @@ public struct PipelineReport: Encodable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
       case name, ids, windows, nanosecondsPerEvent, applyNanoseconds, closeNanoseconds, sealNanoseconds
-      case allocationsPerEvent, outputBytesPerEvent, bytesPerID, bytesPerWindow, peakMegabytes
+      case allocationsPerEvent, outputBytesPerEvent, bytesPerID, bytesPerWindow, bytesKeptPerWindow
+      case peakMegabytes
     }
 
     mutating func add(_ measurement: PipelineMeasurement) {
@@ -58,6 +61,7 @@ public struct PipelineReport: Encodable, Sendable {
       outputBytesPerEvent.append(Double(measurement.outputBytes) / events)
       if let bytes = measurement.bytesPerID { bytesPerID.append(bytes) }
       if let bytes = measurement.bytesPerWindow { bytesPerWindow.append(bytes) }
+      if let bytes = measurement.bytesKeptPerWindow { bytesKeptPerWindow.append(bytes) }
       peakMegabytes.append(Double(measurement.peakBytes) / 1_000_000)
     }
   }
@@ -91,6 +95,7 @@ public struct PipelineReport: Encodable, Sendable {
     let common = options.commonIDs
     var rows = options.ids.map { Row("the load", .mixed, ids: $0) }
     rows += options.windows.map { Row("the load", .mixed, ids: common, windows: $0) }
+    rows += options.windows.map { Row("windows closed", .closing, ids: common, windows: $0) }
     rows += [Row("decoding alone", .decoding, ids: 0), Row("repeats", .repeats, ids: common)]
     return rows + LoadCatalog.shares.indices.map { Row(LoadCatalog.shares[$0].type, .only($0), ids: common) }
   }

@@ -13,6 +13,8 @@ final class PipelineStep {
   private static let blockCapacity = 16_384
   /// How long the ids that are there beforehand took to come, in milliseconds of the clock.
   private static let historyMilliseconds: Int64 = 12 * 3_600_000
+  /// Longer than the windows of the catalog are open.
+  private static let windowMilliseconds: Int64 = 8 * 86_400_000
 
   private let options: PipelineLoad
   private let machines: StateMachines
@@ -49,6 +51,7 @@ final class PipelineStep {
       onlyType: options.kind.onlyType, repeatPercent: options.kind.repeatPercent)
     try loadRecipients(load)
     let memory = try fill(load, onProgress)
+    if case .closing = options.kind { return try close(memory) }
     // The windows of the load open and close at an even rate from here on.
     try pass(&load, events: options.warmUp, isTimed: false, onProgress)
     let before = MemoryUsage.allocations()
@@ -91,7 +94,7 @@ final class PipelineStep {
   /// Ids and windows that are there before the load comes, and the memory that each of them takes.
   private func fill(
     _ load: EventLoad, _ onProgress: (StepProgress) -> Void
-  ) throws -> (perID: Double?, perWindow: Double?) {
+  ) throws -> Filled {
     var random = SeededRandom(seed: options.seed &+ 1)
     // Buffers and caches have their sizes before memory is counted.
     let first = min(options.ids / 10, 20_000)
@@ -107,15 +110,58 @@ final class PipelineStep {
       recipient: { _ in draw() })
     if let baseline, options.ids > first { perID = Double(peak - baseline) / Double(options.ids - first) }
     var perWindow: Double?
+    var floor: Int64?
     if options.windows > 0 {
       startCounting()
+      floor = baseline
       try history(
         options.windows, prefix: "window-", type: LoadCatalog.waiting, pace: 0, load, onProgress,
         recipient: { $0 })
       if let baseline { perWindow = Double(peak - baseline) / Double(options.windows) }
     }
     baseline = nil
-    return (perID, perWindow)
+    return Filled(perID: perID, perWindow: perWindow, floor: floor)
+  }
+
+  /// What the state of the beginning takes.
+  private struct Filled {
+    var perID: Double?
+    var perWindow: Double?
+    /// Resident bytes before the first window.
+    var floor: Int64?
+  }
+
+  /// Closes all windows, and looks at what is left of them.
+  private func close(_ filled: Filled) throws -> PipelineMeasurement {
+    let windows = machines.openWindows
+    clock += Self.windowMilliseconds
+    timed = Timed()
+    let watch = Stopwatch()
+    while machines.openWindows > 0 {
+      let start = ThreadTime.nanoseconds()
+      for home in machines.homes { home.pipeline.tick(now: clock) }
+      timed.close += ThreadTime.nanoseconds() - start
+      commit()
+    }
+    let seconds = watch.seconds
+    // The last windows are kept until it is known that their closing is in.
+    commit()
+    try machines.checkLaw()
+    var result = PipelineMeasurement(
+      events: windows, seconds: seconds, applyNanoseconds: 0, closeNanoseconds: timed.close,
+      sealNanoseconds: timed.seal)
+    MemoryUsage.returnUnused()
+    if let floor = filled.floor, let resident = MemoryUsage.residentBytes(), windows > 0 {
+      result.bytesKeptPerWindow = Double(resident - floor) / Double(windows)
+    }
+    result.commits = timed.commits
+    result.outputRecords = timed.records
+    result.outputBytes = timed.bytes
+    result.ids = machines.homes.reduce(0) { $0 + $1.pipeline.idCount }
+    result.bytesPerID = filled.perID
+    result.bytesPerWindow = filled.perWindow
+    result.peakBytes = ProcessUsage.now().peakBytes
+    return result
   }
 
   private func startCounting() {

@@ -167,7 +167,9 @@ final class LibrdkafkaGroupConsumer: GroupConsumer, RebalanceHandler {
   }
 }
 
-/// Owns librdkafka's group metadata, which nobody changes.
+/// Owns librdkafka's group metadata.
+// Unchecked: it is never changed, and librdkafka takes it as constant and copies it, so that a step in the background
+// may hold it.
 final class LibrdkafkaGroupMetadata: GroupMetadata, @unchecked Sendable {
   let pointer: OpaquePointer
 

@@ -67,28 +67,33 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
       throw KafkaError(
         .invalidArgument, message: "no valid offset to send: the group would hear nothing and fence nobody")
     }
-    step = nil
     let limit = self.timeout
-    let hasEnded = try background.drive(timeout: timeout) { [client, transactionalID] in
+    return try drive(.sendingOffsets, timeout: timeout) { [client, transactionalID] in
       let list = PartitionList(offsets)
       return rd_kafka_send_offsets_to_transaction(client.pointer, list.pointer, group.pointer, limit)
         .map { KafkaError(consuming: $0, "\(transactionalID): sending \(offsets.count) offsets") }
     }
-    if !hasEnded { step = .sendingOffsets }
-    return hasEnded
   }
 
   func commit(timeout: Duration) throws(KafkaError) -> CommitProgress {
     try checkOpen(except: .committing)
     defer { handOverReports() }
-    step = nil
     let limit = self.timeout
-    let hasEnded = try background.drive(timeout: timeout) { [client, transactionalID] in
+    let hasEnded = try drive(.committing, timeout: timeout) { [client, transactionalID] in
       rd_kafka_commit_transaction(client.pointer, limit)
         .map { KafkaError(consuming: $0, "\(transactionalID): committing") }
     }
-    if !hasEnded { step = .committing }
     return hasEnded ? .committed : .pending
+  }
+
+  /// Begins a step in the background, or goes on waiting for it.
+  private func drive(
+    _ step: Step, timeout: Duration, _ body: @escaping @Sendable () -> KafkaError?
+  ) throws(KafkaError) -> Bool {
+    self.step = nil
+    let hasEnded = try background.drive(timeout: timeout, body)
+    if !hasEnded { self.step = step }
+    return hasEnded
   }
 
   func abort(timeout: Duration) throws(KafkaError) {

@@ -7,7 +7,7 @@ extension PipelineReport {
     var table = TextTable(
       header: [
         "", "ids", "windows", "ns/event", "range", "events/s", "apply", "close", "commit", "allocations",
-        "bytes/id", "bytes/window", "out bytes", "peak MB",
+        "bytes/id", "bytes/window", "kept", "out bytes", "peak MB",
       ])
     for row in rows {
       table.add([
@@ -15,6 +15,7 @@ extension PipelineReport {
         range(row.nanosecondsPerEvent), row.eventsPerSecond.map { Int($0).grouped } ?? "",
         text(row.applyNanoseconds, 0), text(row.closeNanoseconds, 0), text(row.sealNanoseconds, 0),
         text(row.allocationsPerEvent, 3), text(row.bytesPerID, 1), text(row.bytesPerWindow, 0),
+        text(row.bytesKeptPerWindow, 0),
         text(row.outputBytesPerEvent, 0), text(row.peakMegabytes, 0),
       ])
     }
