@@ -108,6 +108,20 @@ import Testing
     #expect(written { $0.append(jsonTime: 951_782_400_000) } == "\"2000-02-29T00:00:00.000Z\"")
   }
 
+  @Test("an instant does not depend on the one that the same buffer wrote before")
+  func timesOfOneBuffer() {
+    var random = SeededGenerator(seed: 0xDA7)
+    var buffer = OutputBuffer(capacity: 0)
+    for _ in 0..<2_000 {
+      // About every other one is of the day before it.
+      let day = Int64.random(in: 20_000...20_001, using: &random) * 86_400_000
+      let milliseconds = day + Int64.random(in: 0..<86_400_000, using: &random)
+      buffer.removeAll()
+      buffer.append(jsonTime: milliseconds)
+      #expect(buffer.view.string == written { $0.append(jsonTime: milliseconds) }, "\(random)")
+    }
+  }
+
   @Test("instants beyond the years 0 to 9999 are clamped")
   func clampedTimes() {
     #expect(written { $0.append(jsonTime: .min) } == "\"0000-01-01T00:00:00.000Z\"")

@@ -9,6 +9,8 @@ public struct OutputBuffer: ~Copyable {
   /// The number of bytes that the buffer can hold before it grows.
   @usableFromInline var capacity: Int
   @usableFromInline var length: Int
+  /// The day of the instant that was written last.
+  @usableFromInline var day = WrittenDay()
 
   /// An empty buffer with room for `capacity` bytes (at least 64).
   public init(capacity: Int = 1024) {

@@ -3,19 +3,23 @@
 extension OutputBuffer {
   /// Appends the decision about an arrival: a CloudEvent of type `tidings.decision.v1`.
   public mutating func append(arrival: ArrivalDecision, head: DecisionHead) {
-    append(envelopeOf: head)
     // The category once more in the grounds of each channel.
     let texts =
       arrival.tenant.count + arrival.recipient.count + arrival.source.count + arrival.event.count
       + arrival.type.count + arrival.topic.count + arrival.category.count * (1 + Channel.allCases.count)
-    write(atMost: 2048 + 6 * texts) { $0.write(arrival) }
+    let isFirst = count == 0
+    write(atMost: 2304 + 6 * texts) {
+      $0.write(head, isFirst: isFirst)
+      $0.write(arrival)
+    }
   }
 
   /// Appends the decision about a window that was closed: a CloudEvent of type `tidings.decision.v1`.
   public mutating func append(closure: ClosureDecision, head: DecisionHead) {
-    append(envelopeOf: head)
+    let isFirst = count == 0
     let hashes = closure.members.count + closure.expired.count
-    write(atMost: 1024 + 6 * (closure.tenant.count + closure.recipient.count) + 35 * hashes) {
+    write(atMost: 1280 + 6 * (closure.tenant.count + closure.recipient.count) + 35 * hashes) {
+      $0.write(head, isFirst: isFirst)
       $0.write(closure)
     }
   }

@@ -4,6 +4,7 @@ extension OutputCursor {
   static func room(forString count: Int) -> Int { count * 6 + 2 }
 
   /// A text as a JSON string with its quotes (RFC 8259 §7). The bytes must be UTF-8.
+  @inline(__always)
   mutating func string(_ text: ByteView) {
     byte(UInt8(ascii: "\""))
     escaped(text)
@@ -38,6 +39,7 @@ extension OutputCursor {
   // MARK: - Texts
 
   /// A text with what a JSON string has to escape escaped, without quotes.
+  @inline(__always)
   mutating func escaped(_ text: ByteView) {
     guard let start = text.start else { return }
     let source = UnsafeRawPointer(start)
@@ -47,55 +49,60 @@ extension OutputCursor {
 
   /// Copies a text as it is.
   ///
-  /// - Returns: whether that was right: false where something in it may have to be escaped.
+  /// - Returns: whether that was right: false where something in it has to be escaped.
   @inline(__always)
   private static func copyClean(
     _ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutableRawPointer
   ) -> Bool {
-    var marks: UInt64 = 0
-    // The last word overlaps the one before: no text ends with single bytes, except those below four.
-    if count >= 8 {
-      let last = count - 8
+    var marks: SIMDMask<SIMD16<Int8>>
+    // The last piece overlaps the one before: no text ends with single bytes, except those below four.
+    if count >= 16 {
+      let last = count - 16
+      marks = copyPiece(source, to: target, at: last)
       var index = 0
       while index < last {
-        marks |= copyWord(source, to: target, at: index)
-        index += 8
+        marks = marks .| copyPiece(source, to: target, at: index)
+        index &+= 16
       }
-      marks |= copyWord(source, to: target, at: last)
+    } else if count >= 8 {
+      let first = source.loadUnaligned(as: UInt64.self)
+      let last = source.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+      target.storeBytes(of: first, as: UInt64.self)
+      target.storeBytes(of: last, toByteOffset: count - 8, as: UInt64.self)
+      marks = self.marks(unsafeBitCast(SIMD2(first, last), to: SIMD16<UInt8>.self))
     } else if count >= 4 {
       let first = source.loadUnaligned(as: UInt32.self)
-      let second = source.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+      let last = source.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
       target.storeBytes(of: first, as: UInt32.self)
-      target.storeBytes(of: second, toByteOffset: count - 4, as: UInt32.self)
-      marks = self.marks(UInt64(first) << 32 | UInt64(second))
+      target.storeBytes(of: last, toByteOffset: count - 4, as: UInt32.self)
+      let both = UInt64(first) << 32 | UInt64(last)
+      marks = self.marks(unsafeBitCast(SIMD2(both, both), to: SIMD16<UInt8>.self))
     } else {
       for index in 0..<count {
         let byte = source.load(fromByteOffset: index, as: UInt8.self)
         target.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
         if mustBeEscaped(byte) { return false }
       }
+      return true
     }
-    return marks & 0x8080_8080_8080_8080 == 0
+    let words = unsafeBitCast(marks, to: SIMD2<UInt64>.self)
+    return words[0] | words[1] == 0
   }
 
   @inline(__always)
-  private static func copyWord(
+  private static func copyPiece(
     _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, at index: Int
-  ) -> UInt64 {
-    let word = source.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-    target.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
-    return marks(word)
+  ) -> SIMDMask<SIMD16<Int8>> {
+    let piece = source.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
+    target.storeBytes(of: piece, toByteOffset: index, as: SIMD16<UInt8>.self)
+    return marks(piece)
   }
 
-  /// The highest bit of a byte says that it is below 0x20, a quote or a backslash. A borrow may mark a byte too many
-  /// behind a marked one, never one too few.
+  /// Which bytes have to be escaped.
   @inline(__always)
-  private static func marks(_ word: UInt64) -> UInt64 {
-    let quotes = word ^ 0x2222_2222_2222_2222
-    let backslashes = word ^ 0x5C5C_5C5C_5C5C_5C5C
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    return (word &- 0x2020_2020_2020_2020) & ~word | (quotes &- ones) & ~quotes
-      | (backslashes &- ones) & ~backslashes
+  private static func marks(_ piece: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
+    (piece .< SIMD16(repeating: 0x20)) .| (piece .== SIMD16(repeating: 0x22))
+      .| (piece .== SIMD16(repeating: 0x5C))
   }
 
   @inline(__always)
@@ -130,61 +137,65 @@ extension OutputCursor {
   static var roomForDecimal: Int { 20 }
 
   /// A decimal integer.
+  @inline(__always)
   mutating func decimal(_ value: Int64) {
+    if 0..<10 ~= value { byte(UInt8(ascii: "0") | UInt8(truncatingIfNeeded: value)) } else { longer(value) }
+  }
+
+  @inline(never)
+  private mutating func longer(_ value: Int64) {
     if value < 0 { byte(UInt8(ascii: "-")) }
-    var rest = value.magnitude
-    var length = 1
-    var bound: UInt64 = 10
-    // No number of 64 bits with a sign has more than 19 digits.
-    while length < 19, rest >= bound {
-      length += 1
-      bound &*= 10
-    }
-    next += length
-    var end = next
-    while rest >= 100 {
-      let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 100)
-      end -= 2
-      end.storeBytes(of: Self.digits(remainder), as: UInt16.self)
-      rest = quotient
-    }
-    if rest >= 10 {
-      (end - 2).storeBytes(of: Self.digits(rest), as: UInt16.self)
-    } else {
-      (end - 1).storeBytes(of: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest), as: UInt8.self)
-    }
+    decimal(value.magnitude)
   }
 
-  /// The two digits of a number below 100, the first one in the lower byte.
-  @inline(__always)
-  private static func digits(_ value: UInt64) -> UInt16 {
-    let tens = (value &* 205) >> 11
-    return (UInt16(truncatingIfNeeded: tens | (value &- tens &* 10) << 8) &+ 0x3030).littleEndian
+  private mutating func decimal(_ value: UInt64) {
+    if value < 10 { return byte(UInt8(ascii: "0") | UInt8(truncatingIfNeeded: value)) }
+    let pack: UInt64 = 100_000_000
+    var rest = value
+    if value >= pack {
+      decimal(value / pack)
+      rest = value % pack
+    }
+    let digits = Self.digits(rest)
+    // The first digits are the lowest bytes. Those in front of the number are noughts, and left out.
+    let bits = value < pack ? digits.trailingZeroBitCount & ~7 : 0
+    integer((digits | Self.asciiNoughts) >> UInt64(truncatingIfNeeded: bits))
+    next -= bits / 8
   }
 
-  /// Two digits of a number below 100.
+  /// The digits of a number below 100,000,000, one to a byte, the first one in the lowest.
   @inline(__always)
-  private mutating func pair(_ value: UInt32) {
-    integer(UInt16(littleEndian: Self.digits(UInt64(value))))
+  private static func digits(_ value: UInt64) -> UInt64 {
+    let high = value / 10_000
+    // Two numbers of four digits, then four of two. A quotient by 100 or by 10 is a product that fits beside the next.
+    let fours = high | (value &- high &* 10_000) << 32
+    let hundreds = (fours &* 10_486) >> 20 & 0x0000_007F_0000_007F
+    return digits(ofPairs: hundreds | (fours &- hundreds &* 100) << 16)
   }
+
+  /// The digits of four numbers below 100 that are 16 bits apart, in their order from the lowest byte on.
+  @inline(__always)
+  private static func digits(ofPairs pairs: UInt64) -> UInt64 {
+    let tens = (pairs &* 103) >> 10 & 0x000F_000F_000F_000F
+    return tens | (pairs &- tens &* 10) << 8
+  }
+
+  private static var asciiNoughts: UInt64 { 0x3030_3030_3030_3030 }
 
   /// 16 lower-case hexadecimal digits.
   @inline(__always)
   mutating func hex(_ value: UInt64) {
-    next.storeBytes(of: Self.hexDigits(value >> 32).bigEndian, as: UInt64.self)
-    next.storeBytes(of: Self.hexDigits(value & 0xFFFF_FFFF).bigEndian, toByteOffset: 8, as: UInt64.self)
-    next += 16
-  }
-
-  /// The eight digits of a number of 32 bits, the first one in the highest byte: all at once, without branches.
-  @inline(__always)
-  private static func hexDigits(_ value: UInt64) -> UInt64 {
-    var nibbles = (value << 16 | value) & 0x0000_FFFF_0000_FFFF
-    nibbles = (nibbles << 8 | nibbles) & 0x00FF_00FF_00FF_00FF
-    nibbles = (nibbles << 4 | nibbles) & 0x0F0F_0F0F_0F0F_0F0F
+    // Four bytes of the value to each half, then each byte to two, and of these the upper and the lower four bits.
+    let bytes = value.bigEndian
+    var pairs = SIMD2(bytes & 0xFFFF_FFFF, bytes >> 32)
+    pairs = (pairs | pairs &<< 16) & 0x0000_FFFF_0000_FFFF
+    pairs = (pairs | pairs &<< 8) & 0x00FF_00FF_00FF_00FF
+    pairs = (pairs &>> 4 | pairs &<< 8) & 0x0F0F_0F0F_0F0F_0F0F
+    let nibbles = unsafeBitCast(pairs, to: SIMD16<UInt8>.self)
     // Plus 6, a nibble from 10 on carries into the next four bits: those get the distance from "9" to "a".
-    let letters = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
-    return nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+    let letters = SIMD16<UInt8>(repeating: 0) &- ((nibbles &+ 6) &>> 4)
+    next.storeBytes(of: nibbles &+ 0x30 &+ (letters & 0x27), as: SIMD16<UInt8>.self)
+    next += 16
   }
 
   /// The bytes of an instant with its quotes.
@@ -194,30 +205,69 @@ extension OutputCursor {
   ///
   /// - Parameter milliseconds: since the epoch; years 0 to 9999 are represented, others are clamped.
   mutating func time(_ milliseconds: Int64) {
-    let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
-    let (days, rest) = clamped.flooredQuotientAndRemainder(dividingBy: 86_400_000)
-    let (year, month, day) = CivilDate.date(ofDay: days)
+    var sinceYear0 = UInt64(bitPattern: milliseconds &+ WrittenDay.epochMilliseconds)
+    if sinceYear0 > WrittenDay.lastMillisecond {
+      sinceYear0 = milliseconds < 0 ? 0 : WrittenDay.lastMillisecond
+    }
+    let number = sinceYear0 / 86_400_000
     // Of a day there are fewer milliseconds than 32 bits hold, whose division is cheaper.
-    let thousandths = UInt32(truncatingIfNeeded: rest)
-    let seconds = thousandths / 1000
-    let century = UInt32(truncatingIfNeeded: year) / 100
-    byte(UInt8(ascii: "\""))
-    pair(century)
-    pair(UInt32(truncatingIfNeeded: year) &- century &* 100)
-    byte(UInt8(ascii: "-"))
-    pair(UInt32(truncatingIfNeeded: month))
-    byte(UInt8(ascii: "-"))
-    pair(UInt32(truncatingIfNeeded: day))
-    byte(UInt8(ascii: "T"))
-    pair(seconds / 3600)
-    byte(UInt8(ascii: ":"))
-    pair(seconds / 60 % 60)
-    byte(UInt8(ascii: ":"))
-    pair(seconds % 60)
-    byte(UInt8(ascii: "."))
-    let fraction = thousandths % 1000
-    byte(UInt8(truncatingIfNeeded: UInt32(UInt8(ascii: "0")) &+ fraction / 100))
-    pair(fraction % 100)
-    literal("Z\"")
+    let rest = UInt32(truncatingIfNeeded: sinceYear0 &- number &* 86_400_000)
+    if let day {
+      if day.pointee.number != number { day.pointee = WrittenDay(number) }
+      integer(day.pointee.first)
+      integer(day.pointee.last)
+    } else {
+      let day = WrittenDay(number)
+      integer(day.first)
+      integer(day.last)
+    }
+    let seconds = rest / 1000
+    let minutes = seconds / 60
+    let hours = minutes / 60
+    let thousandths = rest &- seconds &* 1000
+    let tenths = thousandths / 100
+    let pairs =
+      UInt64(hours) | UInt64(minutes &- hours &* 60) << 16 | UInt64(seconds &- minutes &* 60) << 32
+      | UInt64(thousandths &- tenths &* 100) << 48
+    let digits = Self.digits(ofPairs: pairs)
+    // 00:00:00, the digits two by two.
+    integer(
+      digits & 0xFFFF | (digits & 0xFFFF_0000) << 8 | (digits & 0xFFFF_0000_0000) << 16
+        | 0x3030_3A30_303A_3030)
+    // .000Z and the quote.
+    integer(0x225A_3030_302E | UInt64(tenths) << 8 | (digits >> 48) << 16)
+    next -= 2
+  }
+}
+
+/// A day as instants have it, with the quote in front of it: `"2026-03-01T`. It is kept, since the next instant is of the
+/// same day as a rule.
+@usableFromInline
+struct WrittenDay {
+  /// Milliseconds from the beginning of the year 0 to the epoch.
+  static let epochMilliseconds: Int64 = 62_167_219_200_000
+  /// The last one of the year 9999, counted from the beginning of the year 0.
+  static let lastMillisecond: UInt64 = 315_569_519_999_999
+
+  /// The days since the beginning of the year 0.
+  var number = UInt64.max
+  /// The first eight bytes, the first one in the lowest.
+  var first: UInt64 = 0
+  /// The last four.
+  var last: UInt32 = 0
+
+  @usableFromInline init() {}
+
+  @inline(never)
+  init(_ number: UInt64) {
+    self.number = number
+    let days = Int64(number) - Self.epochMilliseconds / 86_400_000
+    let (year, month, day) = CivilDate.date(ofDay: days)
+    func pair(_ value: Int64) -> UInt64 { UInt64(0x30 + value / 10 | (0x30 + value % 10) << 8) }
+    let mark = UInt64(UInt8(ascii: "-"))
+    first =
+      UInt64(UInt8(ascii: "\"")) | pair(year / 100) << 8 | pair(year % 100) << 24 | mark << 40 | pair(month)
+      << 48
+    last = UInt32(mark | pair(day) << 8 | UInt64(UInt8(ascii: "T")) << 24)
   }
 }
