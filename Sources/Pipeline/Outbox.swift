@@ -85,6 +85,8 @@ public struct Outbox: ~Copyable {
   var bytes = OutputBuffer(capacity: 4096)
   private var entries: [Entry] = []
   private var headers: [HeaderEntry] = []
+  /// The headers of deliveries, which are the same for all of them.
+  private var deliveryHeaders: Range<Int>?
 
   /// An empty outbox.
   init() {}
@@ -132,6 +134,21 @@ public struct Outbox: ~Copyable {
 
   var headerCount: Int { headers.count }
 
+  /// Adds a delivery, whose key and value are the last bytes, in this order.
+  mutating func addDelivery(
+    on channel: Channel, partition: Int32, keyStart: Int, valueStart: Int, eventAppended: Int64
+  ) {
+    let key = keyStart..<valueStart
+    let value = valueStart..<bytes.count
+    if deliveryHeaders == nil {
+      addHeader(name: "content-type", value: ByteView("application/cloudevents+json"))
+      deliveryHeaders = headers.count - 1..<headers.count
+    }
+    add(
+      .delivery(channel), partition: partition, key: key, value: value, headers: deliveryHeaders ?? 0..<0,
+      eventAppended: eventAppended)
+  }
+
   mutating func add(
     _ topic: OutputTopic, partition: Int32, key: Range<Int>?, value: Range<Int>?, headers: Range<Int>,
     eventAppended: Int64 = 0
@@ -174,5 +191,6 @@ public struct Outbox: ~Copyable {
     bytes.shrink(to: 1 << 20)
     entries.removeAll(keepingCapacity: entries.count <= 4096)
     headers.removeAll(keepingCapacity: headers.count <= 4096)
+    deliveryHeaders = nil
   }
 }

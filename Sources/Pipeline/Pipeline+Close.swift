@@ -15,7 +15,11 @@ extension Pipeline {
       return reschedule(slot, due: window.opened + WindowRules.longestHold)
     }
     closing.removeAll()
+    memberScratch.removeAll()
     var lacksLoneItem = false
+    // The first items are written as they are passed, unless the members may be delivered each by itself.
+    let takesFirst = head.rules.selection == .first && !hasTooFew
+    var itemsLeft = takesFirst ? head.itemLimit : 0
     for member in window.members {
       if member.alone.isEmpty { lacksLoneItem = true }
       if isLive(member.expiry, at: now) {
@@ -23,6 +27,10 @@ extension Pipeline {
         if member.actor != 0 { closing.actors.append(member.actor) }
       } else {
         closing.expired.append(member.notification)
+      }
+      if itemsLeft > 0, !member.fragment.isEmpty {
+        itemsLeft -= 1
+        writeItem(member.fragment, expiry: member.expiry, at: now)
       }
     }
     undo.append(.windowClosed(slot: slot))
@@ -37,6 +45,7 @@ extension Pipeline {
     if isSingly {
       writeSingly(window, head, at: now)
     } else if !closing.members.isEmpty {
+      if !takesFirst { writeItems(window, head, at: now) }
       writeDigest(window, head, at: now)
     }
     decideClosure(window, head, at: now, isSingly: isSingly)
@@ -53,17 +62,14 @@ extension Pipeline {
 
   // MARK: - One digest
 
-  private mutating func writeDigest(_ window: Window, _ head: WindowHead, at now: Int64) {
-    memberScratch.removeAll()
-    if head.rules.selection == .first {
-      for member in window.members.lazy.filter({ !$0.fragment.isEmpty }).prefix(head.itemLimit) {
-        writeItem(member.fragment, expiry: member.expiry, at: now)
-      }
-    } else {
-      for item in window.fullItems(head, byteLimit: configuration.digestItemsLimit) {
-        writeItem(item.json, expiry: item.expiry, at: now)
-      }
+  private mutating func writeItems(_ window: Window, _ head: WindowHead, at now: Int64) {
+    for item in window.fullItems(head, byteLimit: configuration.digestItemsLimit) {
+      writeItem(item.json, expiry: item.expiry, at: now)
     }
+  }
+
+  /// The digest, with the items that were written before.
+  private mutating func writeDigest(_ window: Window, _ head: WindowHead, at now: Int64) {
     let profile = addressing(window, head)
     var delivery = DeliveryHead(
       id: window.id, timeMilliseconds: now, tenant: head.tenant, recipient: head.recipient,
@@ -134,14 +140,25 @@ struct ClosingMembers {
   var actors: [UInt64] = []
 
   mutating func removeAll() {
-    members.removeAll(keepingCapacity: true)
-    expired.removeAll(keepingCapacity: true)
-    actors.removeAll(keepingCapacity: true)
+    if !members.isEmpty { members.removeAll(keepingCapacity: true) }
+    if !expired.isEmpty { expired.removeAll(keepingCapacity: true) }
+    if !actors.isEmpty { actors.removeAll(keepingCapacity: true) }
   }
 
-  /// The number of different actors; afterwards they are in the order of their hashes.
+  /// The number of different actors; afterwards they may be in another order.
   mutating func distinctActors() -> Int {
-    if actors.count > 1 { actors.sort() }
+    if actors.count < 2 { return actors.count }
+    // Most windows have few: each is compared with those before it.
+    if actors.count <= 8 {
+      var count = 0
+      for index in 0..<actors.count {
+        var isNew = true
+        for earlier in 0..<index where actors[earlier] == actors[index] { isNew = false }
+        if isNew { count += 1 }
+      }
+      return count
+    }
+    actors.sort()
     var count = 0
     var last: UInt64 = 0
     for actor in actors where actor != last {

@@ -46,6 +46,7 @@ extension Pipeline {
     using codecs: inout Codecs
   ) {
     let recipient = event.recipient(at: 0)
+    itemScratch.removeAll()
     let keys =
       keys
       ?? self.keys(
@@ -190,58 +191,6 @@ extension Pipeline {
       case .digest(let digest): return collect(arrival, on: rule.channel, digest, profile, &grounds, &codecs)
       }
     }
-  }
-
-  // MARK: - Immediate
-
-  mutating func deliver(
-    _ arrival: Arrival, on channel: Channel, _ profile: RecipientAddressing
-  ) -> ChannelOutcome {
-    let event = arrival.event
-    let id = DeliveryID.single(arrival.notification, channel: channel)
-    var head = DeliveryHead(
-      id: id, timeMilliseconds: arrival.now, tenant: event.tenant, recipient: arrival.recipient,
-      channel: channel,
-      kind: .single, category: arrival.category, type: event.type,
-      priority: arrival.priority,
-      title: catalog.text(arrival.rules.title), catalog: catalog.version, totalEvents: 1,
-      totalActors: event.actor.isEmpty ? 0 : 1)
-    if let link = arrival.rules.link { head.link = catalog.text(link) }
-    if let digestTitle = arrival.rules.digestTitle { head.digestTitle = catalog.text(digestTitle) }
-    head.recipientRecord = profile.offset
-    head.traceparent = event.traceparent
-    head.tracestate = event.tracestate
-    memberScratch.removeAll()
-    memberScratch.append(
-      deliveryItem: event, acceptedAtMilliseconds: arrival.appended, maxDataBytes: configuration.deliveryLimit
-    )
-    if memberScratch.count > configuration.deliveryLimit - 16_384 {
-      memberScratch.removeAll()
-      memberScratch.append(deliveryItem: event, acceptedAtMilliseconds: arrival.appended, maxDataBytes: -1)
-    }
-    write(&head, items: memberScratch.view, on: channel, profile, eventAppended: arrival.appended)
-    return .delivered(delivery: id)
-  }
-
-  /// Puts a delivery into the outbox, with what the recipient's record says.
-  mutating func write(
-    _ head: inout DeliveryHead, items: ByteView, on channel: Channel, _ profile: RecipientAddressing,
-    eventAppended: Int64
-  ) {
-    let keyStart = outbox.bytes.count
-    RecipientKey.append(tenant: head.tenant, recipient: head.recipient, to: &outbox.bytes)
-    let key = keyStart..<outbox.bytes.count
-    if configuration.flaws.contains(.recipientRecordNotNamed) { head.recipientRecord = nil }
-    head.address = profile.layers.recipient?.address(for: channel) ?? .empty
-    head.locale = profile.layers.locale
-    head.timeZone = profile.layers.timeZone
-    outbox.bytes.append(delivery: head, items: items)
-    let value = key.upperBound..<outbox.bytes.count
-    let headerStart = outbox.headerCount
-    outbox.addHeader(name: "content-type", value: ByteView("application/cloudevents+json"))
-    outbox.add(
-      .delivery(channel), partition: configuration.partition, key: key, value: value,
-      headers: headerStart..<outbox.headerCount, eventAppended: eventAppended)
   }
 }
 

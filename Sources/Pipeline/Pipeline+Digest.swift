@@ -8,21 +8,16 @@ extension Pipeline {
     _ grounds: inout DecisionGrounds?, _ codecs: inout Codecs
   ) -> ChannelOutcome {
     let event = arrival.event
-    let options = catalog.options(rule.options)
-    digestKey.removeAll()
-    // It stays there until the window is open.
-    if rule.window == .quietHours { digestKey.append(DigestRule.quietGroup) }
-    digestKey.append(rule.group.map { catalog.text($0) } ?? arrival.category)
-    let groupLength = digestKey.count
-    if !options.key.isEmpty, !configuration.flaws.contains(.keyPassedOver) {
-      codecs.fields.append(valuesOf: options.key, of: arrival, to: &digestKey)
-    }
+    let isUntilQuietHoursEnd = if case .quietHours = rule.window { true } else { false }
     let key: Hash128
-    if let planned = arrival.planned[channel], planned.group == rule.group, options.key.isEmpty,
-      rule.window != .quietHours
+    var groupLength: Int?
+    // Most windows are open already: the digest key is made where it is needed.
+    if let planned = arrival.planned[channel], planned.group == rule.group, !isUntilQuietHoursEnd,
+      !hasKey(rule)
     {
       key = planned.key
     } else {
+      groupLength = makeDigestKey(arrival, rule, &codecs)
       key = WindowID.hash(
         tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: digestKey.view,
         openedMilliseconds: -1)
@@ -38,14 +33,16 @@ extension Pipeline {
     var isHeld = false
     if let found = waiting {
       slot = found
-      isHeld = self.isHeld(windows[slot])
-      if rule.window == .quietHours { grounds?.isQuiet = true }
+      if windows[slot].hasRules { isHeld = self.isHeld(windows[slot]) }
+      if isUntilQuietHoursEnd { grounds?.isQuiet = true }
     } else {
       let plain = due(rule.window, openedAt: arrival.now, profile, codecs)
       let due = outsideQuietHours(plain, arrival, profile, codecs)
       if due != plain { grounds?.isQuiet = true }
-      slot = open(key, arrival, on: channel, rule, options, groupLength: groupLength, due: due)
-      if options.leadingEdge {
+      slot = open(
+        key, arrival, on: channel, rule, groupLength: groupLength ?? makeDigestKey(arrival, rule, &codecs),
+        due: due)
+      if hasLeadingEdge(rule) {
         let isQuiet = outsideQuietHours(arrival.now, arrival, profile, codecs) > arrival.now
         if isQuiet, !configuration.flaws.contains(.leadingEdgeInQuietHours) {
           grounds?.isQuiet = true
@@ -54,7 +51,7 @@ extension Pipeline {
         }
       }
     }
-    if collapse(arrival, in: slot) { return .collapsed }
+    if !event.collapseKey.isEmpty, collapse(arrival, in: slot) { return .collapsed }
     if isHeld {
       let due = outsideQuietHours(
         due(rule.window, openedAt: arrival.now, profile, codecs), arrival, profile, codecs)
@@ -63,59 +60,108 @@ extension Pipeline {
       let due = due(rule.window, openedAt: arrival.now, profile, codecs)
       if due < windows[slot].due { reschedule(slot, due: due) }
     }
-    join(slot, arrival, &codecs)
-    if let due = dueAfterJoining(windows[slot], arrival, profile, codecs) { reschedule(slot, due: due) }
+    join(slot, arrival, on: channel, &codecs)
+    if windows[slot].hasRules || Int(windows[slot].memberCount) >= configuration.windowMemberLimit,
+      let due = dueAfterJoining(windows[slot], arrival, profile, codecs)
+    {
+      reschedule(slot, due: due)
+    }
     return .open(window: windows[slot].id, untilMilliseconds: windows[slot].due)
   }
 
-  private mutating func join(_ slot: UInt32, _ arrival: Arrival, _ codecs: inout Codecs) {
+  /// Whether fields of the event tell windows of one group apart.
+  private mutating func hasKey(_ rule: DigestRule) -> Bool {
+    guard let options = rule.options else { return false }
+    return !catalog.options(options).key.isEmpty
+  }
+
+  private mutating func hasLeadingEdge(_ rule: DigestRule) -> Bool {
+    guard let options = rule.options else { return false }
+    return catalog.options(options).leadingEdge
+  }
+
+  /// Makes the digest key of an arrival, which stays until the window is open.
+  ///
+  /// - Returns: the bytes of it that are the group; the rest are the values of the key's fields.
+  private mutating func makeDigestKey(
+    _ arrival: Arrival, _ rule: DigestRule, _ codecs: inout Codecs
+  ) -> Int {
+    digestKey.removeAll()
+    if case .quietHours = rule.window { digestKey.append(DigestRule.quietGroup) }
+    digestKey.append(rule.group.map { catalog.text($0) } ?? arrival.category)
+    let groupLength = digestKey.count
+    if hasKey(rule), !configuration.flaws.contains(.keyPassedOver) {
+      codecs.fields.append(valuesOf: catalog.options(rule.options).key, of: arrival, to: &digestKey)
+    }
+    return groupLength
+  }
+
+  private mutating func join(_ slot: UInt32, _ arrival: Arrival, on channel: Channel, _ codecs: inout Codecs)
+  {
     let event = arrival.event
-    let window = windows[slot]
-    guard let head = window.head else { return }
     var member = WindowMember(
       notification: arrival.notification,
       actor: event.actor.isEmpty ? 0 : max(1, Hash128(of: event.actor).low),
       expiry: event.expiryMilliseconds ?? Int64.max, collapseKey: Self.collapseKey(of: event),
       time: event.timeMilliseconds ?? Int64.min,
-      skipIfSeen: arrival.rules.channels[head.channel]?.skipIfSeen ?? false, fragment: .empty)
+      skipIfSeen: arrival.rules.channels.skipsSeen(on: channel), fragment: .empty)
+    if windows[slot].hasRules {
+      guard complete(&member, of: arrival, in: slot, &codecs) else { return }
+    } else if windows[slot].itemCount < windows[slot].outline.itemLimit,
+      Int(windows[slot].itemBytes) < configuration.digestItemsLimit
+    {
+      let item = item(
+        of: arrival, maxDataBytes: configuration.itemDataLimit, templates: ownTemplates(of: arrival, in: slot)
+      )
+      if Int(windows[slot].itemBytes) + item.count <= configuration.digestItemsLimit {
+        member.fragment = item
+      }
+    }
+    undo.append(
+      .windowAppended(
+        slot: slot, blockCount: windows[slot].block.count, fragmentBytes: member.fragment.count))
+    let start = Change.append(member, toWindow: windows[slot].key, in: &changes)
+    windows.append(changes.view.slice(start..<changes.count), fragmentBytes: member.fragment.count, to: slot)
+    if windows[slot].hasRules { trim(slot) }
+  }
+
+  /// The templates of an arrival's type, unless the window has the same.
+  private mutating func ownTemplates(
+    of arrival: Arrival, in slot: UInt32
+  ) -> (title: ByteView, link: ByteView)? {
+    let title = catalog.text(arrival.rules.title)
+    let link = arrival.rules.link.map { catalog.text($0) } ?? .empty
+    return windows[slot].hasTemplates(title: title, link: link) ? nil : (title, link)
+  }
+
+  /// Adds what the rules of a window want of a member: its rank, its item, and what it needs to be delivered by itself.
+  ///
+  /// - Returns: false where the window has no head.
+  private mutating func complete(
+    _ member: inout WindowMember, of arrival: Arrival, in slot: UInt32, _ codecs: inout Codecs
+  ) -> Bool {
+    let window = windows[slot]
+    guard let head = window.head else { return false }
     if case .top(let text) = head.rules.selection, let pointer = JSONPointer(text.string),
       !configuration.flaws.contains(.topItemsUnranked)
     {
-      member.rank = codecs.fields.number(at: pointer, in: event)
+      member.rank = codecs.fields.number(at: pointer, in: arrival.event)
     }
-    appendItem(of: arrival, to: window, head)
-    member.fragment = memberScratch.view
-    digestKey.removeAll()
-    if window.isAloneNeeded(head) { appendLoneItem(of: arrival) }
-    member.alone = digestKey.view
-    let fragmentBytes = memberScratch.count
-    undo.append(.windowAppended(slot: slot, blockCount: window.block.count, fragmentBytes: fragmentBytes))
-    let bytes = Change.append(member, toWindow: window.key, in: &changes)
-    windows.append(changes.view.slice(bytes), fragmentBytes: fragmentBytes, to: slot)
-    trim(slot)
-  }
-
-  /// Makes the item's JSON in `memberScratch`; nothing where the digest is not going to carry it in full.
-  private mutating func appendItem(of arrival: Arrival, to window: Window, _ head: WindowHead) {
+    let templates = ownTemplates(of: arrival, in: slot)
     let limit = configuration.digestItemsLimit
-    let title = catalog.text(arrival.rules.title)
-    let link = arrival.rules.link.map { catalog.text($0) } ?? .empty
-    let templates = title == head.title && link == head.link ? nil : (title, link)
-    memberScratch.removeAll()
     let isLimited = head.rules.selection == .first
     let mayBeAlone = window.isAloneNeeded(head)
     if !isLimited || mayBeAlone || (Int(window.itemCount) < head.itemLimit && Int(window.itemBytes) < limit) {
-      memberScratch.append(
-        deliveryItem: arrival.event, acceptedAtMilliseconds: arrival.appended,
-        maxDataBytes: configuration.itemDataLimit, templates: templates)
-      if isLimited, Int(window.itemBytes) + memberScratch.count > limit { memberScratch.removeAll() }
+      let item = item(of: arrival, maxDataBytes: configuration.itemDataLimit, templates: templates)
+      if !isLimited || Int(window.itemBytes) + item.count <= limit { member.fragment = item }
     }
+    guard mayBeAlone else { return true }
     // What may have to be delivered by itself needs an item, if need be without its data.
-    if memberScratch.count == 0, mayBeAlone {
-      memberScratch.append(
-        deliveryItem: arrival.event, acceptedAtMilliseconds: arrival.appended, maxDataBytes: -1,
-        templates: templates)
-    }
+    if member.fragment.isEmpty { member.fragment = item(of: arrival, maxDataBytes: -1, templates: templates) }
+    digestKey.removeAll()
+    appendLoneItem(of: arrival)
+    member.alone = digestKey.view
+    return true
   }
 
   private mutating func appendLoneItem(of arrival: Arrival) {
@@ -128,7 +174,6 @@ extension Pipeline {
   }
 
   private mutating func trim(_ slot: UInt32) {
-    guard windows[slot].hasRules else { return }
     let limit = configuration.digestItemsLimit
     guard let head = windows[slot].head, windows[slot].isWorthTrimming(head, byteLimit: limit),
       let before = windows.trim(slot, byteLimit: limit)
@@ -198,45 +243,47 @@ extension Pipeline {
 
   /// - Parameter groupLength: the bytes of `digestKey` that are the group; the rest are the values of the key's fields.
   private mutating func open(
-    _ key: Hash128, _ arrival: Arrival, on channel: Channel, _ rule: DigestRule, _ options: WindowOptions,
-    groupLength: Int, due: Int64
+    _ key: Hash128, _ arrival: Arrival, on channel: Channel, _ rule: DigestRule, groupLength: Int, due: Int64
   ) -> UInt32 {
     let event = arrival.event
     let digestKey = digestKey.view
     var rules = WindowRules()
-    rules.slide = options.slide
-    rules.maxItems = options.maxItems
-    rules.minItems = options.minItems
-    // The text of the pointer stays in place until the head is written.
-    memberScratch.removeAll()
-    if case .top(let pointer) = options.selection { memberScratch.append(text: pointer.description) }
-    rules.selection =
-      switch options.selection {
-      case .first: .first
-      case .last: .last
-      case .top: .top(memberScratch.view)
-      }
+    if let options = rule.options.map({ catalog.options($0) }) {
+      rules.slide = options.slide
+      rules.maxItems = options.maxItems
+      rules.minItems = options.minItems
+      // The text of the pointer stays in place until the head is written.
+      memberScratch.removeAll()
+      if case .top(let pointer) = options.selection { memberScratch.append(text: pointer.description) }
+      rules.selection =
+        switch options.selection {
+        case .first: .first
+        case .last: .last
+        case .top: .top(memberScratch.view)
+        }
+    }
     rules.keyValues = digestKey.slice(groupLength..<digestKey.count)
     scratch.removeAll()
-    WindowHead(
+    let head = WindowHead(
       tenant: event.tenant, recipient: arrival.recipient, channel: channel,
       group: digestKey.slice(0..<groupLength), category: arrival.category, type: event.type,
       title: catalog.text(arrival.rules.title),
       link: arrival.rules.link.map { catalog.text($0) } ?? .empty,
       digestTitle: arrival.rules.digestTitle.map { catalog.text($0) } ?? .empty,
       priority: arrival.priority, itemLimit: rule.itemLimit,
-      catalogVersion: catalog.version, rules: rules
-    ).append(to: &scratch)
+      catalogVersion: catalog.version, rules: rules)
+    head.append(to: &scratch)
     let opened = arrival.now
     let id = WindowID.hash(
       tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: digestKey,
       openedMilliseconds: configuration.flaws.contains(.catalogInDigestID)
         ? opened ^ Int64(catalog.version & 0xFF) : opened)
     let slot = windows.open(
-      key: key, id: id, recipient: arrival.recipientKey, opened: opened, due: due, head: scratch.view,
-      hasRules: !rules.isEmpty, expecting: Self.memberBytes(of: event, limit: configuration.itemDataLimit))
+      key: key, id: id, opened: opened, due: due, head: scratch.view,
+      WindowOutline(head, recipient: arrival.recipientKey),
+      expecting: Self.memberBytes(of: event, limit: configuration.itemDataLimit))
     undo.append(.windowOpened(slot: slot))
-    Change.windowOpened(key: key, id: id, opened: opened, due: due, head: scratch.view).append(to: &changes)
+    Change.append(opened: (key, id, opened, due), head: scratch.view, to: &changes)
     return slot
   }
 

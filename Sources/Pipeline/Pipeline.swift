@@ -94,6 +94,8 @@ public struct Pipeline: ~Copyable {
   var changes = OutputBuffer(capacity: 4096)
   var scratch = OutputBuffer(capacity: 1024)
   var memberScratch = OutputBuffer(capacity: 1024)
+  /// The item of the arrival under way, once it was asked for.
+  var itemScratch = OutputBuffer(capacity: 1024)
   var closing = ClosingMembers()
   /// The digest key of the arrival under way: what shares a window besides recipient and channel.
   var digestKey = OutputBuffer(capacity: 256)

@@ -53,6 +53,14 @@ public struct ChannelRules: Equatable, Sendable {
 
   /// The rule for a channel; nil where the type does not go to it.
   public subscript(channel: Channel) -> ChannelRule? { rules[channel] }
+
+  /// Whether what the recipient saw already is left out on a channel.
+  public func skipsSeen(on channel: Channel) -> Bool {
+    switch channel {
+    case .email: rules.email?.skipIfSeen ?? false
+    case .inapp: rules.inapp?.skipIfSeen ?? false
+    }
+  }
 }
 
 /// How a type is delivered on one channel.

@@ -17,6 +17,7 @@ enum Change {
 
   /// The tag of an added id: nearly all changes of a log are of this kind.
   static let idAddedTag: UInt8 = 1
+  private static let windowOpenedTag: UInt8 = 2
   private static let windowAppendedTag: UInt8 = 3
 
   /// The hash by whose top bits the change belongs to a slice.
@@ -41,16 +42,31 @@ enum Change {
 
   /// Appends the change that a window took a notification.
   ///
-  /// - Returns: the member's bytes within the buffer.
-  static func append(_ member: WindowMember, toWindow key: Hash128, in buffer: inout OutputBuffer) -> Range<
-    Int
-  > {
-    buffer.append(byte: windowAppendedTag)
-    buffer.append(key)
-    buffer.append(varint: UInt64(member.byteCount))
-    let start = buffer.count
-    member.append(to: &buffer)
-    return start..<buffer.count
+  /// - Returns: where the member begins in the buffer, at whose end it ends.
+  static func append(_ member: WindowMember, toWindow key: Hash128, in buffer: inout OutputBuffer) -> Int {
+    let byteCount = member.byteCount
+    buffer.write(atMost: 17 + OutputCursor.roomForVarint + byteCount) { cursor in
+      cursor.byte(windowAppendedTag)
+      cursor.hash(key)
+      cursor.varint(UInt64(truncatingIfNeeded: byteCount))
+      member.write(to: &cursor)
+    }
+    return buffer.count - byteCount
+  }
+
+  /// Appends the change that a window was opened.
+  static func append(
+    opened window: (key: Hash128, id: Hash128, opened: Int64, due: Int64), head: ByteView,
+    to buffer: inout OutputBuffer
+  ) {
+    buffer.write(atMost: 49 + head.framedCount) { cursor in
+      cursor.byte(windowOpenedTag)
+      cursor.hash(window.key)
+      cursor.hash(window.id)
+      cursor.integer(window.opened)
+      cursor.integer(window.due)
+      cursor.lengthPrefixed(head)
+    }
   }
 
   func append(to buffer: inout OutputBuffer) {
@@ -58,12 +74,7 @@ enum Change {
     case .idAdded(let entry):
       Self.append(added: entry, to: &buffer)
     case .windowOpened(let key, let id, let opened, let due, let head):
-      buffer.append(byte: 2)
-      buffer.append(key)
-      buffer.append(id)
-      buffer.append(littleEndian: opened)
-      buffer.append(littleEndian: due)
-      buffer.append(lengthPrefixed: head)
+      Self.append(opened: (key, id, opened, due), head: head, to: &buffer)
     case .windowAppended(let key, let member):
       buffer.append(byte: Self.windowAppendedTag)
       buffer.append(key)
@@ -107,7 +118,7 @@ enum Change {
     switch tag {
     case Self.idAddedTag:
       self = .idAdded(DedupTable.Entry(high: key.high, low: key.low))
-    case 2:
+    case Self.windowOpenedTag:
       guard let id = reader.hash(), let opened = reader.integer(Int64.self),
         let due = reader.integer(Int64.self), let head = reader.lengthPrefixed()
       else { return nil }

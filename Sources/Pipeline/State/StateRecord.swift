@@ -65,7 +65,7 @@ enum StateRecord {
     buffer.append(littleEndian: contents.slicePrefixes.upperBound)
     buffer.append(lengthPrefixed: contents.slice)
     let body = buffer.view.slice(start..<buffer.count)
-    buffer.append(littleEndian: XXH3_64bits(body.start, body.count))
+    buffer.append(littleEndian: hash_64bits(body.start, body.count))
   }
 
   private static func append(_ counters: Counters, to buffer: inout OutputBuffer) {
@@ -88,7 +88,7 @@ enum StateRecord {
     guard bytes.count > 12 else { throw .torn }
     let body = bytes.slice(0..<bytes.count - 8)
     var trailer = ByteReader(bytes.slice(bytes.count - 8..<bytes.count))
-    guard trailer.integer(UInt64.self) == XXH3_64bits(body.start, body.count) else { throw .torn }
+    guard trailer.integer(UInt64.self) == hash_64bits(body.start, body.count) else { throw .torn }
     var reader = ByteReader(body)
     guard let contents = contents(&reader) else { throw .torn }
     return contents

@@ -17,19 +17,29 @@ struct WindowHead {
   var catalogVersion: UInt64
   var rules = WindowRules()
 
+  /// Where among its bytes the length of the title template stands; the link template follows.
+  var templatesOffset: Int {
+    let texts =
+      tenant.framedCount + recipient.framedCount + group.framedCount + category.framedCount + type.framedCount
+    return 10 + OutputCursor.count(ofVarint: UInt64(max(0, itemLimit))) + texts
+  }
+
   func append(to buffer: inout OutputBuffer) {
-    buffer.append(byte: channel.rawValue)
-    buffer.append(byte: priority.rawValue)
-    buffer.append(varint: UInt64(max(0, itemLimit)))
-    buffer.append(littleEndian: catalogVersion)
-    buffer.append(lengthPrefixed: tenant)
-    buffer.append(lengthPrefixed: recipient)
-    buffer.append(lengthPrefixed: group)
-    buffer.append(lengthPrefixed: category)
-    buffer.append(lengthPrefixed: type)
-    buffer.append(lengthPrefixed: title)
-    buffer.append(lengthPrefixed: link)
-    buffer.append(lengthPrefixed: digestTitle)
+    let texts = title.framedCount + link.framedCount + digestTitle.framedCount
+    buffer.write(atMost: templatesOffset + texts) { cursor in
+      cursor.byte(channel.rawValue)
+      cursor.byte(priority.rawValue)
+      cursor.varint(UInt64(max(0, itemLimit)))
+      cursor.integer(catalogVersion)
+      cursor.lengthPrefixed(tenant)
+      cursor.lengthPrefixed(recipient)
+      cursor.lengthPrefixed(group)
+      cursor.lengthPrefixed(category)
+      cursor.lengthPrefixed(type)
+      cursor.lengthPrefixed(title)
+      cursor.lengthPrefixed(link)
+      cursor.lengthPrefixed(digestTitle)
+    }
     rules.append(to: &buffer)
   }
 
@@ -115,16 +125,20 @@ struct WindowMember {
     static let all: Fields = [.actor, .expiry, .collapse, .rank, .alone, .skipIfSeen]
   }
 
-  /// The bytes that `append(to:)` appends.
+  /// The bytes that it takes.
+  @inline(__always)
   var byteCount: Int {
-    func framed(_ view: ByteView) -> Int {
-      view.count + max(1, (Int.bitWidth - view.count.leadingZeroBitCount + 6) / 7)
-    }
-    return 17 + (actor != 0 ? 8 : 0) + (expiry != Int64.max ? 8 : 0) + (collapseKey != 0 ? 16 : 0)
-      + (rank != nil ? 8 : 0) + (alone.isEmpty ? 0 : framed(alone)) + framed(fragment)
+    17 + (actor != 0 ? 8 : 0) + (expiry != Int64.max ? 8 : 0) + (collapseKey != 0 ? 16 : 0)
+      + (rank != nil ? 8 : 0) + (alone.isEmpty ? 0 : alone.framedCount) + fragment.framedCount
   }
 
   func append(to buffer: inout OutputBuffer) {
+    buffer.write(atMost: byteCount) { write(to: &$0) }
+  }
+
+  /// Writes its `byteCount` bytes.
+  @inline(__always)
+  func write(to cursor: inout OutputCursor) {
     var fields: Fields = []
     if actor != 0 { fields.insert(.actor) }
     if expiry != Int64.max { fields.insert(.expiry) }
@@ -132,17 +146,17 @@ struct WindowMember {
     if rank != nil { fields.insert(.rank) }
     if !alone.isEmpty { fields.insert(.alone) }
     if skipIfSeen { fields.insert(.skipIfSeen) }
-    buffer.append(byte: fields.rawValue)
-    buffer.append(notification)
-    if actor != 0 { buffer.append(littleEndian: actor) }
-    if expiry != Int64.max { buffer.append(littleEndian: expiry) }
+    cursor.byte(fields.rawValue)
+    cursor.hash(notification)
+    if actor != 0 { cursor.integer(actor) }
+    if expiry != Int64.max { cursor.integer(expiry) }
     if collapseKey != 0 {
-      buffer.append(littleEndian: collapseKey)
-      buffer.append(littleEndian: time)
+      cursor.integer(collapseKey)
+      cursor.integer(time)
     }
-    if let rank { buffer.append(littleEndian: rank.bitPattern) }
-    if !alone.isEmpty { buffer.append(lengthPrefixed: alone) }
-    buffer.append(lengthPrefixed: fragment)
+    if let rank { cursor.integer(rank.bitPattern) }
+    if !alone.isEmpty { cursor.lengthPrefixed(alone) }
+    cursor.lengthPrefixed(fragment)
   }
 
   init(
@@ -194,6 +208,25 @@ struct WindowMember {
   }
 }
 
+/// What a window keeps of its head besides its bytes: most have no rules, and members need no look at them. No part of the
+/// state, since it is found again in the head.
+struct WindowOutline {
+  /// The hash of the recipient's key.
+  var recipient: Hash128
+  /// Where in the block the length of the title template stands; the link template follows.
+  var templatesOffset: UInt32
+  var itemLimit: UInt32
+  /// Whether the head has rules.
+  var hasRules: Bool
+
+  init(_ head: WindowHead, recipient: Hash128) {
+    self.recipient = recipient
+    templatesOffset = UInt32(clamping: head.templatesOffset)
+    itemLimit = UInt32(clamping: head.itemLimit)
+    hasRules = !head.rules.isEmpty
+  }
+}
+
 /// One open window: its fixed part here, its head and members as bytes in one block that grows.
 struct Window {
   /// hash(recipient key, channel, digest key): where later arrivals find it.
@@ -203,35 +236,47 @@ struct Window {
   var opened: Int64
   var due: Int64
   var block: Block
+  // These two stand here for the sake of a size of 128 bytes.
+  var outline: WindowOutline
+  var isOpen = true
   var headLength: UInt32
   var memberCount: UInt32 = 0
   var itemCount: UInt32 = 0
   /// Bytes of the full items.
   var itemBytes: UInt32 = 0
   var generation: UInt32 = 0
-  var isOpen = true
-  /// Whether its head has rules: most have none, and need no look at it.
-  var hasRules: Bool
-  /// The hash of the recipient's key, and the windows of the same recipient before and after this one. Found again
-  /// whenever the window is loaded: no part of the state.
-  var recipient: Hash128
-  var previous: UInt32?
-  var next: UInt32?
+  /// The windows of the same recipient before and after this one; `none` where there is none. Found again whenever the
+  /// window is loaded: no part of the state.
+  var previous = Window.none
+  var next = Window.none
+
+  /// The number of no slot.
+  static let none = UInt32.max
 
   /// A window without members.
   init(
-    key: Hash128, id: Hash128, recipient: Hash128, opened: Int64, due: Int64, block: Block,
-    headLength: UInt32,
-    hasRules: Bool
+    key: Hash128, id: Hash128, opened: Int64, due: Int64, block: Block, headLength: UInt32,
+    outline: WindowOutline
   ) {
     self.key = key
     self.id = id
-    self.recipient = recipient
     self.opened = opened
     self.due = due
     self.block = block
     self.headLength = headLength
-    self.hasRules = hasRules
+    self.outline = outline
+  }
+
+  /// The hash of the recipient's key.
+  var recipient: Hash128 { outline.recipient }
+  /// Whether its head has rules.
+  var hasRules: Bool { outline.hasRules }
+
+  /// Whether the digest's templates are these; an empty link stands for none.
+  func hasTemplates(title: ByteView, link: ByteView) -> Bool {
+    var reader = ByteReader(block.view.slice(Int(outline.templatesOffset)..<Int(headLength)))
+    guard let ownTitle = reader.lengthPrefixed(), let ownLink = reader.lengthPrefixed() else { return false }
+    return ownTitle == title && ownLink == link
   }
 
   /// The head. Valid until the window's block grows or goes.

@@ -49,16 +49,15 @@ struct WindowStore: ~Copyable {
     prefetch_memory(start + slots[Int(slot)].block.count)
   }
 
-  subscript(slot: UInt32) -> Window { slots[Int(slot)] }
+  subscript(slot: UInt32) -> Window {
+    @inline(__always) get { slots[Int(slot)] }
+  }
 
   /// Opens a window with its head as the first bytes of its block.
   ///
-  /// - Parameters:
-  ///   - recipient: the hash of the recipient's key.
-  ///   - hasRules: whether the head has rules.
-  ///   - expecting: the bytes of the member that comes next, about.
+  /// - Parameter expecting: the bytes of the member that comes next, about.
   mutating func open(
-    key: Hash128, id: Hash128, recipient: Hash128, opened: Int64, due: Int64, head: ByteView, hasRules: Bool,
+    key: Hash128, id: Hash128, opened: Int64, due: Int64, head: ByteView, _ outline: WindowOutline,
     expecting: Int = 0
   ) -> UInt32 {
     var block = Block()
@@ -66,24 +65,22 @@ struct WindowStore: ~Copyable {
     block.append(head, &pool)
     return add(
       Window(
-        key: key, id: id, recipient: recipient, opened: opened, due: due, block: block,
-        headLength: UInt32(head.count), hasRules: hasRules))
+        key: key, id: id, opened: opened, due: due, block: block, headLength: UInt32(head.count),
+        outline: outline))
   }
 
   /// Opens a window again as the state log has it; nil where its head is none.
   mutating func open(key: Hash128, id: Hash128, opened: Int64, due: Int64, head: ByteView) -> UInt32? {
-    guard let (recipient, hasRules) = facts(ofHead: head) else { return nil }
-    return open(
-      key: key, id: id, recipient: recipient, opened: opened, due: due, head: head, hasRules: hasRules)
+    guard let outline = outline(ofHead: head) else { return nil }
+    return open(key: key, id: id, opened: opened, due: due, head: head, outline)
   }
 
-  /// What a window keeps of its head besides its bytes.
-  private mutating func facts(ofHead bytes: ByteView) -> (recipient: Hash128, hasRules: Bool)? {
+  private mutating func outline(ofHead bytes: ByteView) -> WindowOutline? {
     var reader = ByteReader(bytes)
     guard let head = WindowHead(&reader) else { return nil }
     scratch.removeAll()
     RecipientKey.append(tenant: head.tenant, recipient: head.recipient, to: &scratch)
-    return (Hash128(of: scratch.view), !head.rules.isEmpty)
+    return WindowOutline(head, recipient: Hash128(of: scratch.view))
   }
 
   /// Makes room for as many windows as are to be loaded, by the top byte of their keys.
@@ -97,12 +94,11 @@ struct WindowStore: ~Copyable {
   /// Loads a window as an image holds it; false where its members are none, or where it is there already.
   mutating func load(_ image: SnapshotImage.WindowImage) -> Bool {
     guard index.find(image.key) == nil,
-      let (recipient, hasRules) = facts(ofHead: image.block.slice(0..<Int(image.headLength)))
+      let outline = outline(ofHead: image.block.slice(0..<Int(image.headLength)))
     else { return false }
     var window = Window(
-      key: image.key, id: image.id, recipient: recipient, opened: image.opened, due: image.due,
-      block: Block(),
-      headLength: image.headLength, hasRules: hasRules)
+      key: image.key, id: image.id, opened: image.opened, due: image.due, block: Block(),
+      headLength: image.headLength, outline: outline)
     var reader = ByteReader(image.block.slice(Int(image.headLength)..<image.block.count))
     while !reader.isAtEnd {
       guard let member = WindowMember(&reader) else { return false }
@@ -253,6 +249,11 @@ struct WindowStore: ~Copyable {
       dueTogether.removeAll(keepingCapacity: true)
     }
     let known = dueTogether.count
+    if known == 0, let first = queue.popFirst() {
+      // As a rule, it is alone.
+      guard queue.first?.due == due else { return first.slot }
+      dueTogether.append(first)
+    }
     while let first = queue.first, first.due == due {
       if isCurrent(first) { dueTogether.append(first) }
       _ = queue.popFirst()
@@ -297,10 +298,10 @@ struct WindowStore: ~Copyable {
   /// The open windows of a recipient in the order of their keys.
   func slots(ofRecipient recipient: Hash128) -> [UInt32] {
     var found: [UInt32] = []
-    var next = recipients.find(recipient)
-    while let slot = next {
-      found.append(slot)
-      next = slots[Int(slot)].next
+    var next = recipients.find(recipient) ?? Window.none
+    while next != Window.none {
+      found.append(next)
+      next = slots[Int(next)].next
     }
     if found.count > 1 { found.sort { slots[Int($0)].key < slots[Int($1)].key } }
     return found
@@ -309,8 +310,8 @@ struct WindowStore: ~Copyable {
   private mutating func link(_ slot: UInt32) {
     let recipient = slots[Int(slot)].recipient
     let first = recipients.find(recipient)
-    slots[Int(slot)].previous = nil
-    slots[Int(slot)].next = first
+    slots[Int(slot)].previous = Window.none
+    slots[Int(slot)].next = first ?? Window.none
     if let first {
       slots[Int(first)].previous = slot
       recipients.update(recipient, slot: slot)
@@ -320,17 +321,17 @@ struct WindowStore: ~Copyable {
   }
 
   private mutating func unlink(_ slot: UInt32) {
-    let window = slots[Int(slot)]
-    if let next = window.next { slots[Int(next)].previous = window.previous }
-    if let previous = window.previous {
-      slots[Int(previous)].next = window.next
-    } else if let next = window.next {
-      recipients.update(window.recipient, slot: next)
+    let (previous, next) = (slots[Int(slot)].previous, slots[Int(slot)].next)
+    if next != Window.none { slots[Int(next)].previous = previous }
+    if previous != Window.none {
+      slots[Int(previous)].next = next
+    } else if next != Window.none {
+      recipients.update(slots[Int(slot)].recipient, slot: next)
     } else {
-      recipients.remove(window.recipient)
+      recipients.remove(slots[Int(slot)].recipient)
     }
-    slots[Int(slot)].previous = nil
-    slots[Int(slot)].next = nil
+    slots[Int(slot)].previous = Window.none
+    slots[Int(slot)].next = Window.none
   }
 
   private func isCurrent(_ entry: DueQueue.Entry) -> Bool {
