@@ -138,15 +138,23 @@ public struct Outbox: ~Copyable {
   mutating func addDelivery(
     on channel: Channel, partition: Int32, keyStart: Int, valueStart: Int, eventAppended: Int64
   ) {
-    let key = keyStart..<valueStart
-    let value = valueStart..<bytes.count
-    if deliveryHeaders == nil {
-      addHeader(name: "content-type", value: ByteView("application/cloudevents+json"))
-      deliveryHeaders = headers.count - 1..<headers.count
-    }
-    add(
-      .delivery(channel), partition: partition, key: key, value: value, headers: deliveryHeaders ?? 0..<0,
-      eventAppended: eventAppended)
+    let end = bytes.count
+    let headers = deliveryHeaders ?? addDeliveryHeaders()
+    byteCount += end - keyStart + Self.contentTypeName.utf8CodeUnitCount + Self.deliveryType.utf8CodeUnitCount
+    entries.append(
+      Entry(
+        topic: .delivery(channel), partition: partition, key: keyStart..<valueStart, value: valueStart..<end,
+        headers: headers, eventAppended: eventAppended))
+  }
+
+  private static var contentTypeName: StaticString { "content-type" }
+  private static var deliveryType: StaticString { "application/cloudevents+json" }
+
+  private mutating func addDeliveryHeaders() -> Range<Int> {
+    addHeader(name: Self.contentTypeName, value: ByteView(Self.deliveryType))
+    let range = headers.count - 1..<headers.count
+    deliveryHeaders = range
+    return range
   }
 
   mutating func add(

@@ -23,7 +23,7 @@ extension Pipeline {
   }
 
   /// Ends the batch: what was applied since the last one becomes the *committing* segment, and its state record is
-  /// appended to `record`. Output that was not written to Kafka yet has to be taken before.
+  /// appended to `record`, whose memory is exchanged for the pipeline's where it is empty. Output that was not written to Kafka yet has to be taken before.
   ///
   /// There must be no other sealed batch that is not confirmed yet.
   public mutating func seal(into record: inout OutputBuffer) -> SealedCommit {
@@ -67,15 +67,16 @@ extension Pipeline {
       endsCheckpoint: flags.contains(.checkpointEnd))
   }
 
-  private func appendRecord(
+  private mutating func appendRecord(
     _ flags: StateRecord.Flags, _ slicePrefixes: Range<UInt32>, _ slice: ByteView,
     to record: inout OutputBuffer
   ) {
-    StateRecord.append(
+    StateRecord.complete(
       StateRecord.Contents(
         flags: flags, partition: UInt32(configuration.partition),
-        partitionCount: UInt32(configuration.partitionCount), ledger: ledger, changes: changes.view,
-        slicePrefixes: slicePrefixes, slice: slice), to: &record)
+        partitionCount: UInt32(configuration.partitionCount), ledger: ledger, changes: .empty,
+        slicePrefixes: slicePrefixes, slice: slice), around: &changes, front: &scratch)
+    if record.count == 0 { swap(&record, &changes) } else { record.append(changes.view) }
   }
 
   /// The sealed batch is committed for good.
@@ -165,7 +166,7 @@ extension Pipeline {
   private mutating func clearOutput() {
     outbox.removeAll()
     decisions.removeAll()
-    changes.removeAll()
+    changes.removeAll(headroom: StateRecord.frontRoom)
     decisions.shrink(to: 1 << 20)
     changes.shrink(to: 1 << 20)
   }
@@ -185,8 +186,7 @@ extension Pipeline {
     let start = buffer.count
     buffer.append(littleEndian: UInt32(0))
     ids.forEach(prefixes: prefixes, confirmedMinute: confirmedMinute) { entry in
-      buffer.append(littleEndian: entry.high)
-      buffer.append(littleEndian: entry.low)
+      buffer.write(atMost: 16) { $0.hash(Hash128(high: entry.high, low: entry.low)) }
       idCount += 1
     }
     buffer.overwrite(at: start, littleEndian: idCount)

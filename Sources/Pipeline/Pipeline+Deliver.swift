@@ -6,20 +6,19 @@ extension Pipeline {
   mutating func deliver(
     _ arrival: Arrival, on channel: Channel, _ profile: RecipientAddressing
   ) -> ChannelOutcome {
-    let event = arrival.event
     let id = DeliveryID.single(arrival.notification, channel: channel)
     var head = DeliveryHead(
-      id: id, timeMilliseconds: arrival.now, tenant: event.tenant, recipient: arrival.recipient,
+      id: id, timeMilliseconds: arrival.now, tenant: arrival.event.tenant, recipient: arrival.recipient,
       channel: channel,
-      kind: .single, category: arrival.category, type: event.type,
+      kind: .single, category: arrival.category, type: arrival.event.type,
       priority: arrival.priority,
       title: catalog.text(arrival.rules.title), catalog: catalog.version, totalEvents: 1,
-      totalActors: event.actor.isEmpty ? 0 : 1)
+      totalActors: arrival.event.actor.isEmpty ? 0 : 1)
     if let link = arrival.rules.link { head.link = catalog.text(link) }
     if let digestTitle = arrival.rules.digestTitle { head.digestTitle = catalog.text(digestTitle) }
     head.recipientRecord = profile.offset
-    head.traceparent = event.traceparent
-    head.tracestate = event.tracestate
+    head.traceparent = arrival.event.traceparent
+    head.tracestate = arrival.event.tracestate
     var item = item(of: arrival, maxDataBytes: configuration.deliveryLimit)
     if item.count > configuration.deliveryLimit - 16_384 { item = self.item(of: arrival, maxDataBytes: -1) }
     write(&head, items: item, on: channel, profile, eventAppended: arrival.appended)
@@ -36,17 +35,23 @@ extension Pipeline {
     of arrival: Arrival, maxDataBytes: Int, templates: (title: ByteView, link: ByteView)? = nil
   ) -> ByteView {
     if templates == nil, arrival.event.data.count <= maxDataBytes {
-      if itemScratch.count == 0 {
-        itemScratch.append(
-          deliveryItem: arrival.event, acceptedAtMilliseconds: arrival.appended, maxDataBytes: maxDataBytes)
-      }
+      if itemScratch.count == 0 { Self.encode(arrival, maxDataBytes, templates: nil, to: &itemScratch) }
       return itemScratch.view
     }
     memberScratch.removeAll()
-    memberScratch.append(
+    Self.encode(arrival, maxDataBytes, templates: templates, to: &memberScratch)
+    return memberScratch.view
+  }
+
+  // Not inlined: it hands on a copy of the event, which others need not make.
+  @inline(never)
+  private static func encode(
+    _ arrival: Arrival, _ maxDataBytes: Int, templates: (title: ByteView, link: ByteView)?,
+    to buffer: inout OutputBuffer
+  ) {
+    buffer.append(
       deliveryItem: arrival.event, acceptedAtMilliseconds: arrival.appended, maxDataBytes: maxDataBytes,
       templates: templates)
-    return memberScratch.view
   }
 
   /// Puts a delivery into the outbox, with what the recipient's record says.

@@ -7,7 +7,6 @@ extension Pipeline {
     _ arrival: Arrival, on channel: Channel, _ rule: DigestRule, _ profile: RecipientAddressing,
     _ grounds: inout DecisionGrounds?, _ codecs: inout Codecs
   ) -> ChannelOutcome {
-    let event = arrival.event
     let isUntilQuietHoursEnd = if case .quietHours = rule.window { true } else { false }
     let key: Hash128
     var groupLength: Int?
@@ -19,7 +18,8 @@ extension Pipeline {
     } else {
       groupLength = makeDigestKey(arrival, rule, &codecs)
       key = WindowID.hash(
-        tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: digestKey.view,
+        tenant: arrival.event.tenant, recipient: arrival.recipient, channel: channel,
+        digestKey: digestKey.view,
         openedMilliseconds: -1)
     }
     var waiting = windows.find(key)
@@ -51,7 +51,7 @@ extension Pipeline {
         }
       }
     }
-    if !event.collapseKey.isEmpty, collapse(arrival, in: slot) { return .collapsed }
+    if !arrival.event.collapseKey.isEmpty, collapse(arrival, in: slot) { return .collapsed }
     if isHeld {
       let due = outsideQuietHours(
         due(rule.window, openedAt: arrival.now, profile, codecs), arrival, profile, codecs)
@@ -98,12 +98,12 @@ extension Pipeline {
 
   private mutating func join(_ slot: UInt32, _ arrival: Arrival, on channel: Channel, _ codecs: inout Codecs)
   {
-    let event = arrival.event
     var member = WindowMember(
       notification: arrival.notification,
-      actor: event.actor.isEmpty ? 0 : max(1, Hash128(of: event.actor).low),
-      expiry: event.expiryMilliseconds ?? Int64.max, collapseKey: Self.collapseKey(of: event),
-      time: event.timeMilliseconds ?? Int64.min,
+      actor: arrival.event.actor.isEmpty ? 0 : max(1, Hash128(of: arrival.event.actor).low),
+      expiry: arrival.event.expiryMilliseconds ?? Int64.max,
+      collapseKey: Self.hash(ofCollapseKey: arrival.event.collapseKey),
+      time: arrival.event.timeMilliseconds ?? Int64.min,
       skipIfSeen: arrival.rules.channels.skipsSeen(on: channel), fragment: .empty)
     if windows[slot].hasRules {
       guard complete(&member, of: arrival, in: slot, &codecs) else { return }
@@ -245,7 +245,6 @@ extension Pipeline {
   private mutating func open(
     _ key: Hash128, _ arrival: Arrival, on channel: Channel, _ rule: DigestRule, groupLength: Int, due: Int64
   ) -> UInt32 {
-    let event = arrival.event
     let digestKey = digestKey.view
     var rules = WindowRules()
     if let options = rule.options.map({ catalog.options($0) }) {
@@ -265,8 +264,8 @@ extension Pipeline {
     rules.keyValues = digestKey.slice(groupLength..<digestKey.count)
     scratch.removeAll()
     let head = WindowHead(
-      tenant: event.tenant, recipient: arrival.recipient, channel: channel,
-      group: digestKey.slice(0..<groupLength), category: arrival.category, type: event.type,
+      tenant: arrival.event.tenant, recipient: arrival.recipient, channel: channel,
+      group: digestKey.slice(0..<groupLength), category: arrival.category, type: arrival.event.type,
       title: catalog.text(arrival.rules.title),
       link: arrival.rules.link.map { catalog.text($0) } ?? .empty,
       digestTitle: arrival.rules.digestTitle.map { catalog.text($0) } ?? .empty,
@@ -275,13 +274,13 @@ extension Pipeline {
     head.append(to: &scratch)
     let opened = arrival.now
     let id = WindowID.hash(
-      tenant: event.tenant, recipient: arrival.recipient, channel: channel, digestKey: digestKey,
+      tenant: arrival.event.tenant, recipient: arrival.recipient, channel: channel, digestKey: digestKey,
       openedMilliseconds: configuration.flaws.contains(.catalogInDigestID)
         ? opened ^ Int64(catalog.version & 0xFF) : opened)
     let slot = windows.open(
       key: key, id: id, opened: opened, due: due, head: scratch.view,
       WindowOutline(head, recipient: arrival.recipientKey),
-      expecting: Self.memberBytes(of: event, limit: configuration.itemDataLimit))
+      expecting: Self.memberBytes(of: arrival.event, limit: configuration.itemDataLimit))
     undo.append(.windowOpened(slot: slot))
     Change.append(opened: (key, id, opened, due), head: scratch.view, to: &changes)
     return slot

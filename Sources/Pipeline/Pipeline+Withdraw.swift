@@ -45,9 +45,9 @@ extension Pipeline {
     facts.count > 0 && fact(FactKey.retraction(notification), at: clocks) != nil
   }
 
-  /// The hash of an event's collapse key; 0 where it names none.
-  static func collapseKey(of event: EventView) -> UInt64 {
-    event.collapseKey.isEmpty ? 0 : max(1, Hash128(of: event.collapseKey).low)
+  /// The hash of an event's collapse key; 0 where it has none.
+  static func hash(ofCollapseKey key: ByteView) -> UInt64 {
+    key.isEmpty ? 0 : max(1, Hash128(of: key).low)
   }
 
   /// Takes the notification with the event's collapse key out of a window, if the event is newer: by CloudEvents
@@ -55,7 +55,7 @@ extension Pipeline {
   ///
   /// - Returns: whether the event itself is the older one, and gives way to what waits.
   mutating func collapse(_ arrival: Arrival, in slot: UInt32) -> Bool {
-    let key = Self.collapseKey(of: arrival.event)
+    let key = Self.hash(ofCollapseKey: arrival.event.collapseKey)
     guard key != 0, !configuration.flaws.contains(.collapsedMembersStay),
       let place = windows[slot].place(where: { $0.collapseKey == key }),
       let waiting = windows[slot].member(at: place)

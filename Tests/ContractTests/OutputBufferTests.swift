@@ -108,6 +108,30 @@ import Testing
     #expect(written { $0.append(jsonTime: 951_782_400_000) } == "\"2000-02-29T00:00:00.000Z\"")
   }
 
+  @Test(
+    "bytes are put in front of others, with room for them or without, and before or after the buffer has grown"
+  )
+  func prepending() {
+    for headroom in [0, 3, 10, 100, 10_000] {
+      for length in [0, 1, 50, 500] {
+        var buffer = OutputBuffer(capacity: 128)
+        buffer.append("forgotten")
+        buffer.removeAll(headroom: headroom)
+        let text = String(repeating: "x", count: length)
+        buffer.append(text: text)
+        buffer.prepend(ByteView("in front, "))
+        buffer.append("|")
+        #expect(buffer.view.string == "in front, \(text)|")
+        buffer.prepend(ByteView("further "))
+        buffer.shrink(to: 64)
+        #expect(buffer.view.string == "further in front, \(text)|")
+        buffer.removeAll(headroom: headroom)
+        buffer.append(text: text)
+        #expect(buffer.view.string == text)
+      }
+    }
+  }
+
   @Test("an instant does not depend on the one that the same buffer wrote before")
   func timesOfOneBuffer() {
     var random = SeededGenerator(seed: 0xDA7)

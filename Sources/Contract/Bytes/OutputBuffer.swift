@@ -9,6 +9,8 @@ public struct OutputBuffer: ~Copyable {
   /// The number of bytes that the buffer can hold before it grows.
   @usableFromInline var capacity: Int
   @usableFromInline var length: Int
+  /// The bytes of its memory in front of what is written.
+  private var headroom = 0
   /// The day of the instant that was written last.
   @usableFromInline var day = WrittenDay()
 
@@ -19,7 +21,7 @@ public struct OutputBuffer: ~Copyable {
     self.length = 0
   }
 
-  deinit { start.deallocate() }
+  deinit { (start - headroom).deallocate() }
 
   /// The number of bytes written.
   @inlinable public var count: Int { length }
@@ -51,11 +53,36 @@ public struct OutputBuffer: ~Copyable {
   }
 
   private mutating func reallocate(to newCapacity: Int) {
-    let grown = UnsafeMutablePointer<UInt8>.allocate(capacity: newCapacity)
+    let grown = UnsafeMutablePointer<UInt8>.allocate(capacity: headroom + newCapacity) + headroom
     grown.update(from: start, count: count)
-    start.deallocate()
+    (start - headroom).deallocate()
     start = grown
     capacity = newCapacity
+  }
+
+  /// Forgets what was written, and leaves room for so many bytes in front of what comes.
+  public mutating func removeAll(headroom room: Int) {
+    length = 0
+    let total = headroom + capacity
+    start -= headroom
+    headroom = min(max(0, room), total - 64)
+    start += headroom
+    capacity = total - headroom
+  }
+
+  /// Puts bytes in front of what was written. Where there is headroom for them, the rest stays in its place.
+  public mutating func prepend(_ bytes: ByteView) {
+    guard let source = bytes.start else { return }
+    if bytes.count <= headroom {
+      headroom -= bytes.count
+      start -= bytes.count
+      capacity += bytes.count
+    } else {
+      reserve(bytes.count)
+      (start + bytes.count).update(from: start, count: count)
+    }
+    start.update(from: source, count: bytes.count)
+    length += bytes.count
   }
 
   /// Appends one byte.

@@ -4,7 +4,6 @@ extension OutputCursor {
   static func room(forString count: Int) -> Int { count * 6 + 2 }
 
   /// A text as a JSON string with its quotes (RFC 8259 §7). The bytes must be UTF-8.
-  @inline(__always)
   mutating func string(_ text: ByteView) {
     byte(UInt8(ascii: "\""))
     escaped(text)
@@ -39,7 +38,6 @@ extension OutputCursor {
   // MARK: - Texts
 
   /// A text with what a JSON string has to escape escaped, without quotes.
-  @inline(__always)
   mutating func escaped(_ text: ByteView) {
     guard let start = text.start else { return }
     let source = UnsafeRawPointer(start)

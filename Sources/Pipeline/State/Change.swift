@@ -43,6 +43,7 @@ enum Change {
   /// Appends the change that a window took a notification.
   ///
   /// - Returns: where the member begins in the buffer, at whose end it ends.
+  @inline(__always)
   static func append(_ member: WindowMember, toWindow key: Hash128, in buffer: inout OutputBuffer) -> Int {
     let byteCount = member.byteCount
     buffer.write(atMost: 17 + OutputCursor.roomForVarint + byteCount) { cursor in

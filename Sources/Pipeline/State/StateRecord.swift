@@ -38,8 +38,27 @@ enum StateRecord {
     var slice: ByteView
   }
 
+  /// More than what stands in front of the changes takes.
+  static let frontRoom = 1024
+
   static func append(_ contents: Contents, to buffer: inout OutputBuffer) {
     let start = buffer.count
+    appendFront(contents, changeBytes: contents.changes.count, to: &buffer)
+    buffer.append(contents.changes)
+    appendBack(contents, recordStart: start, to: &buffer)
+  }
+
+  /// Makes a buffer that has the changes, and nothing else, the record of them.
+  ///
+  /// - Parameter front: a buffer for what stands in front of them.
+  static func complete(_ contents: Contents, around changes: inout OutputBuffer, front: inout OutputBuffer) {
+    front.removeAll()
+    appendFront(contents, changeBytes: changes.count, to: &front)
+    changes.prepend(front.view)
+    appendBack(contents, recordStart: 0, to: &changes)
+  }
+
+  private static func appendFront(_ contents: Contents, changeBytes: Int, to buffer: inout OutputBuffer) {
     for byte in magic { buffer.append(byte: byte) }
     buffer.append(byte: version)
     buffer.append(byte: contents.flags.rawValue)
@@ -60,7 +79,11 @@ enum StateRecord {
     buffer.append(littleEndian: ledger.checkpoint?.next ?? UInt32.max)
     buffer.append(littleEndian: ledger.checkpoint?.bytes ?? 0)
     buffer.append(littleEndian: ledger.logBytes)
-    buffer.append(lengthPrefixed: contents.changes)
+    buffer.append(varint: UInt64(changeBytes))
+  }
+
+  private static func appendBack(_ contents: Contents, recordStart start: Int, to buffer: inout OutputBuffer)
+  {
     buffer.append(littleEndian: contents.slicePrefixes.lowerBound)
     buffer.append(littleEndian: contents.slicePrefixes.upperBound)
     buffer.append(lengthPrefixed: contents.slice)

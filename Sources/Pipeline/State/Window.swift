@@ -306,6 +306,7 @@ struct Window {
   }
 
   /// Appends one encoded member.
+  @inline(__always)
   mutating func append(_ member: ByteView, fragmentBytes: Int, _ pool: inout BlockPool) {
     block.append(member, &pool)
     memberCount += 1
@@ -349,8 +350,13 @@ struct Block {
   }
 
   /// Makes room for so many more bytes.
+  @inline(__always)
   mutating func reserve(_ additional: Int, _ pool: inout BlockPool) {
-    guard count + additional > capacity else { return }
+    if count + additional > capacity { grow(additional, &pool) }
+  }
+
+  @inline(never)
+  private mutating func grow(_ additional: Int, _ pool: inout BlockPool) {
     let (memory, room) = pool.take(max(count + additional, capacity + capacity / 2))
     let moved = memory.assumingMemoryBound(to: UInt8.self)
     if let start {
@@ -361,6 +367,7 @@ struct Block {
     capacity = room
   }
 
+  @inline(__always)
   mutating func append(_ bytes: ByteView, _ pool: inout BlockPool) {
     reserve(bytes.count, &pool)
     if let source = bytes.start, let start { (start + count).update(from: source, count: bytes.count) }
