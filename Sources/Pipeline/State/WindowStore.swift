@@ -5,6 +5,8 @@ import Contract
 struct WindowStore: ~Copyable {
   private var slots: [Window] = []
   private var freeSlots: [UInt32] = []
+  /// How many slots became free since they were last given back.
+  private var releases = 0
   private var index = SlotTable<UInt32>()
   /// By the hash of a recipient's key: the first of their windows.
   private var recipients = SlotTable<UInt32>()
@@ -225,10 +227,44 @@ struct WindowStore: ~Copyable {
     slots[Int(slot)].block.free(to: &pool)
     slots[Int(slot)].generation &+= 1
     freeSlots.append(slot)
+    releases += 1
   }
 
   /// Gives memory back that windows no longer have, except what the next ones are soon going to need.
-  mutating func shrink() { pool.shrink(to: (64 << 10) + bytes / 4) }
+  ///
+  /// No slot that anything still refers to may be free: that of a closed window is not before its closing is confirmed.
+  mutating func shrink() {
+    pool.shrink(to: (64 << 10) + bytes / 4)
+    // Often enough that a crowd does not stay, and seldom enough to cost nothing beside the closing itself.
+    guard slots.count > 1024, freeSlots.count > slots.count / 2, releases > slots.count / 2 else { return }
+    releases = 0
+    shrinkSlots()
+  }
+
+  /// Slots keep their numbers, so that only those behind the last open window go. The lowest are used first from here on:
+  /// the last ones become free in time.
+  private mutating func shrinkSlots() {
+    freeSlots.sort(by: >)
+    var end = slots.count
+    var freed = 0
+    while freed < freeSlots.count, Int(freeSlots[freed]) == end - 1 {
+      end -= 1
+      freed += 1
+    }
+    guard freed > 0 else { return }
+    // None of what is stale may be taken for a later window in one of these slots.
+    let windows = slots
+    func isCurrent(_ entry: DueQueue.Entry) -> Bool {
+      windows[Int(entry.slot)].isOpen && windows[Int(entry.slot)].generation == entry.generation
+    }
+    dueTogether = dueTogether.filter(isCurrent)
+    queue.compact(isCurrent)
+    slots = Array(windows[..<end])
+    freeSlots = Array(freeSlots[freed...])
+  }
+
+  /// The windows that there is room for without asking for memory: those that are open, and what closed ones have left.
+  var slotCount: Int { slots.count }
 
   /// The instant at which the next window is due.
   mutating func nextDue() -> Int64? {
