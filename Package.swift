@@ -34,7 +34,7 @@ let package = Package(
     .target(
       name: "Kafka",
       dependencies: ["CLibrdkafka", "Contract", .product(name: "Logging", package: "swift-log")]),
-    .target(name: "Pipeline", dependencies: ["CXXHash", "Contract", "Policy"]),
+    .target(name: "Pipeline", dependencies: ["CJemalloc", "CXXHash", "Contract", "Policy"]),
     .target(name: "Replay", dependencies: ["Contract", "Pipeline", "Policy"]),
     .target(name: "Audit", dependencies: ["Contract", "Kafka", "MarkedYAML", "Pipeline", "Policy"]),
     .target(

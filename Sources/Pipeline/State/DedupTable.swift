@@ -76,7 +76,7 @@ struct DedupTable: ~Copyable {
   }
 
   deinit {
-    for index in 0..<Self.shardCount { shards[index].slots?.deallocate() }
+    for index in 0..<Self.shardCount { TableMemory.deallocate(shards[index].slots) }
     shards.deallocate()
   }
 
@@ -160,7 +160,7 @@ struct DedupTable: ~Copyable {
     precondition(shard.pointee.used == 0, "a shard is filled once")
     let kept = entries.reduce(0) { keeps($1, confirmedMinute) ? $0 + 1 : $0 }
     guard kept > 0 else { return }
-    shard.pointee.slots?.deallocate()
+    TableMemory.deallocate(shard.pointee.slots)
     allocate(shard, for: kept)
     guard let slots = shard.pointee.slots else { return }
     let capacity = shard.pointee.capacity
@@ -216,7 +216,7 @@ struct DedupTable: ~Copyable {
       // in the order of their hashes would lie in one long run.
       let capacity = shard.pointee.capacity
       guard capacity > 0 else { continue }
-      shard.pointee.slots?.deallocate()
+      TableMemory.deallocate(shard.pointee.slots)
       allocate(shard, capacity: capacity)
       for entry in kept { place(entry, in: shard) }
     }
@@ -293,7 +293,7 @@ struct DedupTable: ~Copyable {
   }
 
   private func allocate(_ shard: UnsafeMutablePointer<Shard>, capacity: Int) {
-    let slots = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
+    let slots: UnsafeMutablePointer<Entry> = TableMemory.allocate(capacity: capacity)
     slots.initialize(repeating: Entry(high: 0, low: 0), count: capacity)
     shard.pointee = Shard(slots: slots, capacity: capacity, used: 0)
   }
@@ -312,7 +312,7 @@ struct DedupTable: ~Copyable {
       guard let entry = old.slots?[slot], keeps(entry, confirmedMinute) else { continue }
       place(entry, in: shard)
     }
-    old.slots?.deallocate()
+    TableMemory.deallocate(old.slots)
     count -= dropped
   }
 }
