@@ -6,6 +6,10 @@
 #include <memory>
 #include <new>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace {
 
 constexpr size_t minimum_capacity = 16 * 1024;
@@ -256,6 +260,65 @@ csimdjson_status csimdjson_parser_scan(
   tokens->has_escapes = parser->has_escapes;
   return status;
 }
+
+#if defined(__x86_64__)
+
+// The same code for 16 bytes at a time, which every processor can, and for 32.
+//
+// `specials`: a bit for each byte that is a quote, a backslash or a control character, and `in_ascii` also for each
+// that is beyond ASCII, which costs less.
+namespace sse2 {
+
+using vector = __m128i;
+constexpr ptrdiff_t width = 16;
+inline vector load(const uint8_t *bytes) { return _mm_loadu_si128(reinterpret_cast<const __m128i *>(bytes)); }
+inline uint32_t specials(vector bytes, bool in_ascii) {
+  const vector low = in_ascii ? _mm_cmpgt_epi8(_mm_set1_epi8(0x20), bytes)
+                              : _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+  const vector quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+  const vector backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+  return uint32_t(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, quote), backslash)));
+}
+
+#include "plain_reader.h"
+
+}  // namespace sse2
+
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+
+namespace avx2 {
+
+using vector = __m256i;
+constexpr ptrdiff_t width = 32;
+inline vector load(const uint8_t *bytes) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(bytes));
+}
+inline uint32_t specials(vector bytes, bool in_ascii) {
+  const vector low = in_ascii ? _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes)
+                              : _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(0x1F)), bytes);
+  const vector quote = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"'));
+  const vector backslash = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'));
+  return uint32_t(_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(low, quote), backslash)));
+}
+
+#include "plain_reader.h"
+
+}  // namespace avx2
+
+#pragma clang attribute pop
+
+bool csimdjson_is_plain(const uint8_t *bytes, size_t length, uint32_t max_depth) {
+  static const bool has_avx2 = __builtin_cpu_supports("avx2");
+  if (bytes == nullptr || length == 0 || length >= maximum_length) { return false; }
+  return has_avx2 && length >= 32 ? avx2::is_plain(bytes, length, max_depth)
+                                  : sse2::is_plain(bytes, length, max_depth);
+}
+
+#else
+
+bool csimdjson_is_plain(const uint8_t *, size_t, uint32_t) { return false; }
+
+#endif
 
 bool csimdjson_validate_utf8(const uint8_t *bytes, size_t length) {
   return length == 0 || simdjson::validate_utf8(reinterpret_cast<const char *>(bytes), length);

@@ -48,6 +48,46 @@ import Testing
     #expect(throws: JSONError.self) { try tree(text) }
   }
 
+  @Test("what is only validated is valid and fails as what is parsed")
+  func validation() throws {
+    let texts = [
+      #"{"what":"something of note","number":42,"url":"https://example.org/board/0123456789abcdef","text":"the card"}"#,
+      #" { "a" : [ 1 , -2.50e+3 , true,false,null , "x\ty" ] ,"b":{},"c":[],"":"", "b" : {"d":"é\u00e9😀\ud83d\ude00\/"}} "#,
+      #"[[[[0,-0,1e9,0.5E-7],{"k":"\"quoted\" and \\ more"}],"Grüße aus Köln, von weit her"],{}]"#,
+      #""a text of more than sixteen bytes""#, "-12.5e3", "true", " null\n", "[]",
+      String(repeating: "[", count: 70) + "1" + String(repeating: "]", count: 70),
+      String(repeating: "[", count: 9) + "1" + String(repeating: "]", count: 9),
+    ]
+    var random = SeededGenerator.printed()
+    var valid = 0
+    for maxDepth in [8, 128] {
+      var parser = try JSONParser(maxDepth: maxDepth)
+      for round in 0..<20_000 {
+        var bytes = Array(texts[round % texts.count].utf8)
+        for _ in 0..<Int.random(in: 0...2, using: &random) where !bytes.isEmpty {
+          let index = Int.random(in: 0..<bytes.count, using: &random)
+          switch Int.random(in: 0...4, using: &random) {
+          case 0: bytes[index] = UInt8.random(in: 0...255, using: &random)
+          case 1: bytes.remove(at: index)
+          case 2: bytes.insert(Array(#"\"{}[],:/ e-.0tn"#.utf8).randomElement(using: &random) ?? 0, at: index)
+          case 3: bytes.removeSubrange(index...)
+          default: bytes.insert(contentsOf: bytes[..<index], at: index)
+          }
+        }
+        // At an address of its own, so that reading beyond its end is noticed where memory is checked.
+        bytes.withUnsafeBytes { raw in
+          var parsed: JSONError?
+          var validated: JSONError?
+          do throws(JSONError) { _ = try parser.parse(ByteView(raw)) } catch { parsed = error }
+          do throws(JSONError) { try parser.validate(ByteView(raw)) } catch { validated = error }
+          #expect(parsed == validated, "\(String(decoding: raw, as: UTF8.self))")
+          if parsed == nil { valid += 1 }
+        }
+      }
+    }
+    #expect(valid > 10_000)
+  }
+
   @Test("bytes that are not UTF-8 are refused, inside and outside of strings")
   func notUTF8() throws {
     var parser = try JSONParser()

@@ -3,40 +3,54 @@ import Foundation
 
 extension ByteView {
   /// Whether the bytes are UTF-8.
+  @inline(__always)
   public var isUTF8: Bool {
     isASCII || csimdjson_validate_utf8(start, count)
   }
 
   /// Whether every byte is ASCII: most attributes are, and need no further look.
+  @inline(__always)
   var isASCII: Bool {
-    guard let start else { return true }
+    guard let start, count > 0 else { return true }
     let bytes = UnsafeRawPointer(start)
-    var index = 0
     var seen: UInt64 = 0
-    while index + 8 <= count {
-      seen |= bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      index += 8
-    }
-    while index < count {
-      seen |= UInt64(start[index])
-      index += 1
+    // The last word overlaps the one before.
+    if count >= 8 {
+      let last = count &- 8
+      seen = bytes.loadUnaligned(as: UInt64.self)
+      var index = 8
+      while index < last {
+        seen |= bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        index &+= 8
+      }
+      seen |= bytes.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+    } else if count >= 4 {
+      seen = UInt64(
+        bytes.loadUnaligned(as: UInt32.self)
+          | bytes.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self))
+    } else {
+      seen = UInt64(start[0] | start[count &>> 1] | start[count &- 1])
     }
     return seen & 0x8080_8080_8080_8080 == 0
   }
 
   /// Whether every byte is a printing ASCII character other than `/`: most parts of keys are, and need no further look.
+  @inline(__always)
   var isPlainASCII: Bool {
     guard let start else { return true }
     let bytes = UnsafeRawPointer(start)
     guard count >= 8 else {
       return buffer.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
     }
-    var marks: UInt64 = 0
     // The last word overlaps the one before.
-    for index in stride(from: 0, to: count - 8, by: 8) {
+    var marks = Self.unusual(bytes.loadUnaligned(as: UInt64.self))
+    let last = count &- 8
+    var index = 8
+    while index < last {
       marks |= Self.unusual(bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+      index &+= 8
     }
-    marks |= Self.unusual(bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self))
+    marks |= Self.unusual(bytes.loadUnaligned(fromByteOffset: last, as: UInt64.self))
     return marks & 0x8080_8080_8080_8080 == 0
   }
 

@@ -49,6 +49,7 @@ public struct ArrivalDecision {
   public var grounds: ChannelValues<DecisionGrounds>
 
   /// A decision of those parts.
+  @inlinable
   public init(
     tenant: ByteView, recipient: ByteView, source: ByteView, event: ByteView, type: ByteView,
     category: ByteView,

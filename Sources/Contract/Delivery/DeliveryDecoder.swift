@@ -128,7 +128,7 @@ extension Delivery.Item {
 extension JSONValue {
   /// The field as one of a few names.
   fileprivate func choice<Value>(
-    _ name: StaticString, _ values: [Value], _ literal: (Value) -> StaticString
+    _ name: StaticString, _ values: some Collection<Value>, _ literal: (Value) -> StaticString
   ) throws(Rejection) -> Value {
     let text = try requiredText(name)
     for value in values where literal(value).description == text { return value }

@@ -31,58 +31,63 @@ extension EventDecoder {
   ) throws(Rejection) {
     var isCloudEvent = false
     var isForwarded = false
-    for header in record.headers {
-      guard header.name.hasPrefix("ce_") else {
-        if header.name.hasPrefix("tidings-") { isForwarded = true }
+    let headers = record.headers
+    for index in 0..<headers.count {
+      guard let start = headers[index].name.start, headers[index].name.hasPrefix("ce_") else {
+        if headers[index].name.hasPrefix("tidings-") { isForwarded = true }
         continue
       }
       isCloudEvent = true
-      guard let text = header.value else { continue }
-      let name = header.name.slice(3..<header.name.count)
-      if let attribute = EventAttribute(name: name) {
-        guard text.isUTF8 else {
-          throw Rejection(.invalidUTF8, "The header \"ce_\(attribute.literal)\" is not valid UTF-8.")
-        }
-        try set(attribute, text)
-      } else if EventDecoder.isAttributeName(name), text.isUTF8 {
-        append(extension: name, text)
+      guard let text = headers[index].value else { continue }
+      let name = ByteView(start: start + 3, count: headers[index].name.count &- 3)
+      guard let attribute = EventAttribute(name: name) else {
+        readExtension(name, text)
+        continue
       }
+      guard text.isUTF8 else {
+        throw Rejection(.invalidUTF8, "The header \"ce_\(attribute.name)\" is not valid UTF-8.")
+      }
+      try set(attribute, text)
     }
     guard isCloudEvent else { throw EventDecoder.notCloudEvent(contentType) }
-    if let id = attributes[EventAttribute.id.rawValue],
-      let source = attributes[EventAttribute.source.rawValue],
-      let recipient = attributes[EventAttribute.recipient.rawValue]
-    {
-      let tenant = attributes[EventAttribute.tenant.rawValue] ?? ByteView(RecipientKey.defaultTenant)
-      onIdentity(EventIdentity(tenant: tenant, source: source, id: id, recipient: recipient))
+    if has(.id), has(.source), has(.recipient) {
+      onIdentity(
+        EventIdentity(
+          tenant: has(.tenant) ? texts[.tenant] : ByteView(RecipientKey.defaultTenant),
+          source: texts[.source], id: texts[.id], recipient: texts[.recipient]))
     }
     if isForwarded { readOrigin(record) }
     if let contentType {
       guard contentType.isUTF8 else {
         throw Rejection(.invalidUTF8, "The header \"content-type\" is not valid UTF-8.")
       }
-      attributes[EventAttribute.datacontenttype.rawValue] = contentType
+      note(.datacontenttype, contentType)
     }
     try setData(value)
   }
 
+  @inline(never)
+  private mutating func readExtension(_ name: ByteView, _ text: ByteView) {
+    if EventDecoder.isAttributeName(name), text.isUTF8 { append(extension: name, text) }
+  }
+
   /// Takes bytes as the event's data and finds out, by media type and content, what they are.
   mutating func setData(_ bytes: ByteView) throws(Rejection) {
-    data = bytes
+    fields.pointee.data = bytes
     guard !bytes.isEmpty else {
-      dataKind = .none
+      fields.pointee.dataKind = .none
       return
     }
-    switch MediaType.kind(of: attributes[EventAttribute.datacontenttype.rawValue] ?? .empty) {
+    switch MediaType.kind(of: texts[.datacontenttype]) {
     case .json:
       do {
-        _ = try parser.parse(bytes)
+        try parser.validate(bytes)
       } catch {
         throw EventDecoder.notJSON("The data", error, limits)
       }
-      dataKind = .json
-    case .text: dataKind = bytes.isUTF8 ? .text : .binary
-    case .binary, .none: dataKind = .binary
+      fields.pointee.dataKind = .json
+    case .text: fields.pointee.dataKind = bytes.isUTF8 ? .text : .binary
+    case .binary, .none: fields.pointee.dataKind = .binary
     }
   }
 
@@ -93,17 +98,19 @@ extension EventDecoder {
     var offset: Int64?
     for header in record.headers where header.name.hasPrefix("tidings-") {
       if header.name.equals(OriginHeader.audience), let audience = header.value, audience.isUTF8 {
-        followedAudience = audience
+        fields.pointee.followedAudience = audience
       }
       if header.name.equals(OriginHeader.topic) { topic = header.value }
       if header.name.equals(OriginHeader.partition) { partition = header.value?.decimal }
       if header.name.equals(OriginHeader.offset) { offset = header.value?.decimal }
-      if header.name.equals(OriginHeader.timestamp) { originAppended = header.value?.decimal }
+      if header.name.equals(OriginHeader.timestamp) {
+        fields.pointee.originAppendedMilliseconds = header.value?.decimal
+      }
     }
     guard let topic, topic.isUTF8, let partition, let offset, let number = Int32(exactly: partition) else {
       return
     }
-    origin = RecordPosition(topic: topic, partition: number, offset: offset)
+    fields.pointee.origin = RecordPosition(topic: topic, partition: number, offset: offset)
   }
 
   /// CloudEvents names attributes with lower-case letters and digits; other headers are none of ours.
@@ -144,4 +151,10 @@ extension ByteView {
     }
     return value
   }
+}
+
+extension UnsafeMutablePointer<ByteView> {
+  /// The text of an attribute, of texts by places.
+  @inline(__always)
+  subscript(attribute: EventAttribute) -> ByteView { self[attribute.place] }
 }

@@ -37,11 +37,11 @@ extension EventDecoder {
     of value: JSONValue, _ attribute: EventAttribute
   ) throws(Rejection) -> ByteView {
     if attribute.isCore && value.kind != .string {
-      throw Rejection(.invalidAttribute, "\"\(attribute.literal)\" is not a string.")
+      throw Rejection(.invalidAttribute, "\"\(attribute.name)\" is not a string.")
     }
     guard let text = canonicalText(of: value) else {
       throw Rejection(
-        .invalidAttribute, "\"\(attribute.literal)\" is not a string, and no integer or truth value either.")
+        .invalidAttribute, "\"\(attribute.name)\" is not a string, and no integer or truth value either.")
     }
     return text
   }
@@ -57,7 +57,7 @@ extension EventDecoder {
   }
 
   private mutating func readData(_ member: JSONValue?, base64: JSONValue?) throws(Rejection) {
-    let contentType = attributes[EventAttribute.datacontenttype.rawValue] ?? .empty
+    let contentType = texts[.datacontenttype]
     if let base64 {
       guard member == nil else {
         throw Rejection(.invalidAttribute, "The event has both \"data\" and \"data_base64\"; one is allowed.")
@@ -70,11 +70,12 @@ extension EventDecoder {
     } else if let member {
       let kind = MediaType.kind(of: contentType)
       if kind == .json {
-        dataKind = .json
-        data = member.raw
+        fields.pointee.dataKind = .json
+        fields.pointee.data = member.raw
       } else if member.kind == .string {
-        data = member.string(scratch: &scratch)
-        dataKind = data.isEmpty ? .none : kind
+        let text = member.string(scratch: &scratch)
+        fields.pointee.data = text
+        fields.pointee.dataKind = text.isEmpty ? .none : kind
       } else if member.kind != .null {
         throw Rejection(
           .invalidAttribute,

@@ -10,18 +10,17 @@ public struct EventDecoder: ~Copyable {
   var parser: JSONParser
   /// Holds unescaped and base64-decoded text; its room is made before the first view into it.
   var scratch: OutputBuffer
-  /// The known attributes of the event at hand by raw value; nil is absent.
-  let attributes: UnsafeMutablePointer<ByteView?>
+  /// The known attributes of the event at hand by their places; empty where it has none.
+  let texts: UnsafeMutablePointer<ByteView>
+  /// Which attributes the event at hand has: a bit for each, by its place.
+  var present: UInt32 = 0
+  /// The rest of the event at hand.
+  let fields: UnsafeMutablePointer<EventFields>
   var recipients: RecipientList
   /// Room for `extensionCapacity` unknown extensions.
   var extensions: UnsafeMutablePointer<HeaderView>
   var extensionCapacity: Int
   var extensionCount = 0
-  var dataKind = EventView.DataKind.none
-  var data = ByteView.empty
-  var origin: RecordPosition?
-  var originAppended: Int64?
-  var followedAudience = ByteView.empty
 
   /// A decoder with those limits.
   ///
@@ -31,14 +30,18 @@ public struct EventDecoder: ~Copyable {
     // In structured mode the event itself is one level around the data.
     self.parser = try JSONParser(maxDepth: limits.maxDepth + 1)
     self.scratch = OutputBuffer(capacity: 4096)
-    self.attributes = .allocate(capacity: EventAttribute.allCases.count)
+    self.texts = .allocate(capacity: EventAttribute.count)
+    self.texts.initialize(repeating: .empty, count: EventAttribute.count)
+    self.fields = .allocate(capacity: 1)
+    self.fields.initialize(to: EventFields())
     self.recipients = RecipientList(limit: limits.maxRecipients)
     self.extensionCapacity = 16
     self.extensions = .allocate(capacity: 16)
   }
 
   deinit {
-    attributes.deallocate()
+    texts.deallocate()
+    fields.deallocate()
     extensions.deallocate()
   }
 
@@ -92,14 +95,11 @@ public struct EventDecoder: ~Copyable {
     scratch.removeAll()
     // Unescaped text is never longer than what it was made from; base64 may be unescaped first and then decoded.
     scratch.reserve(size * 2)
-    attributes.initialize(repeating: nil, count: EventAttribute.allCases.count)
+    texts.update(repeating: .empty, count: EventAttribute.count)
+    present = 0
+    fields.pointee = EventFields()
     recipients.removeAll()
     extensionCount = 0
-    dataKind = .none
-    data = .empty
-    origin = nil
-    originAppended = nil
-    followedAudience = .empty
   }
 
   mutating func append(extension name: ByteView, _ value: ByteView) {
@@ -114,17 +114,37 @@ public struct EventDecoder: ~Copyable {
     extensionCount += 1
   }
 
+  /// Whether the event at hand has the attribute, be it empty.
+  @inline(__always)
+  func has(_ attribute: EventAttribute) -> Bool { present & attribute.bit != 0 }
+
   /// Notes a known attribute.
+  @inline(__always)
   mutating func set(_ attribute: EventAttribute, _ value: ByteView) throws(Rejection) {
-    guard attributes[attribute.rawValue] == nil else {
-      throw Rejection(.duplicateAttribute, "\"\(attribute.literal)\" is given twice.")
+    guard !has(attribute), value.count <= limits.maxAttributeBytes || attribute == .recipients else {
+      throw refusal(of: attribute, value)
     }
-    if attribute != .recipients && value.count > limits.maxAttributeBytes {
-      throw Rejection(
-        .attributeTooLong,
-        "\"\(attribute.literal)\" has \(value.count) bytes, and at most \(limits.maxAttributeBytes) are allowed."
-      )
-    }
-    attributes[attribute.rawValue] = value
+    note(attribute, value)
   }
+
+  /// Notes a known attribute in place of what was noted before.
+  @inline(__always)
+  mutating func note(_ attribute: EventAttribute, _ value: ByteView) {
+    present |= attribute.bit
+    texts[attribute.place] = value
+  }
+
+  @inline(never)
+  private mutating func refusal(of attribute: EventAttribute, _ value: ByteView) -> Rejection {
+    if has(attribute) { return Rejection(.duplicateAttribute, "\"\(attribute.name)\" is given twice.") }
+    return Rejection(
+      .attributeTooLong,
+      "\"\(attribute.name)\" has \(value.count) bytes, and at most \(limits.maxAttributeBytes) are allowed.")
+  }
+}
+
+extension EventAttribute {
+  /// Its bit in a set of attributes.
+  @inline(__always)
+  fileprivate var bit: UInt32 { 1 &<< UInt32(truncatingIfNeeded: place) }
 }

@@ -32,8 +32,11 @@ public struct InputRecord {
 
   /// The bytes of key, value and headers together, as brokers and `message.max.bytes` count them (without framing).
   public var byteCount: Int {
-    var count = (key?.count ?? 0) + (value?.count ?? 0)
-    for header in headers { count += header.name.count + (header.value?.count ?? 0) }
+    // Counts of bytes in memory: their sum is no overflow.
+    var count = (key?.count ?? 0) &+ (value?.count ?? 0)
+    for index in 0..<headers.count {
+      count &+= headers[index].name.count &+ (headers[index].value?.count ?? 0)
+    }
     return count
   }
 }

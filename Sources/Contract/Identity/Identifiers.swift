@@ -44,23 +44,77 @@ extension Hash128 {
   /// The hash of a kind, a number and fields, whose lengths stand before them, so that no two lists of fields give
   /// the same bytes.
   ///
-  /// The bytes are gathered on the stack; fields beyond about a kilobyte go over the heap.
+  /// The bytes are gathered on the stack, where room for nearly all is of a size that is known beforehand; fields beyond
+  /// about a kilobyte go over the heap.
+  @inline(__always)
   fileprivate init(ofFields fields: (ByteView, ByteView, ByteView, ByteView), number: UInt64, kind: UInt64) {
     let size = 32 + fields.0.count + fields.1.count + fields.2.count + fields.3.count
-    self = withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
-      guard let start = memory.baseAddress else { return Hash128(of: .empty) }
-      var cursor = OutputCursor(at: start)
-      cursor.integer(kind)
-      cursor.integer(number)
-      cursor.integer(UInt32(truncatingIfNeeded: fields.0.count))
-      cursor.integer(UInt32(truncatingIfNeeded: fields.1.count))
-      cursor.integer(UInt32(truncatingIfNeeded: fields.2.count))
-      cursor.integer(UInt32(truncatingIfNeeded: fields.3.count))
-      cursor.bytes(fields.0)
-      cursor.bytes(fields.1)
-      cursor.bytes(fields.2)
-      cursor.bytes(fields.3)
-      return Hash128(of: ByteView(UnsafeRawBufferPointer(memory)))
+    if size <= 256 {
+      self = withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) {
+        Hash128(ofFields: fields, number, kind, gathered: $0, size)
+      }
+    } else {
+      self = withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) {
+        Hash128(ofFields: fields, number, kind, gathered: $0, size)
+      }
     }
+  }
+
+  /// - Parameter memory: has room for `size` bytes.
+  @inline(__always)
+  private init(
+    ofFields fields: (ByteView, ByteView, ByteView, ByteView), _ number: UInt64, _ kind: UInt64,
+    gathered memory: UnsafeMutableRawBufferPointer, _ size: Int
+  ) {
+    guard let start = memory.baseAddress else {
+      self.init(of: .empty)
+      return
+    }
+    var cursor = OutputCursor(at: start)
+    cursor.integer(kind)
+    cursor.integer(number)
+    cursor.integer(UInt32(truncatingIfNeeded: fields.0.count))
+    cursor.integer(UInt32(truncatingIfNeeded: fields.1.count))
+    cursor.integer(UInt32(truncatingIfNeeded: fields.2.count))
+    cursor.integer(UInt32(truncatingIfNeeded: fields.3.count))
+    cursor.name(fields.0)
+    cursor.name(fields.1)
+    cursor.name(fields.2)
+    cursor.name(fields.3)
+    self.init(of: ByteView(UnsafeRawBufferPointer(start: start, count: size)))
+  }
+}
+
+extension OutputCursor {
+  /// The bytes of a view that has few of them nearly always: in words, of which the last one overlaps the one before.
+  @inline(__always)
+  fileprivate mutating func name(_ view: ByteView) {
+    guard let start = view.start else { return }
+    let source = UnsafeRawPointer(start)
+    let count = view.count
+    if count > 16 {
+      next.copyMemory(from: source, byteCount: count)
+    } else if count >= 8 {
+      copy(source, UInt64.self, 0, count &- 8)
+    } else if count >= 4 {
+      copy(source, UInt32.self, 0, count &- 4)
+    } else if count > 0 {
+      copy(source, UInt8.self, 0, count &- 1)
+      copy(source, UInt8.self, count &>> 1, count &>> 1)
+    }
+    next += count
+  }
+
+  /// Copies the words at two places.
+  @inline(__always)
+  private func copy<Word: FixedWidthInteger & BitwiseCopyable>(
+    _ source: UnsafeRawPointer, _ word: Word.Type, _ first: Int, _ second: Int
+  ) {
+    let values = (
+      source.loadUnaligned(fromByteOffset: first, as: word),
+      source.loadUnaligned(fromByteOffset: second, as: word)
+    )
+    next.storeBytes(of: values.0, toByteOffset: first, as: word)
+    next.storeBytes(of: values.1, toByteOffset: second, as: word)
   }
 }

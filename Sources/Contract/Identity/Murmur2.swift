@@ -8,19 +8,23 @@ public enum Murmur2 {
     guard let start = bytes.start else { return finish(hash, multiplier) }
     let raw = UnsafeRawPointer(start)
     var index = 0
-    while index + 4 <= count {
+    let tailStart = count & ~3
+    while index < tailStart {
       var word = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: index, as: UInt32.self))
       word &*= multiplier
       word ^= word >> 24
       word &*= multiplier
       hash = hash &* multiplier ^ word
-      index += 4
+      index &+= 4
     }
     if index < count {
-      for tail in (index..<count).reversed() {
-        hash ^= UInt32(start[tail]) << UInt32((tail - index) * 8)
+      var tail: UInt32 = 0
+      var last = count
+      while last > index {
+        last &-= 1
+        tail = tail &<< 8 | UInt32(start[last])
       }
-      hash &*= multiplier
+      hash = (hash ^ tail) &* multiplier
     }
     return finish(hash, multiplier)
   }

@@ -53,7 +53,9 @@ public enum RecipientKey {
     try check(part: tenant, what: "tenant", named: name, emptyReason: .invalidTenant, reason: .invalidTenant)
   }
 
+  @inline(__always)
   static func check(recipient: ByteView, named name: StaticString) throws(Rejection) {
+    if !recipient.isEmpty, recipient.isPlainASCII { return }
     try check(
       part: recipient, what: "recipient", named: name, emptyReason: .emptyRecipient, reason: .invalidRecipient
     )

@@ -37,6 +37,14 @@ public struct JSONParser: ~Copyable {
     return JSONValue(
       text: text, starts: starts, closers: closers, hasEscapes: tokens.has_escapes, token: 0)
   }
+
+  /// Validates one JSON value of which nothing is to be read: cheaper than `parse(_:)`, with the same result.
+  ///
+  /// - Throws: `JSONError` with what is wrong and where.
+  public mutating func validate(_ bytes: ByteView) throws(JSONError) {
+    if csimdjson_is_plain(bytes.start, bytes.count, UInt32(truncatingIfNeeded: maxDepth)) { return }
+    _ = try parse(bytes)
+  }
 }
 
 /// Why a text is not JSON that we accept.

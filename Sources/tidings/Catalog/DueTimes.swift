@@ -45,7 +45,7 @@ struct DueTimes: Encodable {
     }
     let rules = catalog.rules(at: index).channels
     var channels: [ChannelTimes] = []
-    for candidate in channel.map({ [$0] }) ?? Channel.allCases {
+    for candidate in channel.map({ [$0] }) ?? Array(Channel.allCases) {
       guard case .digest(let rule) = rules[candidate]?.policy, case .schedule(let id) = rule.window else {
         continue
       }
