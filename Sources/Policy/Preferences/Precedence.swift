@@ -20,6 +20,7 @@ public struct Candidate {
   public var instant: Int64
 
   /// A candidate of those parts.
+  @inlinable
   public init(
     rule: ChannelRule, category: ByteView, subject: ByteView = .empty, isCritical: Bool = false,
     isOwnAction: Bool = false, engagement: EngagementMarks = EngagementMarks(), instant: Int64
@@ -50,6 +51,7 @@ public struct Resolution: Equatable, Sendable {
   public var preference: DecidingPreference?
 
   /// A resolution of those parts.
+  @inlinable
   public init(action: Action, preference: DecidingPreference? = nil) {
     self.action = action
     self.preference = preference
@@ -61,6 +63,7 @@ extension Candidate {
   /// it as a table.
   ///
   /// Pure, without allocation. Nil is a recipient without a record, or a tenant without defaults.
+  @inlinable @inline(__always)
   public func resolved(_ recipient: RecipientProfileView?, tenant: RecipientProfileView?) -> Resolution {
     let channel = rule.channel
     let wish =
@@ -91,7 +94,8 @@ extension Candidate {
 }
 
 extension DecidingPreference {
-  fileprivate func of(_ level: Level) -> DecidingPreference {
+  @usableFromInline
+  func of(_ level: Level) -> DecidingPreference {
     var copy = self
     copy.level = level
     return copy
@@ -100,6 +104,7 @@ extension DecidingPreference {
 
 extension Preference.Setting {
   /// The cadence that it chooses; nil for `on` and `off`.
+  @inlinable
   public var cadence: Cadence? {
     switch self {
     case .off, .on: nil
@@ -114,6 +119,7 @@ extension Preference.Setting {
 extension ChannelPolicy {
   /// The policy with a recipient's cadence in place of the catalog's times: what shares a window, and which items the
   /// digest has in full, stay as they are; all other options lapse.
+  @usableFromInline
   func at(_ cadence: Cadence) -> ChannelPolicy {
     guard cadence != .instant else { return .immediate }
     switch self {
@@ -129,6 +135,7 @@ extension ChannelPolicy {
   }
 
   /// Whether it takes a time zone to say when it delivers.
+  @inlinable
   public var goesByClock: Bool {
     guard case .digest(let rule) = self else { return false }
     return switch rule.window {
@@ -138,6 +145,7 @@ extension ChannelPolicy {
   }
 
   /// The name that decisions give it.
+  @inlinable
   public var ground: DecisionGrounds.Policy {
     switch self {
     case .immediate: .immediate
@@ -165,5 +173,6 @@ extension DigestRule {
 
 extension Channel {
   /// Whether nothing can be delivered there without an address.
+  @inlinable
   public var needsAddress: Bool { self == .email }
 }

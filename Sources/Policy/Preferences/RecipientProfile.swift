@@ -102,9 +102,11 @@ public struct RecipientProfileView {
   public let timeZone: ByteView
 
   private let quietForm: ByteView
+  /// Whether times of quiet hours are named. Few name any, and reading them takes a while.
+  public let namesQuietHours: Bool
   /// 24 bytes each.
-  private let mutes: ByteView
-  private let wishes: ByteView
+  @usableFromInline let mutes: ByteView
+  @usableFromInline let wishes: ByteView
 
   static let everyChannel: UInt8 = 0xFF
   static let optOutCode: UInt8 = 0xFF
@@ -121,15 +123,21 @@ public struct RecipientProfileView {
     timeZone = RecipientProfileView.text(of: bytes, &cursor)
     let quietByte = cursor < bytes.count ? bytes[cursor] : RecipientProfileView.nothingSaid
     let quietCount = quietByte == RecipientProfileView.nothingSaid ? 0 : Int(quietByte)
-    quietForm = RecipientProfileView.take(1 + 4 * quietCount, of: bytes, &cursor)
+    quietForm = RecipientProfileView.take(1 &+ 4 &* quietCount, of: bytes, &cursor)
+    namesQuietHours = quietCount > 0
     let muteCount = RecipientProfileView.number(of: bytes, &cursor) ?? 0
-    let most = UInt64(bytes.count / RecipientProfileView.muteBytes)
-    mutes = RecipientProfileView.take(
-      RecipientProfileView.muteBytes * Int(min(muteCount, most)), of: bytes, &cursor)
-    wishes = bytes.slice(min(cursor, bytes.count)..<bytes.count)
+    if muteCount == 0 {
+      mutes = .empty
+    } else {
+      let most = UInt64(bytes.count / RecipientProfileView.muteBytes)
+      mutes = RecipientProfileView.take(
+        RecipientProfileView.muteBytes * Int(min(muteCount, most)), of: bytes, &cursor)
+    }
+    wishes = bytes.slice(cursor..<bytes.count)
   }
 
   /// Where the recipient is reached on a channel; nil where the channel needs no address or none is known.
+  @inlinable
   public func address(for channel: Channel) -> ByteView? {
     switch channel {
     case .email: email.isEmpty ? nil : email
@@ -145,13 +153,18 @@ public struct RecipientProfileView {
   }
 
   /// Whether the recipient wants to hear nothing of a subject at an instant, in milliseconds since the epoch.
+  @inlinable
   public func mutes(_ subject: ByteView, at instant: Int64) -> Bool {
-    guard !mutes.isEmpty, !subject.isEmpty else { return false }
+    !mutes.isEmpty && !subject.isEmpty && RecipientProfileView.mutes(mutes, subject, at: instant)
+  }
+
+  @usableFromInline
+  static func mutes(_ mutes: ByteView, _ subject: ByteView, at instant: Int64) -> Bool {
     let hash = Hash128(of: subject)
     var start = 0
     while start < mutes.count {
-      if word(at: start) == hash.high, word(at: start + 8) == hash.low,
-        instant < Int64(bitPattern: word(at: start + 16))
+      if word(of: mutes, at: start) == hash.high, word(of: mutes, at: start + 8) == hash.low,
+        instant < Int64(bitPattern: word(of: mutes, at: start + 16))
       {
         return true
       }
@@ -162,7 +175,15 @@ public struct RecipientProfileView {
 
   /// What the recipient says of a category on a channel: an opt-out, else the preference that names both, else the one
   /// that names the category, else the one that names the channel, else the one for all. Nil where nothing is said.
+  @inlinable
   public func wish(for category: ByteView, on channel: Channel) -> DecidingPreference? {
+    wishes.isEmpty ? nil : RecipientProfileView.wish(of: wishes, for: category, on: channel)
+  }
+
+  @usableFromInline
+  static func wish(
+    of wishes: ByteView, for category: ByteView, on channel: Channel
+  ) -> DecidingPreference? {
     var best: DecidingPreference?
     var cursor = 0
     while cursor + 2 <= wishes.count {
@@ -187,37 +208,42 @@ public struct RecipientProfileView {
     wish(for: category, on: channel)?.setting == .off
   }
 
-  private func word(at index: Int) -> UInt64 {
-    (0..<8).reduce(UInt64(0)) { $0 | UInt64(mutes[index + $1]) << UInt64(8 * $1) }
+  private static func word(of bytes: ByteView, at index: Int) -> UInt64 {
+    (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[index + $1]) << UInt64(8 * $1) }
   }
 
   /// The next bytes; all that is left where there are fewer.
+  @inline(__always)
   private static func take(_ count: Int, of bytes: ByteView, _ cursor: inout Int) -> ByteView {
-    let start = min(cursor, bytes.count)
-    cursor = min(start + count, bytes.count)
-    let taken = bytes.slice(start..<cursor)
-    return taken.count == count ? taken : .empty
+    guard let start = bytes.start, count <= bytes.count &- cursor else {
+      cursor = bytes.count
+      return .empty
+    }
+    let taken = ByteView(start: start + cursor, count: count)
+    cursor &+= count
+    return taken
   }
 
   /// The text at the cursor, which moves behind it; to the end of the bytes where they are no such text.
   @inline(__always)
   private static func text(of bytes: ByteView, _ cursor: inout Int) -> ByteView {
-    guard let length = number(of: bytes, &cursor), length <= UInt64(bytes.count - cursor) else {
+    guard let length = number(of: bytes, &cursor),
+      length <= UInt64(truncatingIfNeeded: bytes.count &- cursor)
+    else {
       cursor = bytes.count
       return .empty
     }
-    let start = cursor
-    cursor += Int(length)
-    return bytes.slice(start..<cursor)
+    return take(Int(truncatingIfNeeded: length), of: bytes, &cursor)
   }
 
   /// The LEB128 number at the cursor, which moves behind it; nil, and to the end, where there is none.
   @inline(__always)
   private static func number(of bytes: ByteView, _ cursor: inout Int) -> UInt64? {
     // Most are below 128.
-    if cursor < bytes.count, bytes[cursor] < 0x80 {
-      cursor += 1
-      return UInt64(bytes[cursor - 1])
+    if let start = bytes.start, cursor < bytes.count, start[cursor] < 0x80 {
+      let value = start[cursor]
+      cursor &+= 1
+      return UInt64(value)
     }
     return longNumber(of: bytes, &cursor)
   }

@@ -54,6 +54,11 @@ public struct ProfileLayers {
   /// The quiet hours: the recipient's as a whole, also where they say that there are none, or else the tenant's.
   public var quietHours: QuietHours { recipient?.quietHours ?? tenant?.quietHours ?? .none }
 
+  /// Whether there are quiet hours.
+  public var hasQuietHours: Bool {
+    (recipient?.namesQuietHours ?? false || tenant?.namesQuietHours ?? false) && !quietHours.isEmpty
+  }
+
   private func nearest(_ own: ByteView?, _ tenants: ByteView?) -> ByteView {
     if let own, !own.isEmpty { return own }
     return tenants ?? .empty
