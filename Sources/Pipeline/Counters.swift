@@ -51,6 +51,15 @@ public struct Counters: Equatable, Sendable {
     }
   }
 
+  /// Counts an arrival that was taken on, and what became of it; nil counts nothing more.
+  @inline(__always)
+  mutating func accept(_ outcome: ChannelOutcome?, on channel: Channel) {
+    switch channel {
+    case .email: email.accept(outcome)
+    case .inapp: inapp.accept(outcome)
+    }
+  }
+
   /// The counters of all channels together.
   public var total: ChannelCounters { email + inapp }
 
@@ -125,6 +134,19 @@ public struct ChannelCounters: Equatable, Sendable {
 
   /// All at zero.
   public init() {}
+
+  fileprivate mutating func accept(_ outcome: ChannelOutcome?) {
+    accepted += 1
+    switch outcome {
+    case .open: open += 1
+    case .delivered: delivered += 1
+    case .suppressed(let reason): suppressed[reason] += 1
+    case .expired: expired += 1
+    case .retracted: retracted += 1
+    case .collapsed: collapsed += 1
+    case nil: break
+    }
+  }
 
   /// What the law leaves over.
   public var difference: Int64 {

@@ -21,133 +21,133 @@ public struct Flaws: OptionSet, Sendable {
 
 extension Flaws {
   /// Ids expire by the timer clock, and not by the append times of what is consumed.
-  public static let dedupByWallClock = Flaws(rawValue: 1 << 0)
+  public static var dedupByWallClock: Flaws { Flaws(rawValue: 1 << 0) }
   /// An id is forgotten a minute before its horizon is over.
-  public static let dedupHorizonShort = Flaws(rawValue: 1 << 1)
+  public static var dedupHorizonShort: Flaws { Flaws(rawValue: 1 << 1) }
   /// An abort takes an id back, but not what it replaced.
-  public static let replacedIDForgotten = Flaws(rawValue: 1 << 2)
+  public static var replacedIDForgotten: Flaws { Flaws(rawValue: 1 << 2) }
   /// Ids leave memory by a clock that an abort may take back.
-  public static let sweepByUnconfirmedClock = Flaws(rawValue: 1 << 3)
+  public static var sweepByUnconfirmedClock: Flaws { Flaws(rawValue: 1 << 3) }
   /// Ids stay after an abort.
-  public static let abortedIDsStay = Flaws(rawValue: 1 << 4)
+  public static var abortedIDsStay: Flaws { Flaws(rawValue: 1 << 4) }
   /// Windows close before they are due.
-  public static let windowsCloseEarly = Flaws(rawValue: 1 << 5)
+  public static var windowsCloseEarly: Flaws { Flaws(rawValue: 1 << 5) }
   /// A digest's id depends on the catalog's version.
-  public static let catalogInDigestID = Flaws(rawValue: 1 << 6)
+  public static var catalogInDigestID: Flaws { Flaws(rawValue: 1 << 6) }
   /// A restore opens windows that were closed.
-  public static let closedWindowsRestored = Flaws(rawValue: 1 << 7)
+  public static var closedWindowsRestored: Flaws { Flaws(rawValue: 1 << 7) }
   /// A window that an aborted transaction closed stays closed.
-  public static let closedWindowsStayClosed = Flaws(rawValue: 1 << 8)
+  public static var closedWindowsStayClosed: Flaws { Flaws(rawValue: 1 << 8) }
   /// What an aborted transaction put into a window stays in it.
-  public static let abortedMembersStay = Flaws(rawValue: 1 << 9)
+  public static var abortedMembersStay: Flaws { Flaws(rawValue: 1 << 9) }
   /// A window that an aborted transaction made due earlier stays so.
-  public static let abortedDueStays = Flaws(rawValue: 1 << 10)
+  public static var abortedDueStays: Flaws { Flaws(rawValue: 1 << 10) }
   /// A restore forgets how far a fan-out has come.
-  public static let fanOutProgressLost = Flaws(rawValue: 1 << 11)
+  public static var fanOutProgressLost: Flaws { Flaws(rawValue: 1 << 11) }
   /// Counters stay as they are when a transaction is aborted.
-  public static let countersNotRolledBack = Flaws(rawValue: 1 << 12)
+  public static var countersNotRolledBack: Flaws { Flaws(rawValue: 1 << 12) }
   /// A duplicate is taken on, but not counted as suppressed.
-  public static let duplicatesNotCounted = Flaws(rawValue: 1 << 13)
+  public static var duplicatesNotCounted: Flaws { Flaws(rawValue: 1 << 13) }
   /// Recipients stay as an aborted transaction left them.
-  public static let recipientsNotRolledBack = Flaws(rawValue: 1 << 14)
+  public static var recipientsNotRolledBack: Flaws { Flaws(rawValue: 1 << 14) }
   /// Output of aborted work is sent with the next transaction.
-  public static let outputSurvivesAbort = Flaws(rawValue: 1 << 15)
+  public static var outputSurvivesAbort: Flaws { Flaws(rawValue: 1 << 15) }
   /// An abort takes back what was applied last, but not what the transaction held.
-  public static let oneUndoSegment = Flaws(rawValue: 1 << 16)
+  public static var oneUndoSegment: Flaws { Flaws(rawValue: 1 << 16) }
   /// The slice of a checkpoint is an image of memory that was not confirmed, and is not taken again after an abort.
-  public static let sliceOfUnconfirmedMemory = Flaws(rawValue: 1 << 17)
+  public static var sliceOfUnconfirmedMemory: Flaws { Flaws(rawValue: 1 << 17) }
   /// The timer clock goes back with whoever hands in an earlier instant.
-  public static let clockRunsBackwards = Flaws(rawValue: 1 << 19)
+  public static var clockRunsBackwards: Flaws { Flaws(rawValue: 1 << 19) }
   /// What has expired is delivered with its digest.
-  public static let expiredDelivered = Flaws(rawValue: 1 << 20)
+  public static var expiredDelivered: Flaws { Flaws(rawValue: 1 << 20) }
   /// A recipient's wish not to get something is passed over where the notification would wait in a window.
-  public static let optOutIgnoredByDigests = Flaws(rawValue: 1 << 22)
+  public static var optOutIgnoredByDigests: Flaws { Flaws(rawValue: 1 << 22) }
   /// A delivery names no recipient's record.
-  public static let recipientRecordNotNamed = Flaws(rawValue: 1 << 23)
+  public static var recipientRecordNotNamed: Flaws { Flaws(rawValue: 1 << 23) }
   /// A checkpoint never begins.
-  public static let noCheckpoint = Flaws(rawValue: 1 << 24)
+  public static var noCheckpoint: Flaws { Flaws(rawValue: 1 << 24) }
   /// The record that a snapshot goes on from is not compared with the log's.
-  public static let anchorNotCompared = Flaws(rawValue: 1 << 25)
+  public static var anchorNotCompared: Flaws { Flaws(rawValue: 1 << 25) }
   /// A state record or snapshot of another history is taken for one of this.
-  public static let foreignHistoryBelieved = Flaws(rawValue: 1 << 26)
+  public static var foreignHistoryBelieved: Flaws { Flaws(rawValue: 1 << 26) }
   /// The checksums of snapshots are not looked at.
-  public static let snapshotChecksumsIgnored = Flaws(rawValue: 1 << 27)
+  public static var snapshotChecksumsIgnored: Flaws { Flaws(rawValue: 1 << 27) }
   /// After a snapshot, what its newer slices hold already is applied again.
-  public static let newerSlicesReplayed = Flaws(rawValue: 1 << 28)
+  public static var newerSlicesReplayed: Flaws { Flaws(rawValue: 1 << 28) }
   /// What an aborted transaction remembered about a recipient is remembered.
-  public static let abortedFactsStay = Flaws(rawValue: 1 << 29)
+  public static var abortedFactsStay: Flaws { Flaws(rawValue: 1 << 29) }
   /// A restore forgets the facts about recipients.
-  public static let factsNotRestored = Flaws(rawValue: 1 << 30)
+  public static var factsNotRestored: Flaws { Flaws(rawValue: 1 << 30) }
   /// A notification that an aborted transaction took out of its window is put back behind all others.
-  public static let withdrawnMembersGoLast = Flaws(rawValue: 1 << 31)
+  public static var withdrawnMembersGoLast: Flaws { Flaws(rawValue: 1 << 31) }
   /// An event is taken back only where it waits, not where it is still to come.
-  public static let retractionsForgotten = Flaws(rawValue: 1 << 18)
+  public static var retractionsForgotten: Flaws { Flaws(rawValue: 1 << 18) }
   /// The older event of a collapse key stays beside the newer one.
-  public static let collapsedMembersStay = Flaws(rawValue: 1 << 21)
+  public static var collapsedMembersStay: Flaws { Flaws(rawValue: 1 << 21) }
   /// The actor is told of their own action.
-  public static let ownActionDelivered = Flaws(rawValue: 1 << 55)
+  public static var ownActionDelivered: Flaws { Flaws(rawValue: 1 << 55) }
   /// A mute has no end.
-  public static let mutesNeverEnd = Flaws(rawValue: 1 << 56)
+  public static var mutesNeverEnd: Flaws { Flaws(rawValue: 1 << 56) }
   /// Quiet hours go by the clock of UTC.
-  public static let quietHoursByUTC = Flaws(rawValue: 1 << 57)
+  public static var quietHoursByUTC: Flaws { Flaws(rawValue: 1 << 57) }
   /// A tenant's preferences do not count.
-  public static let tenantDefaultsIgnored = Flaws(rawValue: 1 << 59)
+  public static var tenantDefaultsIgnored: Flaws { Flaws(rawValue: 1 << 59) }
   /// What is critical waits for a cadence and for quiet hours like all else.
-  public static let criticalWaits = Flaws(rawValue: 1 << 58)
+  public static var criticalWaits: Flaws { Flaws(rawValue: 1 << 58) }
   /// A window slides on beyond its longest length.
-  public static let maxWindowIgnored = Flaws(rawValue: 1 << 64)
+  public static var maxWindowIgnored: Flaws { Flaws(rawValue: 1 << 64) }
   /// A window takes one notification more than `maxItems` before it closes early.
-  public static let maxItemsOneLate = Flaws(rawValue: 1 << 65)
+  public static var maxItemsOneLate: Flaws { Flaws(rawValue: 1 << 65) }
   /// A window with exactly `minItems` notifications has too few.
-  public static let minItemsOneMore = Flaws(rawValue: 1 << 66)
+  public static var minItemsOneMore: Flaws { Flaws(rawValue: 1 << 66) }
   /// A window that is to hold what is too few delivers it when it is due.
-  public static let heldDeliveredWhenDue = Flaws(rawValue: 1 << 67)
+  public static var heldDeliveredWhenDue: Flaws { Flaws(rawValue: 1 << 67) }
   /// The first notification is delivered at once in quiet hours, too.
-  public static let leadingEdgeInQuietHours = Flaws(rawValue: 1 << 68)
+  public static var leadingEdgeInQuietHours: Flaws { Flaws(rawValue: 1 << 68) }
   /// The values of a key's fields have no part in what shares a window.
-  public static let keyPassedOver = Flaws(rawValue: 1 << 69)
+  public static var keyPassedOver: Flaws { Flaws(rawValue: 1 << 69) }
   /// The top items are the first ones.
-  public static let topItemsUnranked = Flaws(rawValue: 1 << 70)
+  public static var topItemsUnranked: Flaws { Flaws(rawValue: 1 << 70) }
   /// A restore keeps the items that a window let go of.
-  public static let trimsNotRestored = Flaws(rawValue: 1 << 71)
+  public static var trimsNotRestored: Flaws { Flaws(rawValue: 1 << 71) }
   /// A restore begins fan-outs to audiences again.
-  public static let fanOutCursorLost = Flaws(rawValue: 1 << 80)
+  public static var fanOutCursorLost: Flaws { Flaws(rawValue: 1 << 80) }
   /// Fan-outs to audiences stay where an aborted transaction left them.
-  public static let abortedFanOutsStay = Flaws(rawValue: 1 << 81)
+  public static var abortedFanOutsStay: Flaws { Flaws(rawValue: 1 << 81) }
   /// Whoever is in two parts of an audience is served twice.
-  public static let membersOfPartsTwice = Flaws(rawValue: 1 << 83)
+  public static var membersOfPartsTwice: Flaws { Flaws(rawValue: 1 << 83) }
   /// A fan-out that goes on passes the next follower over.
-  public static let stepSkipsFollower = Flaws(rawValue: 1 << 84)
+  public static var stepSkipsFollower: Flaws { Flaws(rawValue: 1 << 84) }
   /// An event for an audience that comes again is fanned out again.
-  public static let repeatsFannedOut = Flaws(rawValue: 1 << 85)
+  public static var repeatsFannedOut: Flaws { Flaws(rawValue: 1 << 85) }
   /// A throttle holds nothing back.
-  public static let throttleIgnored = Flaws(rawValue: 1 << 72)
+  public static var throttleIgnored: Flaws { Flaws(rawValue: 1 << 72) }
   /// The period of a throttle begins anew with each delivery.
-  public static let throttlePeriodRenewed = Flaws(rawValue: 1 << 73)
+  public static var throttlePeriodRenewed: Flaws { Flaws(rawValue: 1 << 73) }
   /// A throttle counts what is critical, and holds it back.
-  public static let throttleHoldsCritical = Flaws(rawValue: 1 << 74)
+  public static var throttleHoldsCritical: Flaws { Flaws(rawValue: 1 << 74) }
   /// The budget holds nothing back.
-  public static let budgetIgnored = Flaws(rawValue: 1 << 75)
+  public static var budgetIgnored: Flaws { Flaws(rawValue: 1 << 75) }
   /// Every category has a budget of its own.
-  public static let budgetByCategory = Flaws(rawValue: 1 << 76)
+  public static var budgetByCategory: Flaws { Flaws(rawValue: 1 << 76) }
   /// The first notification of a window is delivered at once whatever the budget is.
-  public static let budgetForgetsLeadingEdge = Flaws(rawValue: 1 << 77)
+  public static var budgetForgetsLeadingEdge: Flaws { Flaws(rawValue: 1 << 77) }
   /// An unsubscription is looked for by the type of an event, and not by its category.
-  public static let unsubscribedByType = Flaws(rawValue: 1 << 90)
+  public static var unsubscribedByType: Flaws { Flaws(rawValue: 1 << 90) }
   /// Whoever has unsubscribed cannot take it back.
-  public static let resubscriptionsIgnored = Flaws(rawValue: 1 << 91)
+  public static var resubscriptionsIgnored: Flaws { Flaws(rawValue: 1 << 91) }
   /// An address that bounced keeps mail away from the next one.
-  public static let bouncesOutliveAddresses = Flaws(rawValue: 1 << 92)
+  public static var bouncesOutliveAddresses: Flaws { Flaws(rawValue: 1 << 92) }
   /// What was seen stays in the mail that waits.
-  public static let seenMembersStay = Flaws(rawValue: 1 << 93)
+  public static var seenMembersStay: Flaws { Flaws(rawValue: 1 << 93) }
   /// What was seen before it came is delivered.
-  public static let sightsForgotten = Flaws(rawValue: 1 << 94)
+  public static var sightsForgotten: Flaws { Flaws(rawValue: 1 << 94) }
   /// What comes too late is delivered at once.
-  public static let catchUpIgnored = Flaws(rawValue: 1 << 78)
+  public static var catchUpIgnored: Flaws { Flaws(rawValue: 1 << 78) }
   /// What is critical waits with what comes too late.
-  public static let catchUpHoldsCritical = Flaws(rawValue: 1 << 79)
+  public static var catchUpHoldsCritical: Flaws { Flaws(rawValue: 1 << 79) }
   /// The age of what was forwarded counts from when it was forwarded.
-  public static let catchUpByLastTopic = Flaws(rawValue: 1 << 80)
+  public static var catchUpByLastTopic: Flaws { Flaws(rawValue: 1 << 80) }
 
   /// The flaws of what `apply` and `tick` decide: a program that replays the calls makes them as well, so that it is
   /// no witness of them.
@@ -171,51 +171,51 @@ extension Flaws {
 
 extension Flaws {
   /// A restore reads the state log to its last stable offset.
-  public static let restoreToLastStableOffset = Flaws(rawValue: 1 << 32)
+  public static var restoreToLastStableOffset: Flaws { Flaws(rawValue: 1 << 32) }
   /// A restore reads what aborted transactions wrote.
-  public static let restoreReadsUncommitted = Flaws(rawValue: 1 << 33)
+  public static var restoreReadsUncommitted: Flaws { Flaws(rawValue: 1 << 33) }
   /// A transaction of timers only carries no offsets.
-  public static let timersWithoutOffsets = Flaws(rawValue: 1 << 34)
+  public static var timersWithoutOffsets: Flaws { Flaws(rawValue: 1 << 34) }
   /// Nothing is rolled back after an abort.
-  public static let noRollback = Flaws(rawValue: 1 << 35)
+  public static var noRollback: Flaws { Flaws(rawValue: 1 << 35) }
   /// After an abort the input goes on where it is.
-  public static let rollbackWithoutSeek = Flaws(rawValue: 1 << 36)
+  public static var rollbackWithoutSeek: Flaws { Flaws(rawValue: 1 << 36) }
   /// Partitions are given back before the commit under way has ended.
-  public static let unassignBeforeCommitEnds = Flaws(rawValue: 1 << 37)
+  public static var unassignBeforeCommitEnds: Flaws { Flaws(rawValue: 1 << 37) }
   /// A transaction begins during a revoke.
-  public static let beginDuringRevoke = Flaws(rawValue: 1 << 38)
+  public static var beginDuringRevoke: Flaws { Flaws(rawValue: 1 << 38) }
   /// A producer is used on after a commit whose outcome is unknown.
-  public static let producerReused = Flaws(rawValue: 1 << 39)
+  public static var producerReused: Flaws { Flaws(rawValue: 1 << 39) }
   /// A commit whose outcome is unknown counts as in.
-  public static let unknownCountsAsCommitted = Flaws(rawValue: 1 << 40)
+  public static var unknownCountsAsCommitted: Flaws { Flaws(rawValue: 1 << 40) }
   /// The state record of a batch is written by the transaction after it.
-  public static let headerInOtherTransaction = Flaws(rawValue: 1 << 41)
+  public static var headerInOtherTransaction: Flaws { Flaws(rawValue: 1 << 41) }
   /// The state log is truncated before the checkpoint is confirmed.
-  public static let truncatedBeforeConfirmed = Flaws(rawValue: 1 << 42)
+  public static var truncatedBeforeConfirmed: Flaws { Flaws(rawValue: 1 << 42) }
   /// A frozen partition decides again without catching up with the log.
-  public static let frozenWithoutCatchUp = Flaws(rawValue: 1 << 43)
+  public static var frozenWithoutCatchUp: Flaws { Flaws(rawValue: 1 << 43) }
   /// Where the group's offsets have expired, input is read from its beginning.
-  public static let expiredOffsetsStartOver = Flaws(rawValue: 1 << 45)
+  public static var expiredOffsetsStartOver: Flaws { Flaws(rawValue: 1 << 45) }
   /// Nothing is read of the recipients before the first decision.
-  public static let recipientsNotLoaded = Flaws(rawValue: 1 << 46)
+  public static var recipientsNotLoaded: Flaws { Flaws(rawValue: 1 << 46) }
   /// Nothing is read of the audiences before the first decision.
-  public static let audiencesNotLoaded = Flaws(rawValue: 1 << 86)
+  public static var audiencesNotLoaded: Flaws { Flaws(rawValue: 1 << 86) }
   /// The group's metadata are those of the first transaction.
-  public static let staleGroupMetadata = Flaws(rawValue: 1 << 47)
+  public static var staleGroupMetadata: Flaws { Flaws(rawValue: 1 << 47) }
   /// The timer clock follows a jump of the wall clock, and the state keeps it.
-  public static let clockJumpPersisted = Flaws(rawValue: 1 << 48)
+  public static var clockJumpPersisted: Flaws { Flaws(rawValue: 1 << 48) }
   /// A partition is frozen with what no commit holds.
-  public static let frozenNotRolledBack = Flaws(rawValue: 1 << 49)
+  public static var frozenNotRolledBack: Flaws { Flaws(rawValue: 1 << 49) }
   /// The state log is never truncated.
-  public static let noTruncation = Flaws(rawValue: 1 << 50)
+  public static var noTruncation: Flaws { Flaws(rawValue: 1 << 50) }
   /// Only partitions with work send their offsets with a transaction.
-  public static let idleOffsetsLeftOut = Flaws(rawValue: 1 << 51)
+  public static var idleOffsetsLeftOut: Flaws { Flaws(rawValue: 1 << 51) }
   /// The slice of a snapshot that belongs to an aborted transaction is kept.
-  public static let abortedSliceKept = Flaws(rawValue: 1 << 52)
+  public static var abortedSliceKept: Flaws { Flaws(rawValue: 1 << 52) }
   /// A snapshot is used although the log does not hold its position any more.
-  public static let snapshotBeforeLogUsed = Flaws(rawValue: 1 << 53)
+  public static var snapshotBeforeLogUsed: Flaws { Flaws(rawValue: 1 << 53) }
   /// Idle partitions write nothing, however long.
-  public static let noHeartbeat = Flaws(rawValue: 1 << 54)
+  public static var noHeartbeat: Flaws { Flaws(rawValue: 1 << 54) }
   /// A reloaded catalog reaches only the partitions that a worker is given later.
-  public static let reloadPassedOver = Flaws(rawValue: 1 << 60)
+  public static var reloadPassedOver: Flaws { Flaws(rawValue: 1 << 60) }
 }

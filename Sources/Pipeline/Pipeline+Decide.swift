@@ -24,7 +24,8 @@ struct Arrival {
   var recipientKey: Hash128
   /// Whether the recipient has seen it already.
   var isSeen: Bool
-  var rules: TypeRules
+  /// Where the catalog has the rules of the event's type.
+  var typeRules: UnsafePointer<TypeRules>
   var category: ByteView
   var appended: Int64
   /// When the event was appended where it was read first, which may have been another topic.
@@ -32,6 +33,11 @@ struct Arrival {
   var now: Int64
   /// By channel, where the catalog has windows whose keys name no fields of the event.
   var planned = ChannelValues<PlannedWindow>()
+
+  /// The rules of the event's type.
+  var rules: TypeRules {
+    @inline(__always) get { typeRules.pointee }
+  }
 
   /// The event's priority, else that of its type.
   var priority: Priority { event.priority ?? rules.priority }
@@ -53,25 +59,28 @@ extension Pipeline {
         of: EventIdentity(tenant: event.tenant, source: event.source, id: event.id, recipient: recipient))
     recipients.prefetchRow(keys.recipient)
     let notification = keys.notification
-    let rules = type.map { catalog.rules(at: $0) } ?? catalog.defaultRules
-    let category = event.category.isEmpty ? catalog.text(rules.category) : event.category
+    let rules = catalog.rules(ofType: type)
+    let category = event.category.isEmpty ? catalog.text(rules.pointee.category) : event.category
     let planned = planWindows(event, rules, category, recipient)
     let clocks = FactClocks(
       input: max(ledger.inputClock, record.appended), timer: max(now, ledger.timerClock))
     // A value that never changes: it is handed on by its address.
     let arrival = Arrival(
       event: event, recipient: recipient, notification: notification,
-      recipientKey: keys.recipient, isSeen: isSeen(notification, at: clocks), rules: rules,
+      recipientKey: keys.recipient, isSeen: isSeen(notification, at: clocks), typeRules: rules,
       category: category, appended: record.appended, firstAppended: record.firstAppended(of: event),
       now: clocks.timer, planned: planned)
     var minute = clocks.input / 60_000
     if configuration.flaws.contains(.dedupByWallClock) { minute = arrival.now / 60_000 }
-    let isDuplicate = ids.contains(
-      notification, at: configuration.flaws.contains(.dedupHorizonShort) ? minute + 1 : minute)
+    let insertion = ids.insert(
+      notification, minute: minute,
+      unlessSeenBefore: configuration.flaws.contains(.dedupHorizonShort) ? minute + 1 : minute,
+      confirmedMinute: confirmedMinute)
+    let isDuplicate = insertion == nil
     let retracted = isDuplicate || event.retracts.isEmpty ? nil : retract(arrival, inputMinute: minute)
     let isRetracted = !isDuplicate && isRetracted(notification, at: clocks)
-    if !isDuplicate {
-      remember(notification, minute: minute)
+    if let insertion {
+      remember(insertion)
       for channel in Channel.allCases {
         if let window = planned[channel] { windows.prefetchWindow(window.key) }
       }
@@ -85,17 +94,17 @@ extension Pipeline {
       }
     }
     // What only takes another event back is no notification itself.
-    let isCommand = !event.retracts.isEmpty && rules.retracting == .silent
+    let isCommand = !event.retracts.isEmpty && rules.pointee.retracting == .silent
     var outcomes = ChannelValues<ChannelOutcome>()
     var grounds = ChannelValues<DecisionGrounds>()
     for channel in Channel.allCases {
-      guard let rule = rules.channels[channel], !isCommand else { continue }
-      ledger.counters[channel].accepted += 1
+      guard !isCommand, let rule = rules.pointee.channels[channel] else { continue }
       let outcome: ChannelOutcome =
         isDuplicate
         ? .suppressed(.duplicate)
         : isRetracted ? .retracted : decide(arrival, by: rule, profile, &grounds[channel], &codecs)
-      if !isDuplicate || !configuration.flaws.contains(.duplicatesNotCounted) { count(outcome, on: channel) }
+      let isCounted = !isDuplicate || !configuration.flaws.contains(.duplicatesNotCounted)
+      ledger.counters.accept(isCounted ? outcome : nil, on: channel)
       outcomes[channel] = outcome
     }
     ledger.counters.decided += 1
@@ -127,11 +136,11 @@ extension Pipeline {
 
   /// The keys of the windows that the catalog has for an event, looked up ahead as well.
   private mutating func planWindows(
-    _ event: EventView, _ rules: TypeRules, _ category: ByteView, _ recipient: ByteView
+    _ event: EventView, _ rules: UnsafePointer<TypeRules>, _ category: ByteView, _ recipient: ByteView
   ) -> ChannelValues<PlannedWindow> {
     var planned = ChannelValues<PlannedWindow>()
     for channel in Channel.allCases {
-      guard case .digest(let digest)? = rules.channels[channel]?.policy,
+      guard case .digest(let digest)? = rules.pointee.channels[channel]?.policy,
         digest.options.map({ catalog.options($0).key.isEmpty }) ?? true
       else { continue }
       let key = WindowID.hash(
@@ -145,21 +154,10 @@ extension Pipeline {
 
   // MARK: - Dedup
 
-  mutating func remember(_ notification: Hash128, minute: Int64) {
-    let (entry, replaced) = ids.insert(notification, minute: minute, confirmedMinute: confirmedMinute)
-    undo.append(.idInserted(entry, replaced: replaced))
-    Change.append(added: entry, to: &changes)
-  }
-
-  private mutating func count(_ outcome: ChannelOutcome, on channel: Channel) {
-    switch outcome {
-    case .open: ledger.counters[channel].open += 1
-    case .delivered: ledger.counters[channel].delivered += 1
-    case .suppressed(let reason): ledger.counters[channel].suppressed[reason] += 1
-    case .expired: ledger.counters[channel].expired += 1
-    case .retracted: ledger.counters[channel].retracted += 1
-    case .collapsed: ledger.counters[channel].collapsed += 1
-    }
+  /// Notes an id that was put into the table, so that it can be taken back and is restored.
+  mutating func remember(_ insertion: DedupTable.Insertion) {
+    undo.append(.idInserted(insertion.entry, replaced: insertion.replaced))
+    Change.append(added: insertion.entry, to: &changes)
   }
 
   private mutating func decide(
@@ -174,7 +172,7 @@ extension Pipeline {
     case .deliver(let policy):
       grounds?.policy = policy.ground
       grounds?.unknownZone = unknownZone(policy, profile, codecs)
-      if policy == .immediate, let digest = catchUp(arrival, on: rule.channel) {
+      if case .immediate = policy, let digest = catchUp(arrival, on: rule.channel) {
         grounds?.policy = .catchUp
         ledger.counters[rule.channel].caughtUp += 1
         return collect(arrival, on: rule.channel, digest, profile, &grounds, &codecs)
@@ -201,6 +199,8 @@ struct RecipientAddressing {
   let layers: ProfileLayers
   /// The offset of the record; nil where there is none.
   let offset: Int64?
+  /// Whether there are quiet hours.
+  let hasQuietHours: Bool
 
   /// - Parameter defaults: the compact form of the tenant's.
   init(_ recipient: Recipient?, defaults: ByteView?) {
@@ -208,5 +208,6 @@ struct RecipientAddressing {
       recipient: recipient.map { RecipientProfileView($0.profile) },
       tenant: defaults.map { RecipientProfileView($0) })
     offset = recipient?.offset
+    hasQuietHours = layers.hasQuietHours
   }
 }

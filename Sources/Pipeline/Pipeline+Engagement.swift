@@ -100,6 +100,7 @@ extension Pipeline {
   }
 
   /// Whether a notification was seen before it came.
+  @inline(__always)
   mutating func isSeen(_ notification: Hash128, at clocks: FactClocks) -> Bool {
     facts.count > 0 && fact(FactKey.seen(notification), at: clocks) != nil
   }
@@ -107,9 +108,13 @@ extension Pipeline {
   // MARK: - At a decision
 
   /// What is known that matters for an arrival on a channel.
+  @inline(__always)
   mutating func engagement(of arrival: Arrival, on rule: ChannelRule) -> EngagementMarks {
+    facts.count > 0 ? knownEngagement(of: arrival, on: rule) : EngagementMarks()
+  }
+
+  private mutating func knownEngagement(of arrival: Arrival, on rule: ChannelRule) -> EngagementMarks {
     var marks = EngagementMarks()
-    guard facts.count > 0 else { return marks }
     marks.isSeen = arrival.isSeen
     if rule.channel.needsAddress {
       marks.bounced = fact(.bounced, of: arrival, on: rule)?.value.number

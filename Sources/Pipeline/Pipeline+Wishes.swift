@@ -3,6 +3,7 @@ import Policy
 
 extension Pipeline {
   /// What the catalog and the recipient want done with an arrival on a channel.
+  @inline(__always)
   mutating func resolve(_ arrival: Arrival, _ rule: ChannelRule, _ profile: RecipientAddressing) -> Resolution
   {
     let event = arrival.event
@@ -27,10 +28,11 @@ extension Pipeline {
   }
 
   /// Whose time zone is passed over by what decides when to deliver by a policy, because there is no such zone.
+  @inline(__always)
   mutating func unknownZone(
     _ policy: ChannelPolicy, _ profile: RecipientAddressing, _ codecs: borrowing Codecs
   ) -> DecidingPreference.Level? {
-    guard policy.goesByClock || !profile.layers.quietHours.isEmpty else { return nil }
+    guard policy.goesByClock || profile.hasQuietHours else { return nil }
     return switch codecs.zone(of: profile.layers).unknown {
     case .recipient: .recipient
     case .tenant: .tenant
@@ -41,14 +43,14 @@ extension Pipeline {
 
   /// When to send what is due at an instant, both in milliseconds: then, or when the quiet hours that it lies in are
   /// over. What is critical is not held back.
+  @inline(__always)
   mutating func outsideQuietHours(
     _ due: Int64, _ arrival: Arrival, _ profile: RecipientAddressing, _ codecs: borrowing Codecs
   ) -> Int64 {
     let flaws = configuration.flaws
     guard arrival.priority != .critical || flaws.contains(.criticalWaits) else { return due }
-    let hours = profile.layers.quietHours
-    if hours.isEmpty { return due }
-    return hours.end(
+    guard profile.hasQuietHours else { return due }
+    return profile.layers.quietHours.end(
       at: due, in: flaws.contains(.quietHoursByUTC) ? .utc : codecs.zone(of: profile.layers).zone)
   }
 }

@@ -41,6 +41,7 @@ extension Pipeline {
   }
 
   /// Whether a notification was taken back before it came.
+  @inline(__always)
   mutating func isRetracted(_ notification: Hash128, at clocks: FactClocks) -> Bool {
     facts.count > 0 && fact(FactKey.retraction(notification), at: clocks) != nil
   }
@@ -105,6 +106,7 @@ extension Pipeline {
 
   /// The hash by which a recipient's record and windows are found.
   mutating func recipientKey(_ tenant: ByteView, _ recipient: ByteView) -> Hash128 {
+    if tenant.equals(RecipientKey.defaultTenant) { return Hash128(of: recipient) }
     scratch.removeAll()
     RecipientKey.append(tenant: tenant, recipient: recipient, to: &scratch)
     return Hash128(of: scratch.view)

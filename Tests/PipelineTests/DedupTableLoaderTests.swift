@@ -66,9 +66,9 @@ import Testing
     let count = loaded.count
     #expect(count == found.count, "seed \(seed): nothing that has expired is kept")
     for entry in expected.prefix(50) {
-      let isKnown = loaded.contains(
-        Hash128(high: entry.high, low: entry.low), at: entry.minute)
-      #expect(isKnown, "seed \(seed)")
+      let insertion = loaded.insert(
+        Hash128(high: entry.high, low: entry.low), minute: entry.minute, confirmedMinute: minute)
+      #expect(insertion == nil, "seed \(seed): it is known")
     }
   }
 

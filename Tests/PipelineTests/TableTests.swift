@@ -24,11 +24,10 @@ import Testing
       for _ in 0..<Int.random(in: 1...300, using: &generator) {
         let number = UInt64.random(in: 0..<5_000, using: &generator)
         let known = model[number].map { minute - $0 <= 10 } ?? false
-        let isKnown = table.contains(hash(number), at: minute)
-        #expect(isKnown == known, "seed \(seed)")
-        guard !known else { continue }
-        let (entry, replaced) = table.insert(hash(number), minute: minute, confirmedMinute: confirmed)
-        undo.append((entry, replaced))
+        let insertion = table.insert(hash(number), minute: minute, confirmedMinute: confirmed)
+        #expect((insertion == nil) == known, "seed \(seed)")
+        guard let insertion else { continue }
+        undo.append(insertion)
         model[number] = minute
       }
       if Int.random(in: 0..<3, using: &generator) == 0 {

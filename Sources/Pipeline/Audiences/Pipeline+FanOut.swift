@@ -23,16 +23,17 @@ extension Pipeline {
     var decision = AudienceDecision(
       tenant: event.tenant, audience: event.audience, source: event.source, event: event.id,
       type: event.type, topic: codecs.name(of: record.topic), offset: record.offset, outcome: .duplicate)
-    let isRepeat =
-      fanOuts.find(key) != nil
-      || ids.contains(key, at: minute) && !configuration.flaws.contains(.repeatsFannedOut)
-    guard !isRepeat else {
+    let asked = configuration.flaws.contains(.repeatsFannedOut) ? Int64.max : minute
+    guard fanOuts.find(key) == nil,
+      let insertion = ids.insert(
+        key, minute: minute, unlessSeenBefore: asked, confirmedMinute: confirmedMinute)
+    else {
       ledger.counters.decided += 1
       ledger.counters.repeatedFanOuts += 1
       decide(decision, now: now)
       return .done
     }
-    remember(key, minute: minute)
+    remember(insertion)
     scratch.removeAll()
     AudienceKey.append(tenant: event.tenant, audience: event.audience, to: &scratch)
     let parts = audiences.parts(of: Hash128(of: scratch.view))

@@ -40,10 +40,10 @@ struct DedupTable: ~Copyable {
 
     var field: UInt64 { high & Entry.minuteMask }
     var isLive: Bool { field >= Entry.fieldBase }
-    var minute: Int64 { Int64(field) - Int64(Entry.fieldBase) }
+    var minute: Int64 { Int64(truncatingIfNeeded: field) &- Int64(Entry.fieldBase) }
     /// The upper half without the minute.
     var identity: UInt64 { high & ~Entry.minuteMask }
-    var shard: Int { Int(high >> 56) }
+    var shard: Int { Int(truncatingIfNeeded: high >> 56) }
 
     static func < (left: Entry, right: Entry) -> Bool {
       left.high == right.high ? left.low < right.low : left.high < right.high
@@ -92,35 +92,51 @@ struct DedupTable: ~Copyable {
     if let slots = shard.slots { prefetch_memory(slots + Self.start(of: entry, capacity: shard.capacity)) }
   }
 
-  /// Whether the hash was seen within the horizon before `minute`.
-  func contains(_ hash: Hash128, at minute: Int64) -> Bool {
-    let entry = Entry(hash, minute: minute)
-    guard let slot = find(entry) else { return false }
-    return slot.pointee.isLive && minute - slot.pointee.minute <= horizonMinutes
-  }
+  /// What an insertion put into the table, and the field of the entry that it replaced: `Entry.emptyField` where there
+  /// was none.
+  typealias Insertion = (entry: Entry, replaced: UInt64)
 
-  /// Remembers the hash as seen first in `minute`, in place of an expired entry of the same hash.
+  /// Remembers the hash as seen first in `minute`, unless it was seen within the horizon before `asked`: in place of an
+  /// expired entry of the same hash, if there is one.
   ///
-  /// - Returns: the entry, and the field of the entry that it replaced (`Entry.emptyField` where there was none).
-  mutating func insert(_ hash: Hash128, minute: Int64, confirmedMinute: Int64) -> (Entry, replaced: UInt64) {
+  /// - Parameter asked: nil stands for `minute`.
+  /// - Returns: nil where it was seen.
+  mutating func insert(
+    _ hash: Hash128, minute: Int64, unlessSeenBefore asked: Int64? = nil, confirmedMinute: Int64
+  ) -> Insertion? {
     let entry = Entry(hash, minute: minute)
-    return (entry, insert(entry, confirmedMinute: confirmedMinute))
+    let slot = find(entry)
+    if let slot, slot.pointee.isLive, (asked ?? minute) &- slot.pointee.minute <= horizonMinutes {
+      return nil
+    }
+    return (entry, put(entry, at: slot, confirmedMinute))
   }
 
   /// Puts an entry back as it was written: a change of the state log, or a slice of a checkpoint.
   @discardableResult
   mutating func insert(_ entry: Entry, confirmedMinute: Int64) -> UInt64 {
-    if let slot = find(entry) {
+    put(entry, at: find(entry), confirmedMinute)
+  }
+
+  /// - Parameter slot: the one that `find` gave.
+  @inline(__always)
+  private mutating func put(
+    _ entry: Entry, at slot: UnsafeMutablePointer<Entry>?, _ confirmedMinute: Int64
+  ) -> UInt64 {
+    if let slot, slot.pointee.field != Entry.emptyField {
       let replaced = slot.pointee.field
       if replaced < Entry.fieldBase { count += 1 }
       slot.pointee = entry
       return replaced == Entry.undoneField ? Entry.emptyField : replaced
     }
     let shard = shards + entry.shard
-    if (shard.pointee.used + 1) * 10 > shard.pointee.capacity * 9 {
+    if let slot, (shard.pointee.used &+ 1) &* 10 <= shard.pointee.capacity &* 9 {
+      slot.pointee = entry
+      shard.pointee.used &+= 1
+    } else {
       rebuild(entry.shard, confirmedMinute: confirmedMinute)
+      place(entry, in: shard)
     }
-    place(entry, in: shard)
     count += 1
     return Entry.emptyField
   }
@@ -181,7 +197,7 @@ struct DedupTable: ~Copyable {
 
   /// Takes an insertion back: what it replaced counts again.
   mutating func undo(_ entry: Entry, replaced: UInt64) {
-    guard let slot = find(entry) else { return }
+    guard let slot = find(entry), slot.pointee.field != Entry.emptyField else { return }
     if replaced >= Entry.fieldBase {
       slot.pointee.high = entry.identity | replaced
     } else {
@@ -196,9 +212,9 @@ struct DedupTable: ~Copyable {
     let index = sweepPosition
     sweepPosition = (sweepPosition + 1) % Self.shardCount
     let shard = shards[index]
-    guard shard.capacity > Self.smallestCapacity else { return }
+    guard shard.capacity > Self.smallestCapacity, let slots = shard.slots else { return }
     var live = 0
-    for slot in 0..<shard.capacity where keeps(shard.slots?[slot], confirmedMinute) { live += 1 }
+    for slot in 0..<shard.capacity where keeps(slots[slot], confirmedMinute) { live += 1 }
     if live * 4 <= shard.used * 3 { rebuild(index, confirmedMinute: confirmedMinute) }
   }
 
@@ -242,9 +258,9 @@ struct DedupTable: ~Copyable {
     prefixes.isEmpty ? 0..<0 : Int(prefixes.lowerBound >> 8)..<Int((prefixes.upperBound + 255) >> 8)
   }
 
-  private func keeps(_ entry: Entry?, _ confirmedMinute: Int64) -> Bool {
-    guard let entry, entry.isLive else { return false }
-    return confirmedMinute - entry.minute <= horizonMinutes
+  @inline(__always)
+  private func keeps(_ entry: Entry, _ confirmedMinute: Int64) -> Bool {
+    entry.isLive && confirmedMinute &- entry.minute <= horizonMinutes
   }
 
   private func liveCount(of index: Int) -> Int {
@@ -261,30 +277,38 @@ struct DedupTable: ~Copyable {
 
   private static func start(of entry: Entry, capacity: Int) -> Int {
     // The bits below the shard's byte, spread over any capacity without a division (Lemire's fast range).
-    Int((entry.identity << 8).multipliedFullWidth(by: UInt64(capacity)).high)
+    Int(
+      truncatingIfNeeded: (entry.identity << 8)
+        .multipliedFullWidth(by: UInt64(truncatingIfNeeded: capacity)).high)
   }
 
+  /// The slot of an entry of the same hash, or else the empty one where it would go; nil in a shard without slots.
+  @inline(__always)
   private func find(_ entry: Entry) -> UnsafeMutablePointer<Entry>? {
     let shard = shards[entry.shard]
     guard let slots = shard.slots else { return nil }
-    var index = Self.start(of: entry, capacity: shard.capacity)
-    while slots[index].field != Entry.emptyField {
-      if slots[index].low == entry.low, slots[index].identity == entry.identity { return slots + index }
-      index += 1
-      if index == shard.capacity { index = 0 }
+    let end = slots + shard.capacity
+    var slot = slots + Self.start(of: entry, capacity: shard.capacity)
+    while slot.pointee.field != Entry.emptyField {
+      if slot.pointee.low == entry.low, slot.pointee.identity == entry.identity { break }
+      slot += 1
+      if slot == end { slot = slots }
     }
-    return nil
+    return slot
   }
 
+  /// Enters an entry that is not there.
+  @inline(__always)
   private func place(_ entry: Entry, in shard: UnsafeMutablePointer<Shard>) {
     guard let slots = shard.pointee.slots else { return }
-    var index = Self.start(of: entry, capacity: shard.pointee.capacity)
-    while slots[index].field != Entry.emptyField {
-      index += 1
-      if index == shard.pointee.capacity { index = 0 }
+    let end = slots + shard.pointee.capacity
+    var slot = slots + Self.start(of: entry, capacity: shard.pointee.capacity)
+    while slot.pointee.field != Entry.emptyField {
+      slot += 1
+      if slot == end { slot = slots }
     }
-    slots[index] = entry
-    shard.pointee.used += 1
+    slot.pointee = entry
+    shard.pointee.used &+= 1
   }
 
   /// Room for `live` entries at a load of 0.72 and one more.
@@ -301,18 +325,16 @@ struct DedupTable: ~Copyable {
   private mutating func rebuild(_ index: Int, confirmedMinute: Int64) {
     let shard = shards + index
     let old = shard.pointee
+    var live = 0
     var kept = 0
-    var dropped = 0
+    let slots = UnsafeBufferPointer(start: old.slots, count: old.capacity)
     for slot in 0..<old.capacity {
-      guard let entry = old.slots?[slot], entry.isLive else { continue }
-      if keeps(entry, confirmedMinute) { kept += 1 } else { dropped += 1 }
+      live &+= slots[slot].isLive ? 1 : 0
+      kept &+= keeps(slots[slot], confirmedMinute) ? 1 : 0
     }
     allocate(shard, for: kept)
-    for slot in 0..<old.capacity {
-      guard let entry = old.slots?[slot], keeps(entry, confirmedMinute) else { continue }
-      place(entry, in: shard)
-    }
+    for slot in 0..<old.capacity where keeps(slots[slot], confirmedMinute) { place(slots[slot], in: shard) }
     TableMemory.deallocate(old.slots)
-    count -= dropped
+    count -= live - kept
   }
 }
