@@ -5,8 +5,8 @@ import Contract
 struct WindowStore: ~Copyable {
   private var slots: [Window] = []
   private var freeSlots: [UInt32] = []
-  /// How many slots became free since they were last given back.
-  private var releases = 0
+  /// The most windows that were open since slots were last given back.
+  private var crowd = 0
   private var index = SlotTable<UInt32>()
   /// By the hash of a recipient's key: the first of their windows.
   private var recipients = SlotTable<UInt32>()
@@ -227,7 +227,6 @@ struct WindowStore: ~Copyable {
     slots[Int(slot)].block.free(to: &pool)
     slots[Int(slot)].generation &+= 1
     freeSlots.append(slot)
-    releases += 1
   }
 
   /// Gives memory back that windows no longer have, except what the next ones are soon going to need.
@@ -235,9 +234,10 @@ struct WindowStore: ~Copyable {
   /// No slot that anything still refers to may be free: that of a closed window is not before its closing is confirmed.
   mutating func shrink() {
     pool.shrink(to: (64 << 10) + bytes / 4)
-    // Often enough that a crowd does not stay, and seldom enough to cost nothing beside the closing itself.
-    guard slots.count > 1024, freeSlots.count > slots.count / 2, releases > slots.count / 2 else { return }
-    releases = 0
+    crowd = max(crowd, count)
+    // Whenever half of them are gone: seldom enough to cost nothing beside their closing.
+    guard slots.count > 1024, count <= crowd / 2 else { return }
+    crowd = count
     shrinkSlots()
   }
 
