@@ -267,6 +267,7 @@ csimdjson_status csimdjson_parser_scan(
 //
 // `specials`: a bit for each byte that is a quote, a backslash or a control character, and `in_ascii` also for each
 // that is beyond ASCII, which costs less.
+namespace {
 namespace sse2 {
 
 using vector = __m128i;
@@ -283,9 +284,11 @@ inline uint32_t specials(vector bytes, bool in_ascii) {
 #include "plain_reader.h"
 
 }  // namespace sse2
+}  // namespace
 
 #pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
 
+namespace {
 namespace avx2 {
 
 using vector = __m256i;
@@ -304,6 +307,7 @@ inline uint32_t specials(vector bytes, bool in_ascii) {
 #include "plain_reader.h"
 
 }  // namespace avx2
+}  // namespace
 
 #pragma clang attribute pop
 

@@ -23,7 +23,8 @@ extension Pipeline {
   }
 
   /// Ends the batch: what was applied since the last one becomes the *committing* segment, and its state record is
-  /// appended to `record`, whose memory is exchanged for the pipeline's where it is empty. Output that was not written to Kafka yet has to be taken before.
+  /// appended to `record`, whose memory may be exchanged for the pipeline's. Output that was not written to Kafka yet has
+  /// to be taken before.
   ///
   /// There must be no other sealed batch that is not confirmed yet.
   public mutating func seal(into record: inout OutputBuffer) -> SealedCommit {
@@ -76,7 +77,8 @@ extension Pipeline {
         flags: flags, partition: UInt32(configuration.partition),
         partitionCount: UInt32(configuration.partitionCount), ledger: ledger, changes: .empty,
         slicePrefixes: slicePrefixes, slice: slice), around: &changes, front: &scratch)
-    if record.count == 0 { swap(&record, &changes) } else { record.append(changes.view) }
+    // With a slice the buffer is large, and would stay with another partition the next time.
+    if record.count == 0, slice.isEmpty { swap(&record, &changes) } else { record.append(changes.view) }
   }
 
   /// The sealed batch is committed for good.

@@ -25,8 +25,8 @@ extension Pipeline {
     return .delivered(delivery: id)
   }
 
-  /// The JSON of an arrival's item, valid until the next one is asked for. All deliveries and windows that take it as it is
-  /// share its bytes.
+  /// The JSON of an arrival's item, valid until the next one is asked for. All deliveries and windows that take it as it
+  /// is share its bytes.
   ///
   /// - Parameters:
   ///   - maxDataBytes: data larger than this is left out.
@@ -43,8 +43,6 @@ extension Pipeline {
     return memberScratch.view
   }
 
-  // Not inlined: it hands on a copy of the event, which others need not make.
-  @inline(never)
   private static func encode(
     _ arrival: Arrival, _ maxDataBytes: Int, templates: (title: ByteView, link: ByteView)?,
     to buffer: inout OutputBuffer

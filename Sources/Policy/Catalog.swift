@@ -106,8 +106,8 @@ public final class Catalog: Sendable {
   /// The rules of the type with a number below `typeCount`.
   public func rules(at index: Int) -> TypeRules { rules(ofType: index).pointee }
 
-  /// The rules of the type with a number below `typeCount`, or those of the types that are not listed for nil: where they
-  /// are as long as the catalog lives, since they are too large to be copied for every event.
+  /// The rules of the type with a number below `typeCount`, or those of the types that are not listed for nil: where
+  /// they are as long as the catalog lives, since they are too large to be copied for every event.
   public func rules(ofType index: Int?) -> UnsafePointer<TypeRules> {
     guard let index else { return allRules + names.count }
     precondition(index >= 0 && index < names.count, "a type has a number below typeCount")

@@ -2,8 +2,7 @@ import Contract
 
 /// What the catalog says about one notification type: the form that the pipeline reads for every event.
 ///
-/// Plain values without references: copying costs nothing, and the texts are looked up in the catalog only where
-/// they are written out.
+/// Plain values without references; the texts are looked up in the catalog only where they are written out.
 public struct TypeRules: Equatable, Sendable {
   /// The category of an event that names none itself.
   public let category: TextID

@@ -11,7 +11,7 @@ package struct OutputCursor {
   @usableFromInline let day: UnsafeMutablePointer<WrittenDay>?
 
   /// How many bytes behind its last one it may write as well: a number is stored as a whole word.
-  @usableFromInline static var slack: Int { 8 }
+  @inlinable static var slack: Int { 8 }
 
   @inlinable
   init(at start: UnsafeMutableRawPointer, day: UnsafeMutablePointer<WrittenDay>? = nil) {

@@ -238,8 +238,8 @@ extension OutputCursor {
   }
 }
 
-/// A day as instants have it, with the quote in front of it: `"2026-03-01T`. It is kept, since the next instant is of the
-/// same day as a rule.
+/// A day as instants have it, with the quote in front of it: `"2026-03-01T`. It is kept, since the next instant is of
+/// the same day as a rule.
 @usableFromInline
 struct WrittenDay {
   /// Milliseconds from the beginning of the year 0 to the epoch.

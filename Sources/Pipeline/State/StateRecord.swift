@@ -48,7 +48,7 @@ enum StateRecord {
     appendBack(contents, recordStart: start, to: &buffer)
   }
 
-  /// Makes a buffer that has the changes, and nothing else, the record of them.
+  /// Makes a buffer that has the changes, and nothing else, the record of them; those of `contents` do not count.
   ///
   /// - Parameter front: a buffer for what stands in front of them.
   static func complete(_ contents: Contents, around changes: inout OutputBuffer, front: inout OutputBuffer) {

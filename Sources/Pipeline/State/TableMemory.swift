@@ -3,8 +3,8 @@ import CJemalloc
 /// The memory of large tables: what one no longer uses goes back to the system at once.
 ///
 /// A table that grows leaves memory of a size behind that it is not going to ask for again. As a rule the allocator keeps
-/// freed pages for some seconds, which for a table that grows fast are a third of its memory; here it keeps none. A table grows
-/// seldom enough for that to cost nothing (docs/performance.md).
+/// freed pages for some seconds, which for a table that grows fast are a third of its memory; here it keeps none. A table
+/// grows seldom enough for that to cost nothing (docs/performance.md).
 enum TableMemory {
   /// What says to the allocator where the memory is to come from; the common memory, where it makes no other.
   private static let flags: Int32 = {

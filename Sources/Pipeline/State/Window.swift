@@ -208,8 +208,8 @@ struct WindowMember {
   }
 }
 
-/// What a window keeps of its head besides its bytes: most have no rules, and members need no look at them. No part of the
-/// state, since it is found again in the head.
+/// What a window keeps of its head besides its bytes: most have no rules, and members need no look at them. No part of
+/// the state, since it is found again in the head.
 struct WindowOutline {
   /// The hash of the recipient's key.
   var recipient: Hash128

@@ -127,6 +127,7 @@ struct WindowStore: ~Copyable {
     }
     bytes += window.block.count
     index.insert(window.key, slot: slot)
+    crowd = max(crowd, count)
     link(slot)
     push(slot)
     return slot
@@ -234,15 +235,14 @@ struct WindowStore: ~Copyable {
   /// No slot that anything still refers to may be free: that of a closed window is not before its closing is confirmed.
   mutating func shrink() {
     pool.shrink(to: (64 << 10) + bytes / 4)
-    crowd = max(crowd, count)
     // Whenever half of them are gone: seldom enough to cost nothing beside their closing.
     guard slots.count > 1024, count <= crowd / 2 else { return }
     crowd = count
     shrinkSlots()
   }
 
-  /// Slots keep their numbers, so that only those behind the last open window go. The lowest are used first from here on:
-  /// the last ones become free in time.
+  /// Slots keep their numbers, so that only those behind the last open window go. The lowest free ones are used next: the
+  /// last ones become free in time.
   private mutating func shrinkSlots() {
     freeSlots.sort(by: >)
     var end = slots.count
@@ -251,7 +251,8 @@ struct WindowStore: ~Copyable {
       end -= 1
       freed += 1
     }
-    guard freed > 0 else { return }
+    // Few are not worth a copy of the others.
+    guard freed * 4 >= slots.count else { return }
     // None of what is stale may be taken for a later window in one of these slots.
     let windows = slots
     func isCurrent(_ entry: DueQueue.Entry) -> Bool {

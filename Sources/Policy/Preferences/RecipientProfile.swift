@@ -212,7 +212,7 @@ public struct RecipientProfileView {
     (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[index + $1]) << UInt64(8 * $1) }
   }
 
-  /// The next bytes; all that is left where there are fewer.
+  /// The next bytes; none, and the end, where there are fewer.
   @inline(__always)
   private static func take(_ count: Int, of bytes: ByteView, _ cursor: inout Int) -> ByteView {
     guard let start = bytes.start, count <= bytes.count &- cursor else {
