@@ -82,7 +82,9 @@ public final class Catalog: Sendable {
     version = Hash128(of: canonical.view).high
   }
 
-  deinit { allRules.deallocate() }
+  deinit {
+    UnsafeMutablePointer(mutating: allRules).deinitialize(count: names.count + 1).deallocate()
+  }
 
   /// The version as 16 lower-case hexadecimal digits.
   public var versionText: String {
@@ -143,26 +145,8 @@ public final class Catalog: Sendable {
     return slots
   }
 
-  /// Eight bytes at a time: nobody but who writes the catalog chooses what stands in the table.
-  @inline(__always)
   private static func firstSlot(of name: ByteView, in count: Int) -> Int {
-    let odd: UInt64 = 0x9E37_79B9_7F4A_7C15
-    var hash = UInt64(truncatingIfNeeded: name.count)
-    if let start = name.start, name.count >= 8 {
-      let bytes = UnsafeRawPointer(start)
-      let last = name.count &- 8
-      var index = 0
-      while index < last {
-        hash = (hash ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) &* odd
-        hash ^= hash >> 32
-        index &+= 8
-      }
-      // The last word overlaps the one before.
-      hash = (hash ^ bytes.loadUnaligned(fromByteOffset: last, as: UInt64.self)) &* odd
-    } else {
-      for byte in name.buffer { hash = (hash ^ UInt64(byte)) &* odd }
-    }
-    return Int(truncatingIfNeeded: hash >> 32) & (count &- 1)
+    Int(truncatingIfNeeded: Hash128(of: name).low) & (count - 1)
   }
 }
 

@@ -66,14 +66,7 @@ final class PipelineStep {
       events: options.events, seconds: seconds, applyNanoseconds: timed.apply,
       closeNanoseconds: timed.close, sealNanoseconds: timed.seal)
     if let before, let after { result.allocations = after - before }
-    result.commits = timed.commits
-    result.outputRecords = timed.records
-    result.outputBytes = timed.bytes
-    result.ids = machines.homes.reduce(0) { $0 + $1.pipeline.idCount }
-    result.windows = machines.openWindows
-    result.bytesPerID = memory.perID
-    result.bytesPerWindow = memory.perWindow
-    result.peakBytes = ProcessUsage.now().peakBytes
+    complete(&result, memory)
     return result
   }
 
@@ -154,14 +147,20 @@ final class PipelineStep {
     if let floor = filled.floor, let resident = MemoryUsage.residentBytes(), windows > 0 {
       result.bytesKeptPerWindow = Double(resident - floor) / Double(windows)
     }
+    complete(&result, filled)
+    return result
+  }
+
+  /// Adds what was counted, and what is there at the end.
+  private func complete(_ result: inout PipelineMeasurement, _ filled: Filled) {
     result.commits = timed.commits
     result.outputRecords = timed.records
     result.outputBytes = timed.bytes
     result.ids = machines.homes.reduce(0) { $0 + $1.pipeline.idCount }
+    result.windows = machines.openWindows
     result.bytesPerID = filled.perID
     result.bytesPerWindow = filled.perWindow
     result.peakBytes = ProcessUsage.now().peakBytes
-    return result
   }
 
   private func startCounting() {

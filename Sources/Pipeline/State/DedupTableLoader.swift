@@ -24,7 +24,7 @@ struct DedupTableLoader: ~Copyable {
 
   deinit {
     guard let logs else { return }
-    Self.free(logs)
+    Self.end(logs)
   }
 
   /// Whether ids are to be added here, and not to the table.
@@ -33,6 +33,7 @@ struct DedupTableLoader: ~Copyable {
   /// Begins with nothing.
   mutating func begin() {
     cancel()
+    TableMemory.beginReuse()
     let logs = UnsafeMutablePointer<Log>.allocate(capacity: DedupTable.shardCount)
     logs.initialize(repeating: Log(), count: DedupTable.shardCount)
     self.logs = logs
@@ -40,7 +41,7 @@ struct DedupTableLoader: ~Copyable {
 
   /// Forgets everything.
   mutating func cancel() {
-    if let logs { Self.free(logs) }
+    if let logs { Self.end(logs) }
     logs = nil
     count = 0
   }
@@ -95,7 +96,7 @@ struct DedupTableLoader: ~Copyable {
         shard: shard, with: UnsafeBufferPointer(start: log.pointee.entries, count: log.pointee.count),
         confirmedMinute: confirmedMinute)
       // What is in the table is not needed here any more: a restore holds one shard twice, not all.
-      log.pointee.entries?.deallocate()
+      TableMemory.deallocate(log.pointee.entries)
       log.pointee = Log()
     }
     cancel()
@@ -103,12 +104,13 @@ struct DedupTableLoader: ~Copyable {
 
   // MARK: -
 
-  private static func free(_ logs: UnsafeMutablePointer<Log>) {
+  private static func end(_ logs: UnsafeMutablePointer<Log>) {
     for index in 0..<DedupTable.shardCount {
-      logs[index].entries?.deallocate()
+      TableMemory.deallocate(logs[index].entries)
       logs[index].replaced?.deallocate()
     }
     logs.deallocate()
+    TableMemory.endReuse()
   }
 
   private mutating func makeRoom(in log: UnsafeMutablePointer<Log>) {
@@ -121,10 +123,10 @@ struct DedupTableLoader: ~Copyable {
 
   private func allocate(_ log: UnsafeMutablePointer<Log>, capacity: Int) {
     guard capacity > log.pointee.capacity else { return }
-    let entries = UnsafeMutablePointer<DedupTable.Entry>.allocate(capacity: capacity)
+    let entries: UnsafeMutablePointer<DedupTable.Entry> = TableMemory.allocate(capacity: capacity)
     if let old = log.pointee.entries {
       entries.moveInitialize(from: old, count: log.pointee.count)
-      old.deallocate()
+      TableMemory.deallocate(old)
     }
     log.pointee.entries = entries
     log.pointee.capacity = capacity

@@ -1,34 +1,80 @@
-import CJemalloc
+import Synchronization
+
+#if !TIDINGS_ADDRESS
+  import CJemalloc
+#endif
 
 /// The memory of large tables: what one no longer uses goes back to the system at once.
 ///
 /// A table that grows leaves memory of a size behind that it is not going to ask for again. As a rule the allocator keeps
 /// freed pages for some seconds, which for a table that grows fast are a third of its memory; here it keeps none. A table
-/// grows seldom enough for that to cost nothing (docs/performance.md).
+/// grows seldom enough for that to cost nothing (docs/performance.md). A restore is the exception: what it frees is
+/// what it asks for next, so that pages are kept from `beginReuse` to `endReuse`.
 enum TableMemory {
-  /// What says to the allocator where the memory is to come from; the common memory, where it makes no other.
-  private static let flags: Int32 = {
-    var arena: UInt32 = 0
-    var size = MemoryLayout<UInt32>.size
-    guard mallctl("arenas.create", &arena, &size, nil, 0) == 0 else { return tidings_uncached_flags() }
-    var decay = 0
-    for kind in ["dirty", "muzzy"] {
-      _ = mallctl("arena.\(arena).\(kind)_decay_ms", nil, nil, &decay, MemoryLayout<Int>.size)
+  #if TIDINGS_ADDRESS
+    /// The sanitizer watches the heap of the C library alone.
+    static func allocate<Value: BitwiseCopyable>(capacity: Int) -> UnsafeMutablePointer<Value> {
+      .allocate(capacity: max(1, capacity))
     }
-    return tidings_arena_flags(arena)
-  }()
 
-  /// Memory for `capacity` values, at least one, that are not initialised.
-  static func allocate<Value: BitwiseCopyable>(capacity: Int) -> UnsafeMutablePointer<Value> {
-    let bytes = max(1, capacity) * MemoryLayout<Value>.stride
-    guard let memory = mallocx(bytes, flags) else {
-      preconditionFailure("no memory for \(bytes) bytes of a table")
+    static func deallocate<Value: BitwiseCopyable>(_ memory: UnsafeMutablePointer<Value>?) {
+      memory?.deallocate()
     }
-    return memory.bindMemory(to: Value.self, capacity: capacity)
-  }
 
-  /// Gives memory of `allocate` back.
-  static func deallocate<Value: BitwiseCopyable>(_ memory: UnsafeMutablePointer<Value>?) {
-    if let memory { dallocx(memory, tidings_uncached_flags()) }
-  }
+    static func beginReuse() {}
+
+    static func endReuse() {}
+  #else
+    /// The part of the allocator that only tables have; nil where it makes none.
+    private static let arena: UInt32? = {
+      var arena: UInt32 = 0
+      var size = MemoryLayout<UInt32>.size
+      guard mallctl("arenas.create", &arena, &size, nil, 0) == 0 else { return nil }
+      keepFreedPages(of: arena, false)
+      return arena
+    }()
+
+    /// What says to the allocator where the memory is to come from; the common memory, where it makes no other.
+    private static let flags = arena.map { tidings_arena_flags($0) } ?? tidings_uncached_flags()
+
+    /// How many restores are under way.
+    private static let restores = Mutex(0)
+
+    /// Keeps freed pages for what is allocated next, until as many calls of `endReuse`.
+    static func beginReuse() {
+      restores.withLock {
+        if $0 == 0, let arena { keepFreedPages(of: arena, true) }
+        $0 += 1
+      }
+    }
+
+    /// The end of what `beginReuse` began. With the last one, pages that nothing uses go back to the system.
+    static func endReuse() {
+      restores.withLock {
+        $0 -= 1
+        if $0 == 0, let arena { keepFreedPages(of: arena, false) }
+      }
+    }
+
+    private static func keepFreedPages(of arena: UInt32, _ keep: Bool) {
+      var decay = keep ? -1 : 0
+      for kind in ["dirty", "muzzy"] {
+        _ = mallctl("arena.\(arena).\(kind)_decay_ms", nil, nil, &decay, MemoryLayout<Int>.size)
+      }
+    }
+
+    /// Memory for `capacity` values, at least one, that are not initialised.
+    static func allocate<Value: BitwiseCopyable>(capacity: Int) -> UnsafeMutablePointer<Value> {
+      let bytes = max(1, capacity) * MemoryLayout<Value>.stride
+      guard let memory = mallocx(bytes, flags) else {
+        preconditionFailure("no memory for \(bytes) bytes of a table")
+      }
+      return memory.bindMemory(to: Value.self, capacity: capacity)
+    }
+
+    /// Gives memory of `allocate` back.
+    static func deallocate<Value: BitwiseCopyable>(_ memory: UnsafeMutablePointer<Value>?) {
+      if let memory { dallocx(memory, tidings_uncached_flags()) }
+    }
+  #endif
 }
