@@ -76,7 +76,9 @@ import Testing
       logger: logger)
   }
 
-  @Test("the processor fires windows of a state that was written before, one after another")
+  @Test(
+    "the processor fires windows of a state that was written before, one after another, and decides events beside them"
+  )
   func processor() throws {
     let site = try makeSite(partitionCount: 4)
     try BenchTopics(site).create(prefix: site.prefix)
@@ -86,12 +88,15 @@ import Testing
     load.due = WindowsDue(kind: .steady, first: firstDue, rate: 100)
     let state = try StateWriter(site, load).run { _ in }
     #expect(state.windows == 600)
-    let firing = try FiringStep(site, FiringOptions(workers: 1, firstDue: firstDue, digests: 200)).run { _ in
-    }
+    let options = FiringOptions(workers: 1, firstDue: firstDue, digests: 200, rate: 50)
+    let firing = try FiringStep(site, options).run { _ in }
     #expect(firing.windows == 600)
     #expect((200...600).contains(firing.lateness.count))
     #expect(firing.seconds > 1.5)
     #expect(firing.lateness.p50 > 0 && firing.lateness.p50 < 2_000)
+    // As many as their rate gives in the time that 200 digests take, two seconds.
+    #expect(firing.waits.count >= 75)
+    #expect(firing.waits.p50 > 0 && firing.waits.p50 < 2_000)
   }
 
   @Test("windows of one instant are due at the minute that is asked for")

@@ -6,9 +6,6 @@ import Synchronization
 
 /// Starts the real processor, publishes events at an even rate, and takes the time until their immediate deliveries are
 /// seen by a reader of committed records.
-///
-/// The time of an event begins when it was to be published, not when that was done: where the publisher is held up, those behind
-/// it have waited as well (coordinated omission).
 struct PacedStep {
   private static let patience = Duration.seconds(60)
 
@@ -86,18 +83,15 @@ struct PacedStep {
   private func publish(
     to ledger: Ledger, _ running: RunningService, _ onProgress: (StepProgress) -> Void
   ) throws -> (expected: Int, late: Int64) {
-    let producer = try site.cluster.makeIdempotentProducer(
-      IdempotentProducerOptions(topics: ["\(site.prefix).events"], linger: .milliseconds(5)))
-    defer { producer.close() }
+    var publisher = try PacedPublisher(site)
     var events = EventLoad(seed: load.seed, partitionCount: site.partitionCount)
-    var event = EventRecord()
     var (expected, firsts, late) = (0, 0, Int64(0))
     var progress = Stopwatch()
     let count = (load.warmUp + load.seconds) * load.rate
-    let start = MonotonicTime.nanoseconds()
+    let pace = Pace(rate: load.rate, start: MonotonicTime.nanoseconds())
     for place in 0..<count {
       if place == load.warmUp * load.rate { _ = CommitTimes.ofThisProcess?.take() }
-      let intended = start + Int64(place) * 1_000_000_000 / Int64(load.rate)
+      let intended = pace.instant(of: place)
       while MonotonicTime.nanoseconds() < intended { try running.wait() }
       let next = events.next()
       if next.number == firsts {
@@ -106,22 +100,16 @@ struct PacedStep {
         ledger.state.withLock { $0.intended.append(counts ? intended : 0) }
         if counts { expected += 1 }
       }
-      try event.with(
+      try publisher.publish(
         idPrefix: "event-", number: next.number, type: LoadCatalog.shares[next.type].type,
-        recipient: next.recipient
-      ) { record throws(KafkaError) in
-        try producer.produceWithRoom(
-          OutgoingRecord(
-            topicIndex: 0, partition: Int32(next.partition), key: record.key, value: record.value,
-            headers: record.headers))
-      }
+        recipient: next.recipient, partition: Int32(next.partition))
       if place >= load.warmUp * load.rate { late = max(late, MonotonicTime.nanoseconds() - intended) }
       guard progress.seconds > 0.1 else { continue }
       progress = Stopwatch()
       onProgress(
         StepProgress(share: Double(place) / Double(count), count: place, unit: "event"))
     }
-    try producer.flush(timeout: Self.patience)
+    try publisher.finish()
     return (expected, late)
   }
 }

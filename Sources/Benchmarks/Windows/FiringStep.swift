@@ -12,12 +12,16 @@ public struct FiringOptions: Codable, Sendable {
   public var firstDue: Int64
   /// Digests to wait for.
   public var digests: Int
+  /// Events a second that come from the first due time on, each of them delivered by itself; 0 for none.
+  public var rate: Int
 }
 
 /// How late the digests of a processor were.
 public struct Firing: Codable, Sendable, Equatable {
   /// From the instant at which a digest was due until a reader of committed records saw it.
   public var lateness: Latency
+  /// From the instant at which an event beside them was to be published until a reader of committed records saw its delivery.
+  public var waits: Latency
   /// Windows that were open when the first one was due.
   public var windows: Int
   /// Seconds from the first due time until the last digest was seen.
@@ -28,8 +32,8 @@ public struct Firing: Codable, Sendable, Equatable {
   public var peakBytes: Int64
 }
 
-/// Starts the real processor on a state with open windows, and watches how late their digests are seen by a reader of committed
-/// records.
+/// Starts the real processor on a state with open windows, and watches how late their digests, and deliveries of events that come
+/// meanwhile, are seen by a reader of committed records.
 struct FiringStep {
   private static let patience = Duration.seconds(120)
 
@@ -46,7 +50,8 @@ struct FiringStep {
     // The same clock for all threads, as far from the wall clock as it is at this moment.
     let wallAhead = Int64(Date().timeIntervalSince1970 * 1e9) - MonotonicTime.nanoseconds()
     let firstDue = options.firstDue * 1_000_000 - wallAhead
-    let tally = LatenessTally(wallAhead: wallAhead)
+    let pace = Pace(rate: options.rate, start: firstDue)
+    let tally = LatenessTally(wallAhead: wallAhead, pace)
     let watch = DeliveryWatch(site, topic: "delivery.inapp") { try tally.see($0, at: $1) }
     defer { watch.stop() }
     let running = try RunningService(
@@ -58,6 +63,7 @@ struct FiringStep {
         "windows were due before all partitions decided: this machine is too slow for so many, or too busy")
     }
     let windows = status.workers.values.flatMap(\.partitions).reduce(0) { $0 + $1.openWindows }
+    var events = try EventsBeside(site, pace)
     while MonotonicTime.nanoseconds() < firstDue { try running.wait() }
     let usage = ProcessUsage.now()
     var progress = Stopwatch()
@@ -65,6 +71,7 @@ struct FiringStep {
     var lastSeen = ContinuousClock.now
     while tally.count < options.digests {
       try running.wait()
+      if options.rate > 0 { try events.publish(upTo: MonotonicTime.nanoseconds()) }
       try watch.check()
       guard progress.seconds > 0.1 else { continue }
       progress = Stopwatch()
@@ -79,32 +86,91 @@ struct FiringStep {
     }
     let end = ProcessUsage.now()
     let seconds = Double(MonotonicTime.nanoseconds() - firstDue) / 1e9
+    try events.finish()
+    let deadline = ContinuousClock.now + Self.patience
+    while tally.eventCount < events.count {
+      try running.wait()
+      try watch.check()
+      guard ContinuousClock.now < deadline else {
+        throw BenchmarkError(
+          "of \(events.count) events only \(tally.eventCount) were seen as deliveries: this is a fault")
+      }
+    }
     running.cancel()
     try running.waitForEnd()
     return Firing(
-      lateness: tally.latency, windows: windows, seconds: seconds,
+      lateness: tally.latency, waits: tally.waits, windows: windows, seconds: seconds,
       cpuSeconds: end.cpuSeconds - usage.cpuSeconds, peakBytes: end.peakBytes)
   }
 
-  /// How late each digest was seen.
+  /// Events for one recipient after the other.
+  private struct EventsBeside: ~Copyable {
+    static let idPrefix: StaticString = "beside-"
+
+    private let pace: Pace
+    private let partitionCount: Int32
+    private var publisher: PacedPublisher
+    private var scratch = OutputBuffer(capacity: 64)
+    private(set) var count = 0
+
+    init(_ site: BenchSite, _ pace: Pace) throws {
+      self.pace = pace
+      partitionCount = Int32(clamping: site.partitionCount)
+      publisher = try PacedPublisher(site)
+    }
+
+    /// Publishes what is to be published by an instant of the monotonic clock.
+    mutating func publish(upTo instant: Int64) throws {
+      while pace.instant(of: count) <= instant {
+        let recipient = count % EventLoad.recipientCount
+        let home = EventRecord.home(
+          ofRecipient: recipient, partitionCount: partitionCount, scratch: &scratch)
+        try publisher.publish(
+          idPrefix: Self.idPrefix, number: count, type: LoadCatalog.immediate, recipient: recipient,
+          partition: home)
+        count += 1
+      }
+    }
+
+    func finish() throws { try publisher.finish() }
+  }
+
+  /// How late each digest was seen, and how long each event beside them took.
   private final class LatenessTally: Sendable {
+    private struct State {
+      var lateness = LatencyHistogram()
+      var waits = LatencyHistogram()
+    }
+
     private let wallAhead: Int64
-    private let histogram = Mutex(LatencyHistogram())
+    private let pace: Pace
+    private let state = Mutex(State())
 
-    init(wallAhead: Int64) { self.wallAhead = wallAhead }
+    init(wallAhead: Int64, _ pace: Pace) {
+      self.wallAhead = wallAhead
+      self.pace = pace
+    }
 
-    var latency: Latency { histogram.withLock { $0.latency } }
-    var count: Int { histogram.withLock { $0.count } }
+    var latency: Latency { state.withLock { $0.lateness.latency } }
+    var count: Int { state.withLock { $0.lateness.count } }
+    var waits: Latency { state.withLock { $0.waits.latency } }
+    var eventCount: Int { state.withLock { $0.waits.count } }
 
     func see(_ delivery: Delivery, at instant: Int64) throws {
-      guard let window = delivery.window else {
-        throw BenchmarkError("a delivery is no digest: this is a fault")
-      }
+      guard let window = delivery.window else { return try seeEvent(delivery, at: instant) }
       guard delivery.timeMilliseconds >= window.dueMilliseconds else {
         throw BenchmarkError("a digest was fired before it was due: this is a fault")
       }
       let late = instant + wallAhead - window.dueMilliseconds * 1_000_000
-      histogram.withLock { $0.record(nanoseconds: late) }
+      state.withLock { $0.lateness.record(nanoseconds: late) }
+    }
+
+    private func seeEvent(_ delivery: Delivery, at instant: Int64) throws {
+      let prefix = "\(EventsBeside.idPrefix)"
+      guard let id = delivery.items.first?.id, id.hasPrefix(prefix),
+        let place = Int(id.dropFirst(prefix.count))
+      else { throw BenchmarkError("a delivery is of no digest and of no event beside them: this is a fault") }
+      state.withLock { $0.waits.record(nanoseconds: instant - pace.instant(of: place)) }
     }
   }
 }

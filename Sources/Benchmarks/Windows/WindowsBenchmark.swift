@@ -88,7 +88,8 @@ public struct WindowsBenchmark {
     load.due = WindowsDue(kind: kind, first: firstDue * 1_000, rate: options.rate)
     _ = try steps.run(.writeState(load), prefix, "writing the state, \(suffix)", \.state)
     let digests = kind == .together ? options.windows : min(options.windows, options.rate * options.seconds)
-    let firing = FiringOptions(workers: options.workers, firstDue: firstDue * 1_000, digests: digests)
+    let firing = FiringOptions(
+      workers: options.workers, firstDue: firstDue * 1_000, digests: digests, rate: options.rate)
     return try steps.run(
       .fire(firing), prefix, "firing \(kind.name) in the processor, \(suffix)", \.firing)
   }

@@ -77,6 +77,11 @@ public struct WindowsReport: Encodable, Sendable {
     public fileprivate(set) var lateP99 = RunSeries([])
     /// The same of the last one.
     public fileprivate(set) var lateMax = RunSeries([])
+    /// Milliseconds from the instant at which an event was to be published until a reader of committed records saw its
+    /// delivery, of 99 in a hundred.
+    public fileprivate(set) var waitP99 = RunSeries([])
+    /// The same of the last one.
+    public fileprivate(set) var waitMax = RunSeries([])
     /// Digests a second, from the first that was due until the last one was seen.
     public fileprivate(set) var digestsPerSecond = RunSeries([])
     /// Processor seconds of all threads in that span, the reader's among them.
@@ -137,6 +142,8 @@ public struct WindowsReport: Encodable, Sendable {
     processor[index].lateP50.append(firing.lateness.p50)
     processor[index].lateP99.append(firing.lateness.p99)
     processor[index].lateMax.append(firing.lateness.max)
+    processor[index].waitP99.append(firing.waits.p99)
+    processor[index].waitMax.append(firing.waits.max)
     processor[index].digestsPerSecond.append(
       Double(firing.lateness.count) / max(firing.seconds, .leastNonzeroMagnitude))
     processor[index].cpuSeconds.append(firing.cpuSeconds)

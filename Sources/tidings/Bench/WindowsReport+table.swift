@@ -40,18 +40,21 @@ extension WindowsReport {
     guard !processor.isEmpty else { return "" }
     var table = TextTable(
       header: [
-        "", "open", "digests", "late ms: p50", "p99", "max", "> 1 s", "digests/s", "CPU s", "peak MB",
+        "", "open", "digests", "late ms: p50", "p99", "max", "> 1 s", "events' wait ms: p99", "max",
+        "digests/s",
+        "CPU s", "peak MB",
       ])
     for row in processor {
       table.add([
         row.kind.name, row.windows.grouped, row.digests.grouped, text(row.lateP50, 1), text(row.lateP99, 1),
-        text(row.lateMax, 1), row.late.grouped, row.digestsPerSecond.median.map { Int($0).grouped } ?? "",
+        text(row.lateMax, 1), row.late.grouped, text(row.waitP99, 1), text(row.waitMax, 1),
+        row.digestsPerSecond.median.map { Int($0).grouped } ?? "",
         text(row.cpuSeconds, 2), text(row.peakMegabytes, 0),
       ])
     }
     return """
 
-      the processor on the cluster, until a reader of committed records saw the digest
+      the processor on the cluster, until a reader of committed records saw the digest, or the event's delivery
 
       \(table.text)
       every digest within 1 s of its due time  \(verdict(processor.map { ($0.kind, $0.isWithinSecond) }))
