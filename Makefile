@@ -12,6 +12,8 @@ RELEASE = swift build --configuration release --product tidings
 TESTING = --configuration release -Xswiftc -enable-testing --scratch-path .build/testing
 # With the deliberate mistakes in it (docs/simulation.md), as the tests are, and therefore in a folder of its own.
 SIMULATING = swift build --configuration release --scratch-path .build/simulation --product SimulationRunner
+# A part of the package alone: what handles memory by hand.
+CHECKING = --configuration release -Xswiftc -enable-testing --sanitize address --scratch-path .build/address
 SOURCES = Package.swift Sources Tests
 
 # The one that Debian's packages belong to.
@@ -25,7 +27,7 @@ SEEDS ?=
 FIRST_SEED ?=
 STORE ?=
 
-.PHONY: help demo build test test-crash simulate instructions flamegraph needs-broker lint format clean
+.PHONY: help demo build test test-address test-crash simulate instructions flamegraph needs-broker lint format clean
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets.
@@ -46,6 +48,14 @@ test: ## Builds and runs all tests. With KAFKA_BOOTSTRAP_SERVERS set also those 
 	@.ci/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	swift build --build-tests $(TESTING)
 	swift test --skip-build --no-parallel $(TESTING) $(ARGS)
+
+# Leaks are not looked for: XCTest has some of its own.
+test-address: export TIDINGS_ADDRESS = 1
+test-address: export ASAN_OPTIONS = detect_leaks=0
+test-address: ## Builds what handles memory by hand with the AddressSanitizer in it, and runs its tests.
+	@.ci/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	swift build --build-tests $(CHECKING)
+	swift test --skip-build --no-parallel $(CHECKING) $(ARGS)
 
 test-crash: needs-broker build ## Kills, freezes and rolls processors under load on a real broker. ROUNDS=100, ARGS for flags.
 	@.ci/install-packages $(CRASH_PACKAGES)

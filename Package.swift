@@ -214,6 +214,22 @@ if Context.environment["TIDINGS_FLAWS"] == "1" {
   }
 }
 
+// What handles memory by hand, with its tests: the AddressSanitizer wants a build of its own (make test-address).
+if Context.environment["TIDINGS_ADDRESS"] == "1" {
+  let checked: Set = [
+    "CSimdjson", "CXXHash", "Contract", "ContractTests", "MarkedYAML", "Pipeline",
+    "PipelineTests",
+    "Policy", "PolicyTests", "SeededTesting",
+  ]
+  package.products = []
+  package.targets.removeAll { !checked.contains($0.name) }
+  for target in package.targets where target.name == "Pipeline" {
+    // The sanitizer brings its own.
+    target.dependencies.removeAll { if case .byNameItem("CJemalloc", _) = $0 { true } else { false } }
+    target.swiftSettings = (target.swiftSettings ?? []) + [.define("TIDINGS_ADDRESS")]
+  }
+}
+
 // Only on request: a newer compiler may warn of what this one does not, and nobody's build should end there.
 if Context.environment["TIDINGS_WARNINGS_AS_ERRORS"] == "1" {
   for target in package.targets where target.type != .system {

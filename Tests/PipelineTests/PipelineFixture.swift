@@ -117,6 +117,7 @@ final class Fixture {
   }
 
   /// Seals, as a commit does; its state record is written to the log when it is confirmed.
+  @inline(never)  // Swift 6.3 fills an array after it has freed it where it sees that nobody reads it.
   func seal() -> (SealedCommit, [UInt8]) {
     var record = OutputBuffer()
     let commit = pipeline.seal(into: &record)
