@@ -94,8 +94,8 @@ import Testing
     #expect((200...600).contains(firing.lateness.count))
     #expect(firing.seconds > 1.5)
     #expect(firing.lateness.p50 > 0 && firing.lateness.p50 < 2_000)
-    // As many as their rate gives in the time that 200 digests take, two seconds.
-    #expect(firing.waits.count >= 75)
+    // Events of the two seconds that 200 digests take, but for the last turn's.
+    #expect(firing.waits.count >= 90)
     #expect(firing.waits.p50 > 0 && firing.waits.p50 < 2_000)
   }
 

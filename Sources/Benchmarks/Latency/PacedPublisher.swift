@@ -1,16 +1,18 @@
 import Contract
 import Kafka
 
-/// An even rate. The time of an event counts from the instant that it has here, not from when that is done: where the
+/// An even rate. The time of an event counts from the instant that it has here, not from when it is published: where the
 /// publisher is held up, those behind it have waited as well (coordinated omission).
-struct Pace: Sendable {
+struct EvenRate: Sendable {
   /// Events a second, at least one.
-  let rate: Int
+  let eventsPerSecond: Int
   /// The instant of the first, by the monotonic clock in nanoseconds.
   let start: Int64
 
   /// When an event is to be published, by the monotonic clock in nanoseconds.
-  func instant(of place: Int) -> Int64 { start + Int64(place) * 1_000_000_000 / Int64(max(1, rate)) }
+  func instant(of place: Int) -> Int64 {
+    start + Int64(place) * 1_000_000_000 / Int64(max(1, eventsPerSecond))
+  }
 }
 
 /// Publishes events for a processor to decide while it is watched.

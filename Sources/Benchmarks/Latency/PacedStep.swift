@@ -88,10 +88,10 @@ struct PacedStep {
     var (expected, firsts, late) = (0, 0, Int64(0))
     var progress = Stopwatch()
     let count = (load.warmUp + load.seconds) * load.rate
-    let pace = Pace(rate: load.rate, start: MonotonicTime.nanoseconds())
+    let rate = EvenRate(eventsPerSecond: load.rate, start: MonotonicTime.nanoseconds())
     for place in 0..<count {
       if place == load.warmUp * load.rate { _ = CommitTimes.ofThisProcess?.take() }
-      let intended = pace.instant(of: place)
+      let intended = rate.instant(of: place)
       while MonotonicTime.nanoseconds() < intended { try running.wait() }
       let next = events.next()
       if next.number == firsts {

@@ -12,7 +12,7 @@ public struct FiringOptions: Codable, Sendable {
   public var firstDue: Int64
   /// Digests to wait for.
   public var digests: Int
-  /// Events a second that come from the first due time on, each of them delivered by itself; 0 for none.
+  /// Events a second that come from the first due time on, each of them delivered by itself.
   public var rate: Int
 }
 
@@ -26,9 +26,9 @@ public struct Firing: Codable, Sendable, Equatable {
   public var windows: Int
   /// Seconds from the first due time until the last digest was seen.
   public var seconds: Double
-  /// Processor time in that span, of all threads, the reader's among them.
+  /// Processor time in that span, of all threads, the reader's and the publisher's among them.
   public var cpuSeconds: Double
-  /// The most memory that was resident, with the reader's.
+  /// The most memory that was resident, with the reader's and the publisher's.
   public var peakBytes: Int64
 }
 
@@ -50,8 +50,8 @@ struct FiringStep {
     // The same clock for all threads, as far from the wall clock as it is at this moment.
     let wallAhead = Int64(Date().timeIntervalSince1970 * 1e9) - MonotonicTime.nanoseconds()
     let firstDue = options.firstDue * 1_000_000 - wallAhead
-    let pace = Pace(rate: options.rate, start: firstDue)
-    let tally = LatenessTally(wallAhead: wallAhead, pace)
+    let rate = EvenRate(eventsPerSecond: options.rate, start: firstDue)
+    let tally = LatenessTally(wallAhead: wallAhead, rate)
     let watch = DeliveryWatch(site, topic: "delivery.inapp") { try tally.see($0, at: $1) }
     defer { watch.stop() }
     let running = try RunningService(
@@ -63,7 +63,7 @@ struct FiringStep {
         "windows were due before all partitions decided: this machine is too slow for so many, or too busy")
     }
     let windows = status.workers.values.flatMap(\.partitions).reduce(0) { $0 + $1.openWindows }
-    var events = try EventsBeside(site, pace)
+    var events = try EventsBeside(site, rate)
     while MonotonicTime.nanoseconds() < firstDue { try running.wait() }
     let usage = ProcessUsage.now()
     var progress = Stopwatch()
@@ -71,7 +71,7 @@ struct FiringStep {
     var lastSeen = ContinuousClock.now
     while tally.count < options.digests {
       try running.wait()
-      if options.rate > 0 { try events.publish(upTo: MonotonicTime.nanoseconds()) }
+      try events.publish(upTo: MonotonicTime.nanoseconds())
       try watch.check()
       guard progress.seconds > 0.1 else { continue }
       progress = Stopwatch()
@@ -86,20 +86,27 @@ struct FiringStep {
     }
     let end = ProcessUsage.now()
     let seconds = Double(MonotonicTime.nanoseconds() - firstDue) / 1e9
+    let lateness = tally.latency
     try events.finish()
-    let deadline = ContinuousClock.now + Self.patience
+    seen = 0
+    lastSeen = .now
     while tally.eventCount < events.count {
       try running.wait()
       try watch.check()
-      guard ContinuousClock.now < deadline else {
+      guard progress.seconds > 0.1 else { continue }
+      progress = Stopwatch()
+      let count = tally.eventCount
+      if count > seen { (seen, lastSeen) = (count, .now) }
+      onProgress(StepProgress(share: Double(count) / Double(events.count), count: count, unit: "event"))
+      guard ContinuousClock.now - lastSeen < Self.patience else {
         throw BenchmarkError(
-          "of \(events.count) events only \(tally.eventCount) were seen as deliveries: this is a fault")
+          "of \(events.count) events only \(count) were seen as deliveries: this is a fault")
       }
     }
     running.cancel()
     try running.waitForEnd()
     return Firing(
-      lateness: tally.latency, waits: tally.waits, windows: windows, seconds: seconds,
+      lateness: lateness, waits: tally.waits, windows: windows, seconds: seconds,
       cpuSeconds: end.cpuSeconds - usage.cpuSeconds, peakBytes: end.peakBytes)
   }
 
@@ -107,21 +114,21 @@ struct FiringStep {
   private struct EventsBeside: ~Copyable {
     static let idPrefix: StaticString = "beside-"
 
-    private let pace: Pace
+    private let rate: EvenRate
     private let partitionCount: Int32
     private var publisher: PacedPublisher
     private var scratch = OutputBuffer(capacity: 64)
     private(set) var count = 0
 
-    init(_ site: BenchSite, _ pace: Pace) throws {
-      self.pace = pace
+    init(_ site: BenchSite, _ rate: EvenRate) throws {
+      self.rate = rate
       partitionCount = Int32(clamping: site.partitionCount)
       publisher = try PacedPublisher(site)
     }
 
     /// Publishes what is to be published by an instant of the monotonic clock.
     mutating func publish(upTo instant: Int64) throws {
-      while pace.instant(of: count) <= instant {
+      while rate.instant(of: count) <= instant {
         let recipient = count % EventLoad.recipientCount
         let home = EventRecord.home(
           ofRecipient: recipient, partitionCount: partitionCount, scratch: &scratch)
@@ -140,15 +147,17 @@ struct FiringStep {
     private struct State {
       var lateness = LatencyHistogram()
       var waits = LatencyHistogram()
+      /// By event, in the order of publishing.
+      var isSeen: [Bool] = []
     }
 
     private let wallAhead: Int64
-    private let pace: Pace
+    private let rate: EvenRate
     private let state = Mutex(State())
 
-    init(wallAhead: Int64, _ pace: Pace) {
+    init(wallAhead: Int64, _ rate: EvenRate) {
       self.wallAhead = wallAhead
-      self.pace = pace
+      self.rate = rate
     }
 
     var latency: Latency { state.withLock { $0.lateness.latency } }
@@ -167,10 +176,21 @@ struct FiringStep {
 
     private func seeEvent(_ delivery: Delivery, at instant: Int64) throws {
       let prefix = "\(EventsBeside.idPrefix)"
-      guard let id = delivery.items.first?.id, id.hasPrefix(prefix),
-        let place = Int(id.dropFirst(prefix.count))
+      guard delivery.kind == .single, let id = delivery.items.first?.id, id.hasPrefix(prefix),
+        let place = Int(id.dropFirst(prefix.count)), place >= 0
       else { throw BenchmarkError("a delivery is of no digest and of no event beside them: this is a fault") }
-      state.withLock { $0.waits.record(nanoseconds: instant - pace.instant(of: place)) }
+      let wait = instant - rate.instant(of: place)
+      guard wait >= 0 else {
+        throw BenchmarkError("a delivery of event \(place) was seen before it was published: this is a fault")
+      }
+      try state.withLock { state in
+        while state.isSeen.count <= place { state.isSeen.append(false) }
+        guard !state.isSeen[place] else {
+          throw BenchmarkError("event \(place) was delivered twice: this is a fault")
+        }
+        state.isSeen[place] = true
+        state.waits.record(nanoseconds: wait)
+      }
     }
   }
 }

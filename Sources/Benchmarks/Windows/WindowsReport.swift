@@ -84,9 +84,9 @@ public struct WindowsReport: Encodable, Sendable {
     public fileprivate(set) var waitMax = RunSeries([])
     /// Digests a second, from the first that was due until the last one was seen.
     public fileprivate(set) var digestsPerSecond = RunSeries([])
-    /// Processor seconds of all threads in that span, the reader's among them.
+    /// Processor seconds of all threads in that span, the reader's and the publisher's among them.
     public fileprivate(set) var cpuSeconds = RunSeries([])
-    /// The most memory that was resident, in MB (10⁶ bytes), with the reader's.
+    /// The most memory that was resident, in MB (10⁶ bytes), with the reader's and the publisher's.
     public fileprivate(set) var peakMegabytes = RunSeries([])
 
     /// Whether every digest of every run was seen within a second of its due time.

@@ -8,12 +8,23 @@ struct BlockPool: ~Copyable {
   private static let largest = 32 << 10
   private static let classCount = 37
 
+  #if TIDINGS_ADDRESS
+    /// The sanitizer knows only what is freed to the allocator.
+    static let keepsFreedByDefault = false
+  #else
+    static let keepsFreedByDefault = true
+  #endif
+
+  private let keepsFreed: Bool
+
   /// By class: the first free piece of memory, whose first bytes are the address of the next.
   private let first: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   /// Bytes of the free memory.
   private(set) var bytes = 0
 
-  init() {
+  /// - Parameter keepsFreed: whether memory that is given back is kept at all.
+  init(keepsFreed: Bool = keepsFreedByDefault) {
+    self.keepsFreed = keepsFreed
     first = .allocate(capacity: Self.classCount)
     first.initialize(repeating: nil, count: Self.classCount)
   }
@@ -38,7 +49,7 @@ struct BlockPool: ~Copyable {
 
   /// Takes memory back, wherever it was allocated.
   mutating func give(_ memory: UnsafeMutableRawPointer, capacity: Int) {
-    guard capacity >= Self.smallest, capacity <= Self.largest else { return memory.deallocate() }
+    guard keepsFreed, capacity >= Self.smallest, capacity <= Self.largest else { return memory.deallocate() }
     let (index, size) = Self.sizeClass(of: capacity)
     // Memory of a size between two classes is none that the next one could count on.
     guard size == capacity else { return memory.deallocate() }

@@ -19,12 +19,14 @@ struct DedupTableLoader: ~Copyable {
   private static let prefixesPerShard = 65_536 / DedupTable.shardCount
 
   private var logs: UnsafeMutablePointer<Log>?
+  /// What a restore frees is what it asks for next. As long as there are logs.
+  private var reuse: TableMemory.Reuse?
   /// Entries held, those included that a later one will replace.
   private(set) var count = 0
 
   deinit {
     guard let logs else { return }
-    Self.end(logs)
+    Self.free(logs)
   }
 
   /// Whether ids are to be added here, and not to the table.
@@ -33,7 +35,7 @@ struct DedupTableLoader: ~Copyable {
   /// Begins with nothing.
   mutating func begin() {
     cancel()
-    TableMemory.beginReuse()
+    reuse = TableMemory.Reuse()
     let logs = UnsafeMutablePointer<Log>.allocate(capacity: DedupTable.shardCount)
     logs.initialize(repeating: Log(), count: DedupTable.shardCount)
     self.logs = logs
@@ -41,8 +43,9 @@ struct DedupTableLoader: ~Copyable {
 
   /// Forgets everything.
   mutating func cancel() {
-    if let logs { Self.end(logs) }
+    if let logs { Self.free(logs) }
     logs = nil
+    reuse = nil
     count = 0
   }
 
@@ -104,13 +107,12 @@ struct DedupTableLoader: ~Copyable {
 
   // MARK: -
 
-  private static func end(_ logs: UnsafeMutablePointer<Log>) {
+  private static func free(_ logs: UnsafeMutablePointer<Log>) {
     for index in 0..<DedupTable.shardCount {
       TableMemory.deallocate(logs[index].entries)
       logs[index].replaced?.deallocate()
     }
     logs.deallocate()
-    TableMemory.endReuse()
   }
 
   private mutating func makeRoom(in log: UnsafeMutablePointer<Log>) {

@@ -9,7 +9,7 @@ import Synchronization
 /// A table that grows leaves memory of a size behind that it is not going to ask for again. As a rule the allocator keeps
 /// freed pages for some seconds, which for a table that grows fast are a third of its memory; here it keeps none. A table
 /// grows seldom enough for that to cost nothing (docs/performance.md). A restore is the exception: what it frees is
-/// what it asks for next, so that pages are kept from `beginReuse` to `endReuse`.
+/// what it asks for next, so that pages are kept while there is a `Reuse`.
 enum TableMemory {
   #if TIDINGS_ADDRESS
     /// The sanitizer watches the heap of the C library alone.
@@ -21,9 +21,9 @@ enum TableMemory {
       memory?.deallocate()
     }
 
-    static func beginReuse() {}
-
-    static func endReuse() {}
+    struct Reuse: ~Copyable {
+      deinit {}
+    }
   #else
     /// The part of the allocator that only tables have; nil where it makes none.
     private static let arena: UInt32? = {
@@ -37,28 +37,31 @@ enum TableMemory {
     /// What says to the allocator where the memory is to come from; the common memory, where it makes no other.
     private static let flags = arena.map { tidings_arena_flags($0) } ?? tidings_uncached_flags()
 
-    /// How many restores are under way.
-    private static let restores = Mutex(0)
+    /// How many there are of `Reuse`.
+    private static let reuses = Mutex(0)
 
-    /// Keeps freed pages for what is allocated next, until as many calls of `endReuse`.
-    static func beginReuse() {
-      restores.withLock {
-        if $0 == 0, let arena { keepFreedPages(of: arena, true) }
-        $0 += 1
+    /// While there is one, freed pages are kept for what is allocated next. With the end of the last one, those that nothing
+    /// uses go back to the system.
+    struct Reuse: ~Copyable {
+      init() {
+        reuses.withLock {
+          if $0 == 0, let arena { keepFreedPages(of: arena, true) }
+          $0 += 1
+        }
       }
-    }
 
-    /// The end of what `beginReuse` began. With the last one, pages that nothing uses go back to the system.
-    static func endReuse() {
-      restores.withLock {
-        $0 -= 1
-        if $0 == 0, let arena { keepFreedPages(of: arena, false) }
+      deinit {
+        reuses.withLock {
+          $0 -= 1
+          if $0 == 0, let arena { keepFreedPages(of: arena, false) }
+        }
       }
     }
 
     private static func keepFreedPages(of arena: UInt32, _ keep: Bool) {
       var decay = keep ? -1 : 0
-      for kind in ["dirty", "muzzy"] {
+      // In this order, pages that go back at once do not stop at the second kind on their way.
+      for kind in ["muzzy", "dirty"] {
         _ = mallctl("arena.\(arena).\(kind)_decay_ms", nil, nil, &decay, MemoryLayout<Int>.size)
       }
     }

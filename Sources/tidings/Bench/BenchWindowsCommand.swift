@@ -14,7 +14,8 @@ struct BenchWindowsCommand: ParsableCommand {
       counted until its commit hands it over to be sent; brokers are not in it.
 
       Where there is a real cluster, it also writes the state of a processor with such windows, starts the processor
-      before the first one is due, and takes the time until a reader of committed records sees each digest.
+      before the first one is due, and takes the time until a reader of committed records sees each digest, and the
+      deliveries of events that come meanwhile.
 
       Examples:
         KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench windows
