@@ -66,25 +66,38 @@ public struct Outbox: ~Copyable {
     /// For an immediate delivery the broker's append time of its event, from which end-to-end latency counts;
     /// otherwise 0.
     public var eventAppended: Int64
+
+    @usableFromInline
+    init(
+      topic: OutputTopic, partition: Int32, key: ByteView?, value: ByteView?,
+      headers: UnsafeBufferPointer<HeaderView>, eventAppended: Int64
+    ) {
+      self.topic = topic
+      self.partition = partition
+      self.key = key
+      self.value = value
+      self.headers = headers
+      self.eventAppended = eventAppended
+    }
   }
 
-  private struct Entry {
-    var topic: OutputTopic
-    var partition: Int32
-    var key: Range<Int>?
-    var value: Range<Int>?
-    var headers: Range<Int>
-    var eventAppended: Int64
+  @usableFromInline struct Entry {
+    @usableFromInline var topic: OutputTopic
+    @usableFromInline var partition: Int32
+    @usableFromInline var key: Range<Int>?
+    @usableFromInline var value: Range<Int>?
+    @usableFromInline var headers: Range<Int>
+    @usableFromInline var eventAppended: Int64
   }
 
-  private struct HeaderEntry {
-    var name: Range<Int>
-    var value: Range<Int>?
+  @usableFromInline struct HeaderEntry {
+    @usableFromInline var name: Range<Int>
+    @usableFromInline var value: Range<Int>?
   }
 
-  var bytes = OutputBuffer(capacity: 4096)
-  private var entries: [Entry] = []
-  private var headers: [HeaderEntry] = []
+  @usableFromInline var bytes = OutputBuffer(capacity: 4096)
+  @usableFromInline private(set) var entries: [Entry] = []
+  @usableFromInline private(set) var headers: [HeaderEntry] = []
   /// The headers of deliveries, which are the same for all of them.
   private var deliveryHeaders: Range<Int>?
 
@@ -170,6 +183,7 @@ public struct Outbox: ~Copyable {
   }
 
   /// Calls `body` with each record in order.
+  @inlinable
   public func forEach<Failure: Error>(_ body: (Record) throws(Failure) -> Void) throws(Failure) {
     let all = bytes.view
     var scratch: [HeaderView] = []
@@ -178,25 +192,19 @@ public struct Outbox: ~Copyable {
       for header in headers[entry.headers] {
         scratch.append(HeaderView(name: all.slice(header.name), value: header.value.map { all.slice($0) }))
       }
-      let result: Result<Void, Failure> = scratch.withUnsafeBufferPointer { buffer in
-        do throws(Failure) {
-          try body(
-            Record(
-              topic: entry.topic, partition: entry.partition, key: entry.key.map { all.slice($0) },
-              value: entry.value.map { all.slice($0) }, headers: buffer, eventAppended: entry.eventAppended))
-          return .success(())
-        } catch {
-          return .failure(error)
-        }
+      try scratch.withUnsafeBufferPointer { (buffer) throws(Failure) in
+        try body(
+          Record(
+            topic: entry.topic, partition: entry.partition, key: entry.key.map { all.slice($0) },
+            value: entry.value.map { all.slice($0) }, headers: buffer, eventAppended: entry.eventAppended))
       }
-      try result.get()
     }
   }
 
   mutating func removeAll() {
     byteCount = 0
     bytes.removeAll()
-    bytes.shrink(to: 1 << 20)
+    bytes.shrink()
     entries.removeAll(keepingCapacity: entries.count <= 4096)
     headers.removeAll(keepingCapacity: headers.count <= 4096)
     deliveryHeaders = nil

@@ -169,8 +169,8 @@ extension Pipeline {
     outbox.removeAll()
     decisions.removeAll()
     changes.removeAll(headroom: StateRecord.frontRoom)
-    decisions.shrink(to: 1 << 20)
-    changes.shrink(to: 1 << 20)
+    decisions.shrink()
+    changes.shrink()
   }
 
   private var prefixesPerSlice: UInt32 {

@@ -20,7 +20,8 @@ final class HomePartition {
   }
 
   let partition: Int32
-  var pipeline: Pipeline
+  // Unchecked: every record changes it, and it never calls back.
+  @exclusivity(unchecked) var pipeline: Pipeline
   var phase: Phase = .assigned
 
   /// Whether the state machine holds what the log said up to `statePosition`; otherwise the log is read anew.

@@ -32,7 +32,7 @@ extension Worker {
 
   /// - Returns: the bytes that the record takes of the batch's room: all of it where its partition is full.
   private func take(_ record: ConsumedRecord, now: Int64) throws -> Int {
-    guard let home = homes[record.partition], let topic = InputTopic(topicIndex: record.topicIndex) else {
+    guard let home = home(record.partition), let topic = InputTopic(topicIndex: record.topicIndex) else {
       return 0
     }
     // A client's clock decides nothing; and where this process's clock cannot be trusted, the broker's does.
@@ -92,7 +92,7 @@ extension Worker {
   }
 
   private func reachedEnd(topicIndex: Int, partition: Int32, offset: Int64) throws {
-    guard let home = homes[partition], let topic = InputTopic(topicIndex: topicIndex) else { return }
+    guard let home = home(partition), let topic = InputTopic(topicIndex: topicIndex) else { return }
     switch home.phase {
     case .running:
       guard !home.waitingTopics.contains(topic) else { return }

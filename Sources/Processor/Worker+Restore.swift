@@ -119,7 +119,7 @@ extension Worker {
           bytes += 1024 + (record.value?.count ?? 0)
           try restore(record)
         case .endOfPartition(_, let partition, let offset):
-          guard let home = homes[partition], case .restoringState = home.phase else { continue }
+          guard let home = home(partition), case .restoringState = home.phase else { continue }
           home.statePosition = max(home.statePosition, offset)
         case .error(let error):
           if error.isFatal { throw ProcessorFault.kafka(error, doing: "reading \(configuration.stateTopic)") }
@@ -147,7 +147,7 @@ extension Worker {
   }
 
   private func restore(_ record: ConsumedRecord) throws {
-    guard let home = homes[record.partition], case .restoringState = home.phase,
+    guard let home = home(record.partition), case .restoringState = home.phase,
       record.offset >= home.statePosition
     else { return }
     do {

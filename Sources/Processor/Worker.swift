@@ -45,15 +45,21 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var areTimersStopped = false
   /// When the broker appended the last state record of this worker, in milliseconds since the epoch.
   var reportedAppendTime: Int64?
-  var codecs: Codecs
+  // Unchecked: every record takes them, and the state machines never call back.
+  @exclusivity(unchecked) var codecs: Codecs
   var catalog: Catalog
   /// How many catalogs it was given since its start.
   var catalogNumber = 0
   var homes: [Int32: HomePartition] = [:] {
-    didSet { ownedHomes = homes.values.sorted { $0.partition < $1.partition } }
+    didSet {
+      ownedHomes = homes.values.sorted { $0.partition < $1.partition }
+      homesByNumber = (0...(ownedHomes.last?.partition ?? 0)).map { homes[$0] }
+    }
   }
   /// The same in the order of the partitions: a run with the same input takes the same steps.
   private(set) var ownedHomes: [HomePartition] = []
+  /// The same at the places of their numbers, for every record to be found without a hash.
+  private var homesByNumber: [HomePartition?] = []
   var frozen: [Int32: HomePartition] = [:]
   var inFlight: CommitInFlight?
   var stateRecord = OutputBuffer(capacity: 64 << 10)
@@ -282,6 +288,11 @@ package final class Worker: RebalanceListener, DeliveryListener {
       if let due = home.pipeline.nextDue() { wait = min(wait, due - now) }
     }
     return .milliseconds(max(0, wait))
+  }
+
+  /// The home partition of a number; nil where another worker has it.
+  func home(_ partition: Int32) -> HomePartition? {
+    homesByNumber.indices.contains(Int(partition)) ? homesByNumber[Int(partition)] : nil
   }
 
   func topicPartition(_ topic: InputTopic, _ partition: Int32) -> TopicPartition {

@@ -113,7 +113,7 @@ import Testing
   )
   func prepending() {
     for headroom in [0, 3, 10, 100, 10_000] {
-      for length in [0, 1, 50, 500] {
+      for length in [0, 1, 50, 500, 100_000] {
         var buffer = OutputBuffer(capacity: 128)
         buffer.append("forgotten")
         buffer.removeAll(headroom: headroom)
@@ -123,9 +123,10 @@ import Testing
         buffer.append("|")
         #expect(buffer.view.string == "in front, \(text)|")
         buffer.prepend(ByteView("further "))
-        buffer.shrink(to: 64)
+        buffer.shrink()
         #expect(buffer.view.string == "further in front, \(text)|")
         buffer.removeAll(headroom: headroom)
+        buffer.shrink()
         buffer.append(text: text)
         #expect(buffer.view.string == text)
       }
@@ -179,17 +180,42 @@ import Testing
   @Test("a buffer keeps what was written while it grows, is cut and shrinks")
   func memory() {
     var buffer = OutputBuffer(capacity: 0)
-    for number in 0..<10_000 { buffer.append(littleEndian: UInt32(number)) }
-    #expect(buffer.count == 40_000)
-    for number in 0..<10_000 {
-      let bytes = buffer.view.slice(number * 4..<number * 4 + 4)
-      #expect(UInt32(bytes[0]) | UInt32(bytes[1]) << 8 | UInt32(bytes[2]) << 16 == UInt32(number))
+    for number in 0..<100_000 { buffer.append(littleEndian: UInt32(number)) }
+    #expect(buffer.count == 400_000)
+    buffer.shrink()
+    for number in 0..<100_000 {
+      #expect(Self.integer(number, of: buffer.view) == UInt32(number))
     }
     buffer.truncate(to: 4)
-    buffer.shrink(to: 64)
-    #expect(buffer.capacity == 64)
+    buffer.shrink()
+    #expect(buffer.capacity < OutputMemory.smallest)
     buffer.overwrite(at: 0, littleEndian: 0x0403_0201)
     buffer.overwrite(at: 1, littleEndian: 0)
     #expect(Array(buffer.view.buffer) == [1, 2, 3, 4])
+  }
+
+  @Test("buffers that grow at the same time on several threads have memory of their own")
+  func sharedMemory() {
+    DispatchQueue.concurrentPerform(iterations: 8) { thread in
+      for round in 0..<20 {
+        var one = OutputBuffer(capacity: 0)
+        var other = OutputBuffer(capacity: OutputMemory.smallest)
+        for number in 0..<40_000 {
+          one.append(littleEndian: UInt32(thread))
+          other.append(littleEndian: UInt32(number + round))
+        }
+        var wrong = 0
+        for number in 0..<40_000 {
+          if Self.integer(number, of: one.view) != UInt32(thread) { wrong += 1 }
+          if Self.integer(number, of: other.view) != UInt32(number + round) { wrong += 1 }
+        }
+        #expect(wrong == 0, "thread \(thread), round \(round)")
+      }
+    }
+  }
+
+  /// The little-endian integer at a place.
+  private static func integer(_ number: Int, of view: ByteView) -> UInt32 {
+    (0..<4).reduce(0) { $0 | UInt32(view[number * 4 + $1]) << UInt32(8 * $1) }
   }
 }

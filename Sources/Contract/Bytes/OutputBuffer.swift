@@ -16,12 +16,11 @@ public struct OutputBuffer: ~Copyable {
 
   /// An empty buffer with room for `capacity` bytes (at least 64).
   public init(capacity: Int = 1024) {
-    self.capacity = max(64, capacity)
-    self.start = .allocate(capacity: self.capacity)
+    (start, self.capacity) = OutputMemory.take(max(64, capacity))
     self.length = 0
   }
 
-  deinit { (start - headroom).deallocate() }
+  deinit { OutputMemory.give(start - headroom, capacity: headroom + capacity) }
 
   /// The number of bytes written.
   @inlinable public var count: Int { length }
@@ -35,10 +34,11 @@ public struct OutputBuffer: ~Copyable {
   /// Forgets what was written behind the first `length` bytes; a longer length changes nothing.
   public mutating func truncate(to length: Int) { self.length = min(count, max(0, length)) }
 
-  /// Gives memory beyond `limit` back, if the buffer holds less than that.
-  public mutating func shrink(to limit: Int) {
-    guard capacity > limit, count <= limit else { return }
-    reallocate(to: max(64, limit))
+  /// Leaves large memory to other buffers, if what was written does not need it.
+  public mutating func shrink() {
+    let small = OutputMemory.smallest / 2
+    guard headroom + capacity > small, headroom + count <= small else { return }
+    reallocate(to: small - headroom)
   }
 
   /// Makes room for `additional` more bytes.
@@ -53,11 +53,12 @@ public struct OutputBuffer: ~Copyable {
   }
 
   private mutating func reallocate(to newCapacity: Int) {
-    let grown = UnsafeMutablePointer<UInt8>.allocate(capacity: headroom + newCapacity) + headroom
+    let (memory, room) = OutputMemory.take(headroom + newCapacity)
+    let grown = memory + headroom
     grown.update(from: start, count: count)
-    (start - headroom).deallocate()
+    OutputMemory.give(start - headroom, capacity: headroom + capacity)
     start = grown
-    capacity = newCapacity
+    capacity = room - headroom
   }
 
   /// Forgets what was written, and leaves room for so many bytes in front of what comes.

@@ -10,7 +10,7 @@ struct WindowStore: ~Copyable {
   private var index = SlotTable<UInt32>()
   /// By the hash of a recipient's key: the first of their windows.
   private var recipients = SlotTable<UInt32>()
-  private var pool = BlockPool()
+  private var pool = BlockPool(smallest: 64, doublings: 9)
   private var scratch = OutputBuffer(capacity: 64)
   private(set) var queue = DueQueue()
   /// What is due at one instant and is off the queue, in the order in which it closes, the first one last. Entries may be

@@ -49,7 +49,7 @@ struct ForwardQueue: ~Copyable {
 
   mutating func removeAll() {
     bytes.removeAll()
-    bytes.shrink(to: 1 << 20)
+    bytes.shrink()
     entries.removeAll(keepingCapacity: true)
     headers.removeAll(keepingCapacity: true)
   }

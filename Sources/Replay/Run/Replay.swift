@@ -258,7 +258,7 @@ public struct Replay: ~Copyable {
     }
     stateRecord.removeAll()
     _ = home.pipeline.seal(into: &stateRecord)
-    stateRecord.shrink(to: 1 << 20)
+    stateRecord.shrink()
     home.pipeline.confirm()
   }
 
