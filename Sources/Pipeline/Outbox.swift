@@ -95,7 +95,7 @@ public struct Outbox: ~Copyable {
     @usableFromInline var value: Range<Int>?
   }
 
-  @usableFromInline var bytes = OutputBuffer(capacity: 4096)
+  @usableFromInline var bytes = OutputBuffer(capacity: 4096, sharesLargeMemory: true)
   @usableFromInline private(set) var entries: [Entry] = []
   @usableFromInline private(set) var headers: [HeaderEntry] = []
   /// The headers of deliveries, which are the same for all of them.

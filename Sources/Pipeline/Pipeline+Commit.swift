@@ -77,8 +77,7 @@ extension Pipeline {
         flags: flags, partition: UInt32(configuration.partition),
         partitionCount: UInt32(configuration.partitionCount), ledger: ledger, changes: .empty,
         slicePrefixes: slicePrefixes, slice: slice), around: &changes, front: &scratch)
-    // With a slice the buffer is large, and would stay with another partition the next time.
-    if record.count == 0, slice.isEmpty { swap(&record, &changes) } else { record.append(changes.view) }
+    if record.count == 0 { swap(&record, &changes) } else { record.append(changes.view) }
   }
 
   /// The sealed batch is committed for good.

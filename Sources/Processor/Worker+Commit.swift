@@ -394,7 +394,7 @@ extension Worker {
 
   // MARK: - Reports
 
-  /// Where the broker put a state record.
+  /// Where the broker put a state record. A pipeline may be at work: it is not for here.
   package func delivered(tag: UInt64, partition: Int32, result: Result<RecordMetadata, KafkaError>) {
     guard case .success(let metadata) = result else { return }
     homes[partition]?.reportedStateOffset = metadata.offset

@@ -45,8 +45,11 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var areTimersStopped = false
   /// When the broker appended the last state record of this worker, in milliseconds since the epoch.
   var reportedAppendTime: Int64?
-  // Unchecked: every record takes them, and the state machines never call back.
-  @exclusivity(unchecked) var codecs: Codecs
+  // Unchecked where it is shipped, since every record takes them: the state machines never call back.
+  #if !TIDINGS_FLAWS
+    @exclusivity(unchecked)
+  #endif
+  var codecs: Codecs
   var catalog: Catalog
   /// How many catalogs it was given since its start.
   var catalogNumber = 0
@@ -62,7 +65,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   private var homesByNumber: [HomePartition?] = []
   var frozen: [Int32: HomePartition] = [:]
   var inFlight: CommitInFlight?
-  var stateRecord = OutputBuffer(capacity: 64 << 10)
+  var stateRecord = OutputBuffer(sharesLargeMemory: true)
   var flawMemory = FlawMemory()
   /// Whether the assignment is on its way out: what is rolled back then is not read again by this member.
   var isRevoking = false
@@ -290,7 +293,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     return .milliseconds(max(0, wait))
   }
 
-  /// The home partition of a number; nil where another worker has it.
+  /// The home partition of a number; nil where this worker does not have it.
   func home(_ partition: Int32) -> HomePartition? {
     homesByNumber.indices.contains(Int(partition)) ? homesByNumber[Int(partition)] : nil
   }

@@ -65,6 +65,8 @@ import Testing
     var pool = BlockPool(smallest: 64, doublings: 9, keepsFreed: true)
     let blocks = [100, 3_000, 500].map { pool.take($0) }
     for block in blocks { pool.give(block.memory, capacity: block.capacity) }
+    let free = pool.bytes
+    #expect(free == 3_072 + 512 + 112)
     let missing = pool.takeLargest(5_000)
     #expect(missing?.capacity == nil)
     for expected in [3_072, 512, 112] {
@@ -72,6 +74,8 @@ import Testing
       #expect(largest?.capacity == expected)
       largest?.memory.deallocate()
     }
+    let left = pool.bytes
+    #expect(left == 0)
     let none = pool.takeLargest(1)
     #expect(none?.capacity == nil)
   }

@@ -81,16 +81,16 @@ package struct BlockPool: ~Copyable {
     bytes += capacity
   }
 
-  /// Gives free memory beyond so many bytes back to the allocator, large blocks first.
-  package mutating func shrink(to limit: Int) {
-    var index = classCount - 1
-    while bytes > limit, index >= 0 {
-      guard let memory = pop(index) else {
-        index -= 1
-        continue
+  /// Gives free memory beyond so many bytes back to the allocator.
+  ///
+  /// - Parameter smallestFirst: which go first: where few large blocks matter more than many small ones, the small ones.
+  package mutating func shrink(to limit: Int, smallestFirst: Bool = false) {
+    for step in 0..<classCount {
+      let index = smallestFirst ? step : classCount - 1 - step
+      while bytes > limit, let memory = pop(index) {
+        bytes -= size(of: index)
+        memory.deallocate()
       }
-      bytes -= size(of: index)
-      memory.deallocate()
     }
   }
 
@@ -98,6 +98,11 @@ package struct BlockPool: ~Copyable {
     guard let memory = first[index] else { return nil }
     first[index] = memory.load(as: UnsafeMutableRawPointer?.self)
     return memory
+  }
+
+  /// The bytes that a block for so many has.
+  package func capacity(for count: Int) -> Int {
+    count <= sizes.upperBound ? sizeClass(of: count).size : count
   }
 
   /// The smallest class that holds so many bytes, at most those of the largest class.

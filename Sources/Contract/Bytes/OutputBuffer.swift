@@ -2,7 +2,8 @@ import Foundation
 
 /// A growing run of bytes that encoders append to: the one place where the data path writes.
 ///
-/// It owns its memory and keeps the capacity over `removeAll`, so that a buffer in steady use does not allocate.
+/// It owns its memory and keeps the capacity over `removeAll`, so that a buffer in steady use does not allocate. One that
+/// shares large memory leaves it to others with `shrink`.
 /// Not thread-safe: a buffer belongs to the thread of its worker.
 public struct OutputBuffer: ~Copyable {
   @usableFromInline var start: UnsafeMutablePointer<UInt8>
@@ -14,13 +15,34 @@ public struct OutputBuffer: ~Copyable {
   /// The day of the instant that was written last.
   @usableFromInline var day = WrittenDay()
 
+  /// Where large memory comes from and goes to; nil for the allocator.
+  private let memory: OutputMemory?
+
   /// An empty buffer with room for `capacity` bytes (at least 64).
-  public init(capacity: Int = 1024) {
-    (start, self.capacity) = OutputMemory.take(max(64, capacity))
-    self.length = 0
+  ///
+  /// - Parameter sharesLargeMemory: for one that grows large now and then, and is given `shrink` behind it: its large memory
+  ///   is that of other such buffers before and after.
+  public init(capacity: Int = 1024, sharesLargeMemory: Bool = false) {
+    self.init(capacity: capacity, memory: sharesLargeMemory ? .shared : nil)
   }
 
-  deinit { OutputMemory.give(start - headroom, capacity: headroom + capacity) }
+  init(capacity: Int, memory: OutputMemory?) {
+    self.memory = memory
+    let piece = Self.take(max(64, capacity), memory)
+    start = piece.start
+    self.capacity = piece.capacity
+    length = 0
+  }
+
+  deinit { Self.give(.init(start: start - headroom, capacity: headroom + capacity), memory) }
+
+  private static func take(_ count: Int, _ memory: OutputMemory?) -> OutputMemory.Piece {
+    memory?.take(count) ?? .init(start: .allocate(capacity: count), capacity: count)
+  }
+
+  private static func give(_ piece: OutputMemory.Piece, _ memory: OutputMemory?) {
+    if let memory { memory.give(piece) } else { piece.start.deallocate() }
+  }
 
   /// The number of bytes written.
   @inlinable public var count: Int { length }
@@ -34,10 +56,10 @@ public struct OutputBuffer: ~Copyable {
   /// Forgets what was written behind the first `length` bytes; a longer length changes nothing.
   public mutating func truncate(to length: Int) { self.length = min(count, max(0, length)) }
 
-  /// Leaves large memory to other buffers, if what was written does not need it.
+  /// Leaves memory of 64 KiB and more to other buffers, if half of that is room enough for what was written.
   public mutating func shrink() {
     let small = OutputMemory.smallest / 2
-    guard headroom + capacity > small, headroom + count <= small else { return }
+    guard headroom + capacity >= OutputMemory.smallest, headroom + count <= small else { return }
     reallocate(to: small - headroom)
   }
 
@@ -49,16 +71,16 @@ public struct OutputBuffer: ~Copyable {
 
   @inline(never) @usableFromInline
   mutating func grow(_ additional: Int) {
-    reallocate(to: max(capacity * 2, count + additional))
+    reallocate(to: max(headroom + capacity * 2, count + additional))
   }
 
   private mutating func reallocate(to newCapacity: Int) {
-    let (memory, room) = OutputMemory.take(headroom + newCapacity)
-    let grown = memory + headroom
+    let piece = Self.take(headroom + newCapacity, memory)
+    let grown = piece.start + headroom
     grown.update(from: start, count: count)
-    OutputMemory.give(start - headroom, capacity: headroom + capacity)
+    Self.give(.init(start: start - headroom, capacity: headroom + capacity), memory)
     start = grown
-    capacity = room - headroom
+    capacity = piece.capacity - headroom
   }
 
   /// Forgets what was written, and leaves room for so many bytes in front of what comes.

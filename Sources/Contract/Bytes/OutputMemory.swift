@@ -3,41 +3,56 @@ import Synchronization
 /// The memory of large output buffers, for the next ones: what a commit has written, the next one has room for.
 ///
 /// Without it, every batch of a backlog grows fresh buffers to megabytes and leaves them to the allocator, which means a
-/// page fault for every 4 KiB (docs/performance.md). The buffers of all partitions share it, so that it is as large as
-/// what is written at one time, however many partitions there are.
-enum OutputMemory {
+/// page fault for every 4 KiB (docs/performance.md). The buffers of all partitions share it: a batch comes from few of
+/// them, each time from others.
+final class OutputMemory: Sendable {
+  /// Memory of one owner at a time.
+  // Unchecked: whoever has it is the only one.
+  struct Piece: @unchecked Sendable {
+    var start: UnsafeMutablePointer<UInt8>
+    var capacity: Int
+  }
+
   /// Smaller memory is the allocator's affair.
   static let smallest = 64 << 10
-  /// Free bytes that are kept, at most.
-  private static let limit = 32 << 20
+  /// That of the process. What two workers write at a time; where there are more, the allocator has the rest.
+  static let shared = OutputMemory(limit: 32 << 20)
 
-  private static let pool = Mutex(BlockPool(smallest: smallest, doublings: 6))
+  private let limit: Int
+  private let pool: Mutex<BlockPool>
 
-  /// Memory for at least so many bytes, and how many it has.
+  /// - Parameters:
+  ///   - limit: the bytes that are kept free, at most.
+  ///   - keepsFreed: whether memory that is given back is kept at all.
+  init(limit: Int, keepsFreed: Bool = BlockPool.keepsFreedByDefault) {
+    self.limit = limit
+    pool = Mutex(BlockPool(smallest: Self.smallest, doublings: 6, keepsFreed: keepsFreed))
+  }
+
+  /// Free bytes.
+  var freeBytes: Int { pool.withLock { $0.bytes } }
+
+  /// Memory for at least so many bytes.
   ///
   /// It is the largest that is free: a buffer that has outgrown small memory goes on growing as a rule, and every step
   /// would copy it.
-  static func take(_ count: Int) -> (memory: UnsafeMutablePointer<UInt8>, capacity: Int) {
-    guard count >= smallest else { return (.allocate(capacity: count), count) }
-    // As a number, since a pointer that comes out of the lock would count as the pool's.
-    let (address, capacity) = pool.withLock { pool in
-      let (memory, capacity) = pool.takeLargest(count) ?? pool.take(count)
-      return (UInt(bitPattern: memory), capacity)
+  func take(_ count: Int) -> Piece {
+    guard count >= Self.smallest else { return Piece(start: .allocate(capacity: count), capacity: count) }
+    let (free, capacity) = pool.withLock { pool in
+      let free = pool.takeLargest(count).map {
+        Piece(start: $0.memory.assumingMemoryBound(to: UInt8.self), capacity: $0.capacity)
+      }
+      return (free, pool.capacity(for: count))
     }
-    guard let memory = UnsafeMutablePointer<UInt8>(bitPattern: address) else {
-      return (.allocate(capacity: capacity), capacity)
-    }
-    return (memory, capacity)
+    return free ?? Piece(start: .allocate(capacity: capacity), capacity: capacity)
   }
 
-  /// Takes memory back.
-  static func give(_ memory: UnsafeMutablePointer<UInt8>, capacity: Int) {
-    guard capacity >= smallest else { return memory.deallocate() }
-    let address = UInt(bitPattern: memory)
+  /// Takes memory back. Beyond the limit, small memory goes before large.
+  func give(_ piece: Piece) {
+    guard piece.capacity >= Self.smallest else { return piece.start.deallocate() }
     pool.withLock { pool in
-      guard let memory = UnsafeMutableRawPointer(bitPattern: address) else { return }
-      pool.give(memory, capacity: capacity)
-      pool.shrink(to: limit)
+      pool.give(piece.start, capacity: piece.capacity)
+      pool.shrink(to: limit, smallestFirst: true)
     }
   }
 }

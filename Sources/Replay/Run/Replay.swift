@@ -51,7 +51,7 @@ public struct Replay: ~Copyable {
   private var codecs: Codecs
   private var messages: MessageReader
   private var forwards = ForwardQueue()
-  private var stateRecord = OutputBuffer(capacity: 1 << 16)
+  private var stateRecord = OutputBuffer(sharesLargeMemory: true)
   private var rejections = RejectionTally()
 
   /// A replay that has not begun.
