@@ -190,7 +190,7 @@ import Testing
     }
     buffer.truncate(to: 4)
     buffer.shrink()
-    #expect(buffer.capacity < OutputMemory.smallest)
+    #expect(buffer.capacity == OutputMemory.smallest)
     buffer.overwrite(at: 0, littleEndian: 0x0403_0201)
     buffer.overwrite(at: 1, littleEndian: 0)
     #expect(Array(buffer.view.buffer) == [1, 2, 3, 4])

@@ -56,11 +56,12 @@ public struct OutputBuffer: ~Copyable {
   /// Forgets what was written behind the first `length` bytes; a longer length changes nothing.
   public mutating func truncate(to length: Int) { self.length = min(count, max(0, length)) }
 
-  /// Leaves memory of 64 KiB and more to other buffers, if half of that is room enough for what was written.
+  /// Leaves memory of more than 32 KiB to other buffers, if that is room enough for what was written.
   public mutating func shrink() {
-    let small = OutputMemory.smallest / 2
-    guard headroom + capacity >= OutputMemory.smallest, headroom + count <= small else { return }
-    reallocate(to: small - headroom)
+    guard headroom + capacity > OutputMemory.smallest, headroom + count <= OutputMemory.smallest else {
+      return
+    }
+    reallocate(to: OutputMemory.smallest - headroom)
   }
 
   /// Makes room for `additional` more bytes.

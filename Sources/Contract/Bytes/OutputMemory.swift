@@ -14,7 +14,7 @@ final class OutputMemory: Sendable {
   }
 
   /// Smaller memory is the allocator's affair.
-  static let smallest = 64 << 10
+  static let smallest = 32 << 10
   /// That of the process. What two workers write at a time; where there are more, the allocator has the rest.
   static let shared = OutputMemory(limit: 32 << 20)
 
@@ -26,7 +26,7 @@ final class OutputMemory: Sendable {
   ///   - keepsFreed: whether memory that is given back is kept at all.
   init(limit: Int, keepsFreed: Bool = BlockPool.keepsFreedByDefault) {
     self.limit = limit
-    pool = Mutex(BlockPool(smallest: Self.smallest, doublings: 6, keepsFreed: keepsFreed))
+    pool = Mutex(BlockPool(smallest: Self.smallest, doublings: 7, keepsFreed: keepsFreed))
   }
 
   /// Free bytes.
@@ -34,15 +34,16 @@ final class OutputMemory: Sendable {
 
   /// Memory for at least so many bytes.
   ///
-  /// It is the largest that is free: a buffer that has outgrown small memory goes on growing as a rule, and every step
-  /// would copy it.
+  /// It is the largest that is free, except for the smallest: a buffer that has outgrown that goes on growing as a rule,
+  /// and every step would copy it.
   func take(_ count: Int) -> Piece {
     guard count >= Self.smallest else { return Piece(start: .allocate(capacity: count), capacity: count) }
     let (free, capacity) = pool.withLock { pool in
-      let free = pool.takeLargest(count).map {
+      let free = count == Self.smallest ? pool.take(count) : pool.takeLargest(count)
+      let piece = free.map {
         Piece(start: $0.memory.assumingMemoryBound(to: UInt8.self), capacity: $0.capacity)
       }
-      return (free, pool.capacity(for: count))
+      return (piece, pool.capacity(for: count))
     }
     return free ?? Piece(start: .allocate(capacity: capacity), capacity: capacity)
   }
