@@ -66,48 +66,46 @@ struct FiringStep {
     var events = try EventsBeside(site, rate)
     while MonotonicTime.nanoseconds() < firstDue { try running.wait() }
     let usage = ProcessUsage.now()
-    var progress = Stopwatch()
-    var seen = 0
-    var lastSeen = ContinuousClock.now
-    while tally.count < options.digests {
+    try wait(for: options.digests, "digest", { tally.count }, onProgress) {
       try running.wait()
       try events.publish(upTo: MonotonicTime.nanoseconds())
       try watch.check()
-      guard progress.seconds > 0.1 else { continue }
-      progress = Stopwatch()
-      let count = tally.count
-      if count > seen { (seen, lastSeen) = (count, .now) }
-      onProgress(
-        StepProgress(share: Double(count) / Double(options.digests), count: count, unit: "digest"))
-      guard ContinuousClock.now - lastSeen < Self.patience else {
-        throw BenchmarkError(
-          "of \(options.digests) digests that are due only \(count) were seen: this is a fault")
-      }
     }
     let end = ProcessUsage.now()
     let seconds = Double(MonotonicTime.nanoseconds() - firstDue) / 1e9
     let lateness = tally.latency
     try events.finish()
-    seen = 0
-    lastSeen = .now
-    while tally.eventCount < events.count {
+    try wait(for: events.count, "event", { tally.eventCount }, onProgress) {
       try running.wait()
       try watch.check()
-      guard progress.seconds > 0.1 else { continue }
-      progress = Stopwatch()
-      let count = tally.eventCount
-      if count > seen { (seen, lastSeen) = (count, .now) }
-      onProgress(StepProgress(share: Double(count) / Double(events.count), count: count, unit: "event"))
-      guard ContinuousClock.now - lastSeen < Self.patience else {
-        throw BenchmarkError(
-          "of \(events.count) events only \(count) were seen as deliveries: this is a fault")
-      }
     }
     running.cancel()
     try running.waitForEnd()
     return Firing(
       lateness: lateness, waits: tally.waits, windows: windows, seconds: seconds,
       cpuSeconds: end.cpuSeconds - usage.cpuSeconds, peakBytes: end.peakBytes)
+  }
+
+  /// Does `step` again and again until so many are seen.
+  ///
+  /// - Throws: `BenchmarkError` when none has been seen for two minutes, and what `step` throws.
+  private func wait(
+    for total: Int, _ unit: String, _ seen: () -> Int, _ onProgress: (StepProgress) -> Void,
+    step: () throws -> Void
+  ) throws {
+    var progress = Stopwatch()
+    var last = (count: 0, instant: ContinuousClock.now)
+    while seen() < total {
+      try step()
+      guard progress.seconds > 0.1 else { continue }
+      progress = Stopwatch()
+      let count = seen()
+      if count > last.count { last = (count, .now) }
+      onProgress(StepProgress(share: Double(count) / Double(total), count: count, unit: unit))
+      guard ContinuousClock.now - last.instant < Self.patience else {
+        throw BenchmarkError("of \(total) \(unit)s only \(count) were seen as deliveries: this is a fault")
+      }
+    }
   }
 
   /// Events for one recipient after the other.

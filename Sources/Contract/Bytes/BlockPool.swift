@@ -6,7 +6,7 @@
 package struct BlockPool: ~Copyable {
   /// The sizes of the smallest and the largest class, in bytes.
   private let sizes: ClosedRange<Int>
-  /// The bits of the smallest size below its only one.
+  /// The smallest size is two to the power of this.
   private let shift: Int
 
   #if TIDINGS_ADDRESS
@@ -60,6 +60,7 @@ package struct BlockPool: ~Copyable {
 
   /// The largest free memory, where it has at least so many bytes.
   package mutating func takeLargest(_ count: Int) -> (memory: UnsafeMutableRawPointer, capacity: Int)? {
+    guard bytes >= count else { return nil }
     for index in stride(from: classCount - 1, through: 0, by: -1) {
       let capacity = size(of: index)
       guard capacity >= count else { return nil }
@@ -85,6 +86,7 @@ package struct BlockPool: ~Copyable {
   ///
   /// - Parameter smallestFirst: which go first: where few large blocks matter more than many small ones, the small ones.
   package mutating func shrink(to limit: Int, smallestFirst: Bool = false) {
+    guard bytes > limit else { return }
     for step in 0..<classCount {
       let index = smallestFirst ? step : classCount - 1 - step
       while bytes > limit, let memory = pop(index) {
@@ -98,11 +100,6 @@ package struct BlockPool: ~Copyable {
     guard let memory = first[index] else { return nil }
     first[index] = memory.load(as: UnsafeMutableRawPointer?.self)
     return memory
-  }
-
-  /// The bytes that a block for so many has.
-  package func capacity(for count: Int) -> Int {
-    count <= sizes.upperBound ? sizeClass(of: count).size : count
   }
 
   /// The smallest class that holds so many bytes, at most those of the largest class.

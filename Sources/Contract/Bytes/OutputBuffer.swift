@@ -40,7 +40,7 @@ public struct OutputBuffer: ~Copyable {
     memory?.take(count) ?? .init(start: .allocate(capacity: count), capacity: count)
   }
 
-  private static func give(_ piece: OutputMemory.Piece, _ memory: OutputMemory?) {
+  private static func give(_ piece: consuming OutputMemory.Piece, _ memory: OutputMemory?) {
     if let memory { memory.give(piece) } else { piece.start.deallocate() }
   }
 
@@ -56,7 +56,7 @@ public struct OutputBuffer: ~Copyable {
   /// Forgets what was written behind the first `length` bytes; a longer length changes nothing.
   public mutating func truncate(to length: Int) { self.length = min(count, max(0, length)) }
 
-  /// Leaves memory of more than 32 KiB to other buffers, if that is room enough for what was written.
+  /// Leaves memory of more than 4 KiB to other buffers, if that is room enough for what was written.
   public mutating func shrink() {
     guard headroom + capacity > OutputMemory.smallest, headroom + count <= OutputMemory.smallest else {
       return

@@ -7,14 +7,15 @@ import Synchronization
 /// them, each time from others.
 final class OutputMemory: Sendable {
   /// Memory of one owner at a time.
-  // Unchecked: whoever has it is the only one.
-  struct Piece: @unchecked Sendable {
-    var start: UnsafeMutablePointer<UInt8>
-    var capacity: Int
+  // Unchecked: it cannot be copied, so that the thread that takes it out of the lock is the only one to know it until it
+  // gives it back.
+  struct Piece: ~Copyable, @unchecked Sendable {
+    let start: UnsafeMutablePointer<UInt8>
+    let capacity: Int
   }
 
   /// Smaller memory is the allocator's affair.
-  static let smallest = 32 << 10
+  static let smallest = 4 << 10
   /// That of the process. What two workers write at a time; where there are more, the allocator has the rest.
   static let shared = OutputMemory(limit: 32 << 20)
 
@@ -26,7 +27,7 @@ final class OutputMemory: Sendable {
   ///   - keepsFreed: whether memory that is given back is kept at all.
   init(limit: Int, keepsFreed: Bool = BlockPool.keepsFreedByDefault) {
     self.limit = limit
-    pool = Mutex(BlockPool(smallest: Self.smallest, doublings: 7, keepsFreed: keepsFreed))
+    pool = Mutex(BlockPool(smallest: Self.smallest, doublings: 10, keepsFreed: keepsFreed))
   }
 
   /// Free bytes.
@@ -38,21 +39,19 @@ final class OutputMemory: Sendable {
   /// and every step would copy it.
   func take(_ count: Int) -> Piece {
     guard count >= Self.smallest else { return Piece(start: .allocate(capacity: count), capacity: count) }
-    let (free, capacity) = pool.withLock { pool in
-      let free = count == Self.smallest ? pool.take(count) : pool.takeLargest(count)
-      let piece = free.map {
-        Piece(start: $0.memory.assumingMemoryBound(to: UInt8.self), capacity: $0.capacity)
-      }
-      return (piece, pool.capacity(for: count))
+    return pool.withLock { pool in
+      let largest = count == Self.smallest ? nil : pool.takeLargest(count)
+      let (memory, capacity) = largest ?? pool.take(count)
+      return Piece(start: memory.assumingMemoryBound(to: UInt8.self), capacity: capacity)
     }
-    return free ?? Piece(start: .allocate(capacity: capacity), capacity: capacity)
   }
 
   /// Takes memory back. Beyond the limit, small memory goes before large.
-  func give(_ piece: Piece) {
+  func give(_ piece: consuming Piece) {
     guard piece.capacity >= Self.smallest else { return piece.start.deallocate() }
+    let given = piece
     pool.withLock { pool in
-      pool.give(piece.start, capacity: piece.capacity)
+      pool.give(given.start, capacity: given.capacity)
       pool.shrink(to: limit, smallestFirst: true)
     }
   }
