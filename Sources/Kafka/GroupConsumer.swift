@@ -76,6 +76,27 @@ public protocol GroupConsumer: AnyObject {
   func close() throws(KafkaError)
 }
 
+/// When a broker answers a fetch: as soon as it has so many bytes for it, at the latest after so long.
+public struct FetchThreshold: Sendable {
+  /// The bytes that are enough, of all partitions together (`fetch.min.bytes`).
+  public var bytes: Int
+  /// How long a fetch waits for them (`fetch.wait.max.ms`); so does a partition that is resumed, or sought in, for the
+  /// fetch under way.
+  public var wait: Duration
+
+  /// A threshold of so many bytes and so long a wait.
+  public init(bytes: Int, wait: Duration) {
+    self.bytes = bytes
+    self.wait = wait
+  }
+
+  /// One record is enough, and a member to whom none comes asks seldom.
+  public static let record = FetchThreshold(bytes: 1, wait: .milliseconds(50))
+
+  /// What comes within 10 ms shares a fetch, so that an even flow is not a request for every few records.
+  public static let batch = FetchThreshold(bytes: 64 << 10, wait: .milliseconds(10))
+}
+
 /// How a member joins its group.
 public struct GroupConsumerOptions: Sendable {
   /// What to do where a position is outside of the log.
@@ -96,18 +117,22 @@ public struct GroupConsumerOptions: Sendable {
   public var offsetReset: OffsetReset
   /// Which records are brought.
   public var isolation: IsolationLevel
+  /// When records are brought; what the user sets goes before.
+  public var fetchThreshold: FetchThreshold
   /// How long the group waits for a member that is silent; the broker's `group.min.session.timeout.ms` (6 s) bounds it.
   public var sessionTimeout: Duration
 
   /// A member's options; 10 s of session by default (design §5.7).
   public init(
     groupID: String, groupInstanceID: String? = nil, offsetReset: OffsetReset,
-    isolation: IsolationLevel = .readCommitted, sessionTimeout: Duration = .seconds(10)
+    isolation: IsolationLevel = .readCommitted, fetchThreshold: FetchThreshold = .record,
+    sessionTimeout: Duration = .seconds(10)
   ) {
     self.groupID = groupID
     self.groupInstanceID = groupInstanceID
     self.offsetReset = offsetReset
     self.isolation = isolation
+    self.fetchThreshold = fetchThreshold
     self.sessionTimeout = sessionTimeout
   }
 }

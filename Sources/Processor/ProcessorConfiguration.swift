@@ -1,3 +1,4 @@
+import Kafka
 import Pipeline
 
 /// What a processor needs to know besides the cluster and the catalog.
@@ -85,6 +86,13 @@ public struct ProcessorConfiguration: Sendable {
 
   /// The name of a home partition's snapshot file.
   func snapshotName(of partition: Int32) -> String { "\(stateTopic)-\(partition).snapshot" }
+
+  /// How a worker joins the group. What comes within a few milliseconds shares a commit, so it may share a fetch, too.
+  package func memberOptions(worker: Int) -> GroupConsumerOptions {
+    GroupConsumerOptions(
+      groupID: groupID, groupInstanceID: instance.map { "\($0)-\(worker)" }, offsetReset: .error,
+      fetchThreshold: .batch, sessionTimeout: transactionTimeout)
+  }
 
   func transactionalID(worker: Int, random: UInt64) -> String {
     guard let instance else { return "\(prefix)-\(String(random, radix: 36))-\(worker)" }

@@ -151,11 +151,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     self.snapshots = snapshots
     self.truncation = StateLogTruncation(
       admin: cluster.isEmbedded ? nil : cluster.admin, background: background, logger: logger)
-    self.consumer = try cluster.makeGroupConsumer(
-      GroupConsumerOptions(
-        groupID: configuration.groupID,
-        groupInstanceID: configuration.instance.map { "\($0)-\(number)" },
-        offsetReset: .error, sessionTimeout: configuration.transactionTimeout))
+    self.consumer = try cluster.makeGroupConsumer(configuration.memberOptions(worker: number))
     self.stateReader = try cluster.makeLogReader(
       LogReaderOptions(
         topics: [configuration.stateTopic],

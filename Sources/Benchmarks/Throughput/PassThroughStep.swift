@@ -45,9 +45,7 @@ final class PassThroughStep: RebalanceListener {
       configuration = ProcessorConfiguration(
         prefix: options.copyPrefix, partitionCount: Int32(clamping: site.partitionCount))
       topic = "\(options.copyPrefix).events"
-      consumer = GroupConsumerOptions(
-        groupID: configuration.groupID, offsetReset: .error,
-        sessionTimeout: configuration.transactionTimeout)
+      consumer = configuration.memberOptions(worker: 0)
       producer = TransactionalProducerOptions(
         transactionalID: "\(options.copyPrefix)-copy", topics: [topic],
         transactionTimeout: configuration.transactionTimeout,

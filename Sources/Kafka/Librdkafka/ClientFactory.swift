@@ -18,9 +18,8 @@ struct ClientFactory: Sendable {
     var properties = ClientProperties(configuration)
     // A topic that is created later is found within this time.
     properties.set("topic.metadata.refresh.interval.ms", "30000")
-    // A partition that is resumed, or sought in, is fetched only when the fetch under way is answered, and a broker
-    // that has nothing for the other partitions waits as long as this (500 by default).
-    properties.set("fetch.wait.max.ms", "50")
+    properties.set("fetch.wait.max.ms", "\(options.fetchThreshold.wait.wholeMilliseconds)")
+    properties.set("fetch.min.bytes", "\(options.fetchThreshold.bytes)")
     // Members learn of a rebalance by a heartbeat, and the first to rejoin waits for the last.
     properties.set("heartbeat.interval.ms", "500")
     try properties.setUserProperties()
