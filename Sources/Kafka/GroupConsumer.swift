@@ -78,17 +78,11 @@ public protocol GroupConsumer: AnyObject {
 
 /// When a broker answers a fetch: as soon as it has so many bytes for it, at the latest after so long.
 public struct FetchThreshold: Sendable {
-  /// The bytes that are enough, of all partitions together (`fetch.min.bytes`).
-  public var bytes: Int
+  /// The bytes that are enough, of all partitions together that the broker leads for the member (`fetch.min.bytes`).
+  public let bytes: Int
   /// How long a fetch waits for them (`fetch.wait.max.ms`); so does a partition that is resumed, or sought in, for the
   /// fetch under way.
-  public var wait: Duration
-
-  /// A threshold of so many bytes and so long a wait.
-  public init(bytes: Int, wait: Duration) {
-    self.bytes = bytes
-    self.wait = wait
-  }
+  public let wait: Duration
 
   /// One record is enough, and a member to whom none comes asks seldom.
   public static let record = FetchThreshold(bytes: 1, wait: .milliseconds(50))

@@ -31,6 +31,24 @@ struct ClientConfigurationTests {
     #expect(error.message.contains("kafka.\(name) cannot be set: "))
   }
 
+  @Test("a member fetches by its threshold, and what the user sets goes before")
+  func fetchThreshold() throws {
+    func properties(_ user: [String: String]) throws -> [String: String] {
+      let cluster = try LibrdkafkaCluster(
+        ClientConfiguration(bootstrapServers: "127.0.0.1:1", properties: user, logger: .silent))
+      let options = GroupConsumerOptions(groupID: "g", offsetReset: .error, fetchThreshold: .batch)
+      let all = try cluster.properties(of: options)
+      #expect(Set(all.map(\.name)).count == all.count)
+      return Dictionary(all.filter { $0.name.hasPrefix("fetch.") }) { $1 }
+    }
+    #expect(try properties([:]) == ["fetch.min.bytes": "65536", "fetch.wait.max.ms": "10"])
+    #expect(try properties(["fetch.min.bytes": "1"]) == ["fetch.min.bytes": "1", "fetch.wait.max.ms": "10"])
+    let both = ["fetch.min.bytes": "1000", "fetch.wait.max.ms": "40"]
+    #expect(try properties(both) == both)
+    // Few records do not wait as long as a user lets an idle fetch wait.
+    #expect(try properties(["fetch.wait.max.ms": "500"]) == ["fetch.wait.max.ms": "500"])
+  }
+
   @Test("no bootstrap servers at all is said so")
   func noServers() throws {
     #expect(try refusal([:], servers: "").message.contains("kafka.bootstrap.servers"))

@@ -88,7 +88,7 @@ struct FiringStep {
 
   /// Does `step` again and again until so many are seen.
   ///
-  /// - Throws: `BenchmarkError` when none has been seen for two minutes, and what `step` throws.
+  /// - Throws: `BenchmarkError` when no further one has been seen for two minutes, and what `step` throws.
   private func wait(
     for total: Int, _ unit: String, _ seen: () -> Int, _ onProgress: (StepProgress) -> Void,
     step: () throws -> Void

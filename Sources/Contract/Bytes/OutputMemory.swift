@@ -7,8 +7,7 @@ import Synchronization
 /// them, each time from others.
 final class OutputMemory: Sendable {
   /// Memory of one owner at a time.
-  // Unchecked: it cannot be copied, so that the thread that takes it out of the lock is the only one to know it until it
-  // gives it back.
+  // Unchecked: whoever has taken it is its only owner until it is given back.
   struct Piece: ~Copyable, @unchecked Sendable {
     let start: UnsafeMutablePointer<UInt8>
     let capacity: Int

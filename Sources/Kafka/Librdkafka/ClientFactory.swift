@@ -19,7 +19,10 @@ struct ClientFactory: Sendable {
     // A topic that is created later is found within this time.
     properties.set("topic.metadata.refresh.interval.ms", "30000")
     properties.set("fetch.wait.max.ms", "\(options.fetchThreshold.wait.wholeMilliseconds)")
-    properties.set("fetch.min.bytes", "\(options.fetchThreshold.bytes)")
+    // Who sets the wait alone means that of a fetch that finds nothing: few records are not to wait as long.
+    if configuration.properties["fetch.wait.max.ms"] == nil {
+      properties.set("fetch.min.bytes", "\(options.fetchThreshold.bytes)")
+    }
     // Members learn of a rebalance by a heartbeat, and the first to rejoin waits for the last.
     properties.set("heartbeat.interval.ms", "500")
     try properties.setUserProperties()
