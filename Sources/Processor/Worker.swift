@@ -97,6 +97,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var lastTurn: TurnStart?
   var lastStatus: Int64 = 0
   var lastRestoreLog: Int64 = 0
+  private var lastRelease: Int64 = 0
 
   static let recordsPerTurn = 1024
   /// Bytes of the state log that one turn reads, about: the group and the other partitions wait for no more.
@@ -221,7 +222,16 @@ package final class Worker: RebalanceListener, DeliveryListener {
     writeSnapshots()
     producer.poll()
     dropOldFrozen()
+    releaseMemory()
     publishStatus()
+  }
+
+  /// What batches were written into, and none of the last seconds needed, goes back.
+  private func releaseMemory() {
+    let now = monotonic
+    guard now - lastRelease >= 10_000 else { return }
+    lastRelease = now
+    OutputBuffer.releaseUnusedMemory()
   }
 
   /// What is applied gets one last commit, whose outcome is waited for.

@@ -41,6 +41,28 @@ import Testing
     #expect(memory.freeBytes == free + OutputMemory.smallest - other.capacity)
   }
 
+  @Test("what nobody needed between two releases goes back, what was in use stays")
+  func release() {
+    let memory = OutputMemory(limit: 32 << 20, keepsFreed: true)
+    func use(_ count: Int) {
+      let piece = memory.take(count)
+      memory.give(piece)
+    }
+    let (small, large) = (memory.take(1 << 20).start, memory.take(2 << 20).start)
+    memory.give(OutputMemory.Piece(start: small, capacity: 1 << 20))
+    memory.give(OutputMemory.Piece(start: large, capacity: 2 << 20))
+    memory.releaseUnused()
+    #expect(memory.freeBytes == 3 << 20)
+    use(1 << 20)
+    memory.releaseUnused()
+    #expect(memory.freeBytes == 2 << 20)
+    use(1 << 20)
+    memory.releaseUnused()
+    #expect(memory.freeBytes == 2 << 20)
+    memory.releaseUnused()
+    #expect(memory.freeBytes == 0)
+  }
+
   @Test("beyond the limit small memory goes, and large stays")
   func limit() {
     let memory = OutputMemory(limit: 3 << 20, keepsFreed: true)

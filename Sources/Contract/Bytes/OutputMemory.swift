@@ -18,19 +18,25 @@ final class OutputMemory: Sendable {
   /// That of the process. What two workers write at a time; where there are more, the allocator has the rest.
   static let shared = OutputMemory(limit: 32 << 20)
 
+  private struct Free: ~Copyable {
+    var pool: BlockPool
+    /// The fewest bytes that were in it since some were last released.
+    var leastBytes = 0
+  }
+
   private let limit: Int
-  private let pool: Mutex<BlockPool>
+  private let free: Mutex<Free>
 
   /// - Parameters:
   ///   - limit: the bytes that are kept free, at most.
   ///   - keepsFreed: whether memory that is given back is kept at all.
   init(limit: Int, keepsFreed: Bool = BlockPool.keepsFreedByDefault) {
     self.limit = limit
-    pool = Mutex(BlockPool(smallest: Self.smallest, doublings: 10, keepsFreed: keepsFreed))
+    free = Mutex(Free(pool: BlockPool(smallest: Self.smallest, doublings: 10, keepsFreed: keepsFreed)))
   }
 
   /// Free bytes.
-  var freeBytes: Int { pool.withLock { $0.bytes } }
+  var freeBytes: Int { free.withLock { $0.pool.bytes } }
 
   /// Memory for at least so many bytes.
   ///
@@ -38,9 +44,10 @@ final class OutputMemory: Sendable {
   /// and every step would copy it.
   func take(_ count: Int) -> Piece {
     guard count >= Self.smallest else { return Piece(start: .allocate(capacity: count), capacity: count) }
-    return pool.withLock { pool in
-      let largest = count == Self.smallest ? nil : pool.takeLargest(count)
-      let (memory, capacity) = largest ?? pool.take(count)
+    return free.withLock { free in
+      let largest = count == Self.smallest ? nil : free.pool.takeLargest(count)
+      let (memory, capacity) = largest ?? free.pool.take(count)
+      free.leastBytes = min(free.leastBytes, free.pool.bytes)
       return Piece(start: memory.assumingMemoryBound(to: UInt8.self), capacity: capacity)
     }
   }
@@ -49,9 +56,17 @@ final class OutputMemory: Sendable {
   func give(_ piece: consuming Piece) {
     guard piece.capacity >= Self.smallest else { return piece.start.deallocate() }
     let given = piece
-    pool.withLock { pool in
-      pool.give(given.start, capacity: given.capacity)
-      pool.shrink(to: limit, smallestFirst: true)
+    free.withLock { free in
+      free.pool.give(given.start, capacity: given.capacity)
+      free.pool.shrink(to: limit, smallestFirst: true)
+    }
+  }
+
+  /// Gives back to the allocator what nobody has needed since the last call.
+  func releaseUnused() {
+    free.withLock { free in
+      free.pool.shrink(to: free.pool.bytes - free.leastBytes, smallestFirst: true)
+      free.leastBytes = free.pool.bytes
     }
   }
 }
