@@ -64,7 +64,8 @@ public struct OutputBuffer: ~Copyable {
     reallocate(to: OutputMemory.smallest - headroom)
   }
 
-  /// Gives large memory that is shared, and that no buffer of the process has needed since the last call, back to the allocator.
+  /// Gives large memory that is shared, and that no buffer of the process has needed since the last call, back to the
+  /// allocator.
   ///
   /// To be called now and then while buffers are in use, and behind that: memory falls with what is written.
   public static func releaseUnusedMemory() { OutputMemory.shared.releaseUnused() }

@@ -7,7 +7,8 @@ import Synchronization
 /// them, each time from others.
 final class OutputMemory: Sendable {
   /// Memory of one owner at a time.
-  // Unchecked: whoever has taken it is its only owner until it is given back.
+  // Unchecked: a pointer may not leave the lock by itself. Whoever has taken this one is its only owner until it is given
+  // back, and it cannot be copied.
   struct Piece: ~Copyable, @unchecked Sendable {
     let start: UnsafeMutablePointer<UInt8>
     let capacity: Int

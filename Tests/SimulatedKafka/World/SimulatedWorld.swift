@@ -106,9 +106,9 @@ public struct Latencies: Sendable {
   public var turn: ClosedRange<Int64> = 0...2
   /// From the decision over a transaction to each of its markers.
   public var marker: ClosedRange<Int64> = 0...3
-  /// How long a fetch at the end of a partition waits before it says so (`fetch.wait.max.ms`: 10 for the
-  /// processor's members, 50 for others, more where a user has set it). One that is resumed or sought in is fetched only when the fetch under way
-  /// is answered, as late.
+  /// How long a fetch at the end of a partition waits before it says so (`fetch.wait.max.ms`: 10 for the processor's
+  /// members, 50 for others, more where a user has set it). One that is resumed or sought in is fetched only when the
+  /// fetch under way is answered, as late.
   public var fetchWait: ClosedRange<Int64> = 0...50
   /// The same for log readers.
   public var readerFetchWait: ClosedRange<Int64> = 0...20
