@@ -19,9 +19,12 @@ public struct ProcessorConfiguration: Sendable {
   public var commitRecords: Int
   /// Bytes of output after which a commit begins at once.
   public var commitBytes: Int
-  /// Output bytes of the batch behind a commit under way, above which nothing more is consumed. One record of a log may
-  /// have half of it, which leaves the larger part of such a record's limit to the input that fills it.
+  /// Output bytes of the batch behind a commit under way. One record of a log may have half of it, which leaves the
+  /// larger part of such a record's limit to the input that fills it.
   public var backlogBytes: Int
+  /// Output bytes of that batch above which nothing more is consumed. The rest is for windows that come due then: a
+  /// batch that is full of input lasts as long as the commit under way, and they would wait for the one behind it.
+  public var inputBytes: Int { backlogBytes / 4 * 3 }
   /// Output bytes of a batch that fan-outs to audiences may take: less than all, so that other events go on beside.
   public var fanOutBytes: Int
   /// The longest time without a commit on an idle partition: keeps offsets and transactional id alive.

@@ -66,7 +66,9 @@ extension Worker {
     guard !areTimersStopped else { return }
     let now = clock.now()
     for _ in ownedHomes {
-      guard dueBytes < share, !isBacklogFull, let home = mostOverdue(at: now) else { return }
+      guard dueBytes < share, !hasReached(configuration.backlogBytes), let home = mostOverdue(at: now) else {
+        return
+      }
       let before = home.pipeline.pendingBytes
       home.pipeline.tick(now: now)
       dueBytes += home.pipeline.pendingBytes - before

@@ -35,7 +35,7 @@ extension Worker {
     guard inFlight == nil, now >= lastCommitStart else { return }
     let isSpaced = now - lastCommitStart >= commitSpacing
     if let workSince {
-      if pendingBytes >= configuration.commitBytes || isBacklogFull
+      if pendingBytes >= configuration.commitBytes || isFullOfInput
         || workRecords >= configuration.commitRecords
         || (isSpaced && (hasWaitingDelivery || now - workSince >= configuration.commitInterval.milliseconds))
       {

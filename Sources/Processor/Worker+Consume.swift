@@ -49,7 +49,7 @@ extension Worker {
       }
       let before = home.pipeline.pendingBytes
       try apply(input, to: home, now: now)
-      return isFull(home) ? .max : home.pipeline.pendingBytes - before
+      return hasReached(configuration.inputBytes, in: home) ? .max : home.pipeline.pendingBytes - before
     case .loadingTables:
       guard let table = home.tables[topic], record.offset >= table.position else { return 0 }
       home.tables[topic]?.position = record.offset + 1

@@ -4,7 +4,7 @@ import Pipeline
 extension Worker {
   /// Whether the batch has room for another step.
   private var hasRoomForFanOuts: Bool {
-    fanOutBytes < configuration.fanOutBytes && !isBacklogFull
+    fanOutBytes < configuration.fanOutBytes && !isFullOfInput
   }
 
   /// Whether a fan-out waits for nothing but the next turn.

@@ -208,9 +208,9 @@ package final class Worker: RebalanceListener, DeliveryListener {
     reportCaughtUp()
     // Before anything is consumed: a backlog of events must not hold up what is due. Nor may a million digests of one
     // instant hold up events: half of the batch is theirs, if any come.
-    closeDueWindows(upTo: configuration.backlogBytes / 2)
+    closeDueWindows(upTo: configuration.inputBytes / 2)
     continueFanOuts()
-    if inFlight == nil || !isBacklogFull {
+    if inFlight == nil || !isFullOfInput {
       if try !consume(timeout: waitBudget()) { closeDueWindows(upTo: .max) }
     } else {
       // Back-pressure: the batch behind the commit is full, so that only its outcome makes room.
@@ -258,21 +258,24 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var pendingBytes: Int { ownedHomes.reduce(0) { $1.isRestored ? $0 + $1.pipeline.pendingBytes : $0 } }
 
   /// Whether nothing more is to be taken in before the next commit.
-  var isBacklogFull: Bool {
-    pendingBytes >= configuration.backlogBytes || ownedHomes.contains { $0.isRestored && isFull($0) }
+  var isFullOfInput: Bool { hasReached(configuration.inputBytes) }
+
+  /// Whether the batch has so many bytes, or a partition of it its part of them.
+  func hasReached(_ bytes: Int) -> Bool {
+    pendingBytes >= bytes || ownedHomes.contains { $0.isRestored && hasReached(bytes, in: $0) }
   }
 
-  /// Whether one of the partition's records in the logs has its half of the backlog. It has to stay within the limit of a
+  /// Whether one of the partition's records in the logs has half of so many bytes. It has to stay within the limit of a
   /// record, also where the next input, which may close many windows' worth of decisions, doubles it.
-  func isFull(_ home: HomePartition) -> Bool {
-    home.pipeline.pendingRecordBytes >= configuration.backlogBytes / 2
+  func hasReached(_ bytes: Int, in home: HomePartition) -> Bool {
+    home.pipeline.pendingRecordBytes >= bytes / 2
   }
 
-  /// Bytes that what comes in may still add to the batch: beside a commit under way up to the backlog's bound, else
-  /// up to the commit's, in which windows that were due do not count.
+  /// Bytes that what comes in may still add to the batch: beside a commit under way up to the input's bound, else up
+  /// to the commit's, in which windows that were due do not count.
   var room: Int {
-    if isBacklogFull { return 0 }
-    let backlog = configuration.backlogBytes - pendingBytes
+    if isFullOfInput { return 0 }
+    let backlog = configuration.inputBytes - pendingBytes
     return inFlight == nil ? min(backlog, configuration.commitBytes - pendingBytes + dueBytes) : backlog
   }
 

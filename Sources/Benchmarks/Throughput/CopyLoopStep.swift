@@ -40,7 +40,7 @@ struct CopyLoopStep {
       loop.commit_records = copy.configuration.commitRecords
       loop.commit_interval_ms = Int32(copy.configuration.commitInterval / .milliseconds(1))
       loop.backlog_records = copy.backlogRecords
-      loop.backlog_bytes = copy.configuration.backlogBytes
+      loop.backlog_bytes = copy.configuration.inputBytes
       loop.timeout_ms = 60_000
       loop.assigned = { context in
         guard let context else { return }

@@ -50,7 +50,7 @@ final class PassThroughStep: RebalanceListener {
         transactionalID: "\(options.copyPrefix)-copy", topics: [topic],
         transactionTimeout: configuration.transactionTimeout,
         messageMaxBytes: TopicPlan.logRecordLimit, linger: .zero)
-      backlogRecords = configuration.backlogBytes / 256
+      backlogRecords = configuration.inputBytes / 256
     }
   }
 
@@ -109,7 +109,7 @@ final class PassThroughStep: RebalanceListener {
   }
 
   private var backlogIsFull: Bool {
-    batchBytes >= configuration.backlogBytes || backlog.count == backlog.capacity
+    batchBytes >= configuration.inputBytes || backlog.count == backlog.capacity
   }
 
   private func consume(timeout: Duration) throws {
@@ -122,7 +122,7 @@ final class PassThroughStep: RebalanceListener {
       case .none: return
       case .record(let record):
         try take(record)
-        if batchBytes >= (isCommitting ? configuration.backlogBytes : configuration.commitBytes) { return }
+        if batchBytes >= (isCommitting ? configuration.inputBytes : configuration.commitBytes) { return }
         if isCommitting, backlog.count == backlog.capacity { return }
       case .endOfPartition(_, let partition, let offset):
         positions[Int(partition)] = offset

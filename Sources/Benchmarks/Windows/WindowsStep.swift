@@ -134,7 +134,7 @@ final class WindowsStep {
     let batch = try fillBlock()
     var applied = 0
     try timed {
-      closeDueWindows(upTo: configuration.backlogBytes / 2)
+      closeDueWindows(upTo: configuration.inputBytes / 2)
       // At least one, however much was due.
       while applied < batch, applied == 0 || room > 0 {
         let (partition, content) = block[applied]
@@ -164,7 +164,7 @@ final class WindowsStep {
   /// What events may add to the batch, by the worker's rule.
   private var room: Int {
     let pending = machines.pendingBytes
-    return min(configuration.backlogBytes - pending, configuration.commitBytes - pending + dueBytes)
+    return min(configuration.inputBytes - pending, configuration.commitBytes - pending + dueBytes)
   }
 
   /// As a worker does it: the partition with what was due first comes first, each at most once for every partition.
