@@ -34,16 +34,61 @@ import Testing
     #expect(report.passThrough.recordsPerEvent.values == [1])
     #expect((report.passThrough.bytesPerEvent.median ?? 0) > 250)
     #expect(report.copyLoop.bytesPerEvent == report.passThrough.bytesPerEvent)
-    #expect(report.passThrough.ratio.values.count == 1)
     #expect((report.passThrough.commitP50.median ?? 0) > 0)
     #expect(report.pace == nil)
-    #expect(report.processor.ratio.values.count == 1)
     #expect((report.processor.recordsPerEvent.median ?? 0) > 0.3)
-    #expect((report.processor.eventsPerSecond.median ?? 0) > 0)
-    // Memory and processor time of one process say nothing of one step.
-    #expect(report.processor.cpuSecondsPerMillion.values.isEmpty)
     let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
     #expect(json?["benchmark"] as? String == "processor")
+  }
+
+  /// A report of one run of each kind that took so many seconds.
+  private func report(
+    copySeconds: Double, processorSeconds: Double, isolatesSteps: Bool
+  ) -> ThroughputReport {
+    func run(_ seconds: Double, cpuSeconds: Double) -> Throughput {
+      Throughput(events: 1_000, seconds: seconds, cpuSeconds: cpuSeconds, peakBytes: 5_000_000, commits: nil)
+    }
+    var report = ThroughputReport(
+      options(events: 1_000), bootstrapServers: "", isEmbedded: true, isolatesSteps: isolatesSteps)
+    let copied = run(copySeconds, cpuSeconds: 0.25)
+    report.add(copied, as: \.passThrough, output: (1_000, 300_000))
+    report.add(
+      run(processorSeconds, cpuSeconds: 1), as: \.processor, output: (500, 100_000), comparedWith: copied)
+    return report
+  }
+
+  @Test("a run is compared with the one beside it")
+  func compared() {
+    let report = report(copySeconds: 2, processorSeconds: 4, isolatesSteps: true)
+    #expect(report.passThrough.eventsPerSecond.values == [500])
+    #expect(report.processor.eventsPerSecond.values == [250])
+    #expect(report.processor.ratio.values == [0.5])
+    #expect(report.processor.cpuSecondsPerMillion.values == [1_000])
+    #expect(report.processor.cpuRatio.values == [4])
+    #expect(report.processor.peakMegabytes.values == [5])
+    #expect(report.shortRuns == 0)
+  }
+
+  @Test("memory and processor time of one process say nothing of one step")
+  func sharedProcess() {
+    let processor = report(copySeconds: 2, processorSeconds: 4, isolatesSteps: false).processor
+    #expect(processor.ratio.values == [0.5])
+    #expect(processor.cpuSecondsPerMillion.values.isEmpty && processor.cpuRatio.values.isEmpty)
+    #expect(processor.peakMegabytes.values.isEmpty)
+  }
+
+  @Test("of a run of less than a second there are no rates, and nothing is compared with it")
+  func shortRuns() {
+    let first = report(copySeconds: 0.9, processorSeconds: 1, isolatesSteps: true)
+    #expect(first.shortRuns == 1)
+    #expect(
+      first.passThrough.eventsPerSecond.values.isEmpty && first.passThrough.peakMegabytes.values.isEmpty)
+    #expect(first.passThrough.recordsPerEvent.values == [1])
+    #expect(first.processor.eventsPerSecond.values == [1_000])
+    #expect(first.processor.ratio.values.isEmpty && first.processor.cpuRatio.values.isEmpty)
+    let second = report(copySeconds: 1, processorSeconds: 0.9, isolatesSteps: true)
+    #expect(second.shortRuns == 1)
+    #expect(second.processor.ratio.values.isEmpty && second.processor.recordsPerEvent.values == [0.5])
   }
 
   @Test("at an even rate every immediate delivery of the measured time is seen, and no other counts")

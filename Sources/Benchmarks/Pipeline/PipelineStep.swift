@@ -131,9 +131,13 @@ final class PipelineStep {
     timed = Timed()
     let watch = Stopwatch()
     while machines.openWindows > 0 {
+      let open = machines.openWindows
       let start = ThreadTime.nanoseconds()
       for home in machines.homes { home.pipeline.tick(now: clock) }
       timed.close += ThreadTime.nanoseconds() - start
+      guard machines.openWindows < open else {
+        throw BenchmarkError("\(open) windows stay open although they are due: this is a fault")
+      }
       commit()
     }
     let seconds = watch.seconds

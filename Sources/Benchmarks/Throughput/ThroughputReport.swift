@@ -2,8 +2,11 @@ import Contract
 
 /// What `tidings bench passthrough` and `tidings bench processor` found out.
 public struct ThroughputReport: Encodable, Sendable {
-  /// The runs of one kind.
+  /// The runs of one kind. Of a run of less than a second there are only its commits and its output: events a second,
+  /// costs and what is compared with it are left out, and it counts as a short run.
   public struct Measurement: Encodable, Sendable {
+    /// Runs of less than a second.
+    public var shortRuns = 0
     /// Events a second.
     public var eventsPerSecond = RunSeries([])
     /// Its events a second over those of what is beside it, run by run: of the loop in C for the pass-through, of the
@@ -115,20 +118,16 @@ public struct ThroughputReport: Encodable, Sendable {
     output: (records: Int, bytes: Int64), comparedWith limit: Throughput? = nil
   ) {
     var measurement = self[keyPath: path]
-    measurement.eventsPerSecond.append(throughput.eventsPerSecond)
     measurement.recordsPerEvent.append(Double(output.records) / Double(events))
     measurement.bytesPerEvent.append(Double(output.bytes) / Double(events))
-    if let limit { measurement.ratio.append(throughput.eventsPerSecond / limit.eventsPerSecond) }
     if let commits = throughput.commits {
       measurement.commitP50.append(commits.p50)
       measurement.commitP99.append(commits.p99)
     }
-    if isolatesSteps {
-      measurement.cpuSecondsPerMillion.append(throughput.cpuSecondsPerMillion)
-      measurement.peakMegabytes.append(Double(throughput.peakBytes) / 1_000_000)
-      if let limit {
-        measurement.cpuRatio.append(throughput.cpuSecondsPerMillion / limit.cpuSecondsPerMillion)
-      }
+    if throughput.isLongEnough {
+      measurement.add(throughput, comparedWith: limit, isIsolated: isolatesSteps)
+    } else {
+      measurement.shortRuns += 1
     }
     self[keyPath: path] = measurement
   }
@@ -151,11 +150,27 @@ public struct ThroughputReport: Encodable, Sendable {
     self.pace = pace
   }
 
+  /// Runs of less than a second, of every kind.
+  public var shortRuns: Int { copyLoop.shortRuns + passThrough.shortRuns + processor.shortRuns }
+
   mutating func end() { loadAverageAtEnd = Machine().loadAverage }
 
   /// The report as JSON, with a line's end.
   public func json() throws -> String {
     try JSONDocument.text(self, as: .indented)
+  }
+}
+
+extension ThroughputReport.Measurement {
+  /// Adds what a run tells that was long enough.
+  fileprivate mutating func add(_ run: Throughput, comparedWith limit: Throughput?, isIsolated: Bool) {
+    let limit = limit.flatMap { $0.isLongEnough ? $0 : nil }
+    eventsPerSecond.append(run.eventsPerSecond)
+    if let limit { ratio.append(run.eventsPerSecond / limit.eventsPerSecond) }
+    guard isIsolated else { return }
+    cpuSecondsPerMillion.append(run.cpuSecondsPerMillion)
+    peakMegabytes.append(Double(run.peakBytes) / 1_000_000)
+    if let limit { cpuRatio.append(run.cpuSecondsPerMillion / limit.cpuSecondsPerMillion) }
   }
 }
 
