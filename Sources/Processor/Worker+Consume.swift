@@ -30,7 +30,7 @@ extension Worker {
     return true
   }
 
-  /// - Returns: the bytes that the record takes of the batch's room: all of it where its partition is full.
+  /// - Returns: the bytes that the record takes of the batch's room: more than all of it where its partition is full.
   private func take(_ record: ConsumedRecord, now: Int64) throws -> Int {
     guard let home = home(record.partition), let topic = InputTopic(topicIndex: record.topicIndex) else {
       return 0

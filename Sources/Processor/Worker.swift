@@ -207,13 +207,14 @@ package final class Worker: RebalanceListener, DeliveryListener {
     checkClocks()
     reportCaughtUp()
     // Before anything is consumed: a backlog of events must not hold up what is due. Nor may a million digests of one
-    // instant hold up events: half of the batch is theirs, if any come.
+    // instant hold up events: half of what input may fill is theirs, if any come.
     closeDueWindows(upTo: configuration.inputBytes / 2)
     continueFanOuts()
     if inFlight == nil || !isFullOfInput {
       if try !consume(timeout: waitBudget()) { closeDueWindows(upTo: .max) }
     } else {
-      // Back-pressure: the batch behind the commit is full, so that only its outcome makes room.
+      // Back-pressure: the batch behind the commit is full of input, so that only its outcome makes room for more.
+      closeDueWindows(upTo: .max)
       try driveCommit(timeout: .milliseconds(1))
     }
     try continueRestores()
@@ -276,7 +277,9 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var room: Int {
     if isFullOfInput { return 0 }
     let backlog = configuration.inputBytes - pendingBytes
-    return inFlight == nil ? min(backlog, configuration.commitBytes - pendingBytes + dueBytes) : backlog
+    // What was taken in beside a commit may be more than the next one's, and after an abort none may begin at once.
+    guard inFlight == nil else { return backlog }
+    return max(0, min(backlog, configuration.commitBytes - pendingBytes + dueBytes))
   }
 
   /// How long the next poll may wait without delaying anything.

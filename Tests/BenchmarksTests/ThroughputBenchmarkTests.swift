@@ -25,8 +25,10 @@ import Testing
   @Test("what is copied and what is decided is the same load, and the output of both is counted")
   func throughput() throws {
     let site = try makeSite()
+    var options = options(events: 2_000)
+    options.shortestRun = 0
     let report = try ThroughputBenchmark(
-      options(events: 2_000), at: site, steps: LocalSteps(site), onProgress: { _, _ in }
+      options, at: site, steps: LocalSteps(site), onProgress: { _, _ in }
     ).run()
     #expect(report.benchmark == "processor")
     // Both copies write each record once.
@@ -36,7 +38,15 @@ import Testing
     #expect(report.copyLoop.bytesPerEvent == report.passThrough.bytesPerEvent)
     #expect((report.passThrough.commitP50.median ?? 0) > 0)
     #expect(report.pace == nil)
+    // Each is compared with what is beside it.
+    for (run, limit) in [(report.passThrough, report.copyLoop), (report.processor, report.passThrough)] {
+      let rate = try #require(limit.eventsPerSecond.median)
+      #expect(run.ratio.values == run.eventsPerSecond.values.map { $0 / rate })
+    }
+    #expect(report.copyLoop.ratio.values.isEmpty)
     #expect((report.processor.recordsPerEvent.median ?? 0) > 0.3)
+    // Memory and processor time of one process say nothing of one step.
+    #expect(report.processor.cpuSecondsPerMillion.values.isEmpty)
     let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
     #expect(json?["benchmark"] as? String == "processor")
   }

@@ -25,28 +25,59 @@ struct BacklogTests {
     #expect(largest < 13_000, "seed \(seed): half of three quarters of the backlog, and one decision more")
     #expect(running.failure == nil)
   }
+
   @Test(
-    "a window that comes due while the batch behind a commit is full of events is closed with that batch",
-    arguments: 1...10 as ClosedRange<UInt64>)
-  func dueBehindFullBatch(seed: UInt64) throws {
+    "a batch that is larger than a commit before one may begin goes on until it is full",
+    arguments: 1...5 as ClosedRange<UInt64>)
+  func fullAfterAbort(seed: UInt64) throws {
+    let deployment = try Deployment(seed: seed)
+    let running = try deployment.start("a") {
+      $0.commitBytes = 2_000
+      $0.backlogBytes = 16_000
+    }
+    try deployment.wait(for: "the partition") { running.status.runningPartitions == 1 }
+    // The offsets of a member that the group has lost are refused, and for a while after that no transaction begins.
+    deployment.world.broker.groups.group("sim-processor")?.removeMembers()
+    let count = 500
+    for number in 0..<count { try deployment.publish(event: "\(number)", for: "ann") }
+    try deployment.wait(for: "the decisions") {
+      running.status.counters.email.suppressed[.noAddress] == Int64(count)
+    }
+    #expect(running.failure == nil, "seed \(seed)")
+  }
+
+  @Test(
+    "a window that comes due while the batch behind a commit is full of events is closed with that batch, also behind many others",
+    arguments: 1...10 as ClosedRange<UInt64>, [0, 20])
+  func dueBehindFullBatch(seed: UInt64, earlier: Int) throws {
     let deployment = try Deployment(seed: seed, channels: "email: { policy: digest, window: 10s }")
     let running = try deployment.start("a") {
       $0.commitBytes = 8_000
       $0.backlogBytes = 32_000
     }
-    try deployment.publish("{\"email\":\"ann@example.org\"}", key: "ann", to: "recipients")
+    let names = (0..<earlier).map { "r\($0)" }
+    for name in names + ["ann"] {
+      try deployment.publish("{\"email\":\"\(name)@example.org\"}", key: name, to: "recipients")
+    }
+    for name in names { try deployment.publish(event: "w-\(name)", for: name) }
+    deployment.world.run(until: deployment.world.now + 1_600) { false }
     try deployment.publish(event: "w", for: "ann")
-    try deployment.wait(for: "the window") { running.status.counters.email.open == 1 }
+    let count = Int64(earlier) + 1
+    try deployment.wait(for: "the windows") { running.status.counters.email.open == count }
     let due = deployment.world.now + 10_000
 
     // Each transaction waits so long for the markers of the one before.
     let commit: Int64 = 3_000
     deployment.world.broker.faults.lateMarkers = 1
     deployment.world.broker.faults.lateMarker = commit...commit
-    deployment.world.run(until: due - commit / 2) { false }
     // Nobody else has an address: these only fill batches.
+    deployment.world.run(until: due - 1_900) { false }
+    try deployment.publish(event: "first", for: "bob")
+    deployment.world.run(until: due - 1_750) { false }
+    try deployment.publish(event: "second", for: "bob")
+    deployment.world.run(until: due - commit / 2) { false }
     for number in 0..<2_000 { try deployment.publish(event: "\(number)", for: "bob") }
-    try deployment.wait(for: "the digest") { running.status.counters.email.delivered == 1 }
+    try deployment.wait(for: "the digests") { running.status.counters.email.delivered == count }
     #expect(
       deployment.world.now <= due + 2 * commit,
       "seed \(seed): \(deployment.world.now - due) ms, more than the commit under way and that of the batch")

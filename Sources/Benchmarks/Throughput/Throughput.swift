@@ -20,7 +20,4 @@ public struct Throughput: Codable, Sendable, Equatable {
   public var peakBytes: Int64
   /// From the beginning of each commit until it was confirmed; nil where nobody tells.
   public var commits: Latency?
-
-  /// Whether it lasted a second: a few commits tell nothing of events a second, nor of what an event costs.
-  var isLongEnough: Bool { seconds >= 1 }
 }

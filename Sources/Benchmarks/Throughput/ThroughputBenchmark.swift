@@ -26,6 +26,8 @@ public struct ThroughputBenchmark {
     public var warmUp = 10
     /// Whether the topics are left behind.
     public var keepsTopics = false
+    /// Seconds that a run has to last: a few commits tell nothing of events a second, nor of what an event costs.
+    var shortestRun = 1.0
 
     /// Two million events, three times.
     public init() {}

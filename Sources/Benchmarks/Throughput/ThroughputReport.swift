@@ -89,6 +89,7 @@ public struct ThroughputReport: Encodable, Sendable {
   public private(set) var pace: Pace?
 
   private let isolatesSteps: Bool
+  private let shortestRun: Double
 
   private enum CodingKeys: String, CodingKey {
     case benchmark, machine, loadAverageAtEnd, bootstrapServers, isEmbedded, events, partitions, workers, runs
@@ -102,6 +103,7 @@ public struct ThroughputReport: Encodable, Sendable {
     self.bootstrapServers = bootstrapServers
     self.isEmbedded = isEmbedded
     self.isolatesSteps = isolatesSteps
+    shortestRun = options.shortestRun
     events = options.events
     partitions = options.partitions
     workers = options.workers
@@ -124,7 +126,8 @@ public struct ThroughputReport: Encodable, Sendable {
       measurement.commitP50.append(commits.p50)
       measurement.commitP99.append(commits.p99)
     }
-    if throughput.isLongEnough {
+    if throughput.seconds >= shortestRun {
+      let limit = limit.flatMap { $0.seconds >= shortestRun ? $0 : nil }
       measurement.add(throughput, comparedWith: limit, isIsolated: isolatesSteps)
     } else {
       measurement.shortRuns += 1
@@ -164,7 +167,6 @@ public struct ThroughputReport: Encodable, Sendable {
 extension ThroughputReport.Measurement {
   /// Adds what a run tells that was long enough.
   fileprivate mutating func add(_ run: Throughput, comparedWith limit: Throughput?, isIsolated: Bool) {
-    let limit = limit.flatMap { $0.isLongEnough ? $0 : nil }
     eventsPerSecond.append(run.eventsPerSecond)
     if let limit { ratio.append(run.eventsPerSecond / limit.eventsPerSecond) }
     guard isIsolated else { return }

@@ -9,7 +9,8 @@ struct BenchPassThroughCommand: ParsableCommand {
     discussion: """
       Publishes the load, then copies it into another topic with the processor's clients, settings and commits: what
       any processor on this machine and cluster can reach at most; and beside it by a loop in plain C with the same
-      properties. `bench processor` measures both too.
+      properties. `bench processor` measures both too. Of runs of less than a second, and an embedded cluster has no
+      room for longer ones, there are only commits and output: they are too short to tell a rate.
 
       Examples:
         KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench passthrough
@@ -36,7 +37,8 @@ struct BenchProcessorCommand: ParsableCommand {
       the processor's own clients (A), and has the processor decide it (B), in turn. Each is a process of its own. The processor starts without state, but for the
       recipients' records, and its time begins when all of its partitions are at work. Then events are published at an
       even rate, and the time is taken until a reader of committed records sees their immediate deliveries: from the
-      instant at which an event was to be published, so that a publisher that is held up hides nothing.
+      instant at which an event was to be published, so that a publisher that is held up hides nothing. Of runs of
+      less than a second, and an embedded cluster has no room for longer ones, there are no rates.
 
       Examples:
         KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench processor

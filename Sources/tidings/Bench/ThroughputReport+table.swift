@@ -41,7 +41,7 @@ extension ThroughputReport {
     return """
 
       \(shortRuns.counted("run")) of less than a second: of a few commits, events/s, costs and ratios tell nothing and are
-      left out. A real cluster has room for more --events.
+      left out.\(isEmbedded ? " The embedded cluster has no room for more." : " More --events make them longer.")
 
       """
   }
