@@ -210,12 +210,11 @@ package final class Worker: RebalanceListener, DeliveryListener {
     // instant hold up events: half of what input may fill is theirs, if any come.
     closeDueWindows(upTo: configuration.inputBytes / 2)
     continueFanOuts()
-    if inFlight == nil || !isFullOfInput {
+    if !isFullOfInput {
       if try !consume(timeout: waitBudget()) { closeDueWindows(upTo: .max) }
     } else {
-      // Back-pressure: the batch behind the commit is full of input, so that only its outcome makes room for more.
       closeDueWindows(upTo: .max)
-      try driveCommit(timeout: .milliseconds(1))
+      try waitForRoom()
     }
     try continueRestores()
     logRestores()
@@ -225,6 +224,16 @@ package final class Worker: RebalanceListener, DeliveryListener {
     dropOldFrozen()
     releaseMemory()
     publishStatus()
+  }
+
+  /// Back-pressure: the batch is full of input, so that only a commit makes room for more.
+  private func waitForRoom() throws {
+    if inFlight != nil {
+      try driveCommit(timeout: .milliseconds(1))
+    } else if monotonic < lastCommitStart {
+      // After an abort none begins for a moment.
+      Thread.yieldProcessor()
+    }
   }
 
   /// What batches were written into, and none of the last seconds needed, goes back.
