@@ -150,6 +150,20 @@ struct UnsubscribeTests {
     #expect(memory.reports.withLock { $0 }.isEmpty)
   }
 
+  @Test("what a link says is text on its page, also where a mark joins an angle bracket to what is before it")
+  func escaping() async throws {
+    let token = UnsubscribeToken(
+      delivery: "d1", tenant: "acme", recipient: "ada", category: "\u{600}<meta http-equiv=refresh>")
+    try await application(Memory()).test(.router) { client in
+      let response = try await client.execute(uri: "/u/\(token.text(key: links.key))", method: .get)
+      let page = String(buffer: response.body)
+      #expect(response.status == .ok)
+      // By bytes: a character may hold the bracket and the mark before it.
+      #expect(Data(page.utf8).range(of: Data("<meta http-equiv=refresh>".utf8)) == nil)
+      #expect(page.contains("&lt;meta http-equiv=refresh&gt;"))
+    }
+  }
+
   @Test("a link of nobody's, a body that does not say so, or one that is too large changes nothing")
   func refused() async throws {
     let memory = Memory()

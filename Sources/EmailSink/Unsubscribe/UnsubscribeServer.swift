@@ -136,10 +136,7 @@ public struct UnsubscribeServer: Service {
       status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: html)))
   }
 
-  private static func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-      .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
-  }
+  private static func escaped(_ text: String) -> String { HTMLText().escapeText(text) }
 }
 
 /// The server for unsubscribing cannot listen.
