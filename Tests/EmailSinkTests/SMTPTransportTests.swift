@@ -102,14 +102,17 @@ struct SMTPTransportTests {
   @Test(
     "only what says that the address is wrong for good is a refusal of the address",
     arguments: [
-      (550, "550 5.1.1 no such user", true), (550, "550 no such user", true),
-      (551, "551 5.1.6 moved", true), (553, "553 mailbox name not allowed", true),
+      (550, "550 5.1.1 no such user", true), (551, "551 5.1.6 moved", true),
+      (550, "550 sorry, no mailbox here by that name (#5.1.1)", true),
       (554, "554 5.1.10 takes no mail", true), (556, "556 null MX", true),
       (550, "550-5.2.1 disabled 550 5.2.1 for good", true),
       (550, "550 5.7.1 you are on a list", false), (550, "550 5.2.2 mailbox full", false),
       (552, "552 mailbox full", false), (554, "554 transaction failed", false),
       (554, "554 5.7.1 relay access denied", false), (450, "450 4.1.1 try later", false),
-      (550, "550 5.1 of our rules says no", true),
+      // A relay that does not send for us says so with the codes of an address that is wrong.
+      (550, "550 relay not permitted", false), (550, "550 no such user", false),
+      (553, "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", false),
+      (551, "551 user not local", false), (550, "550 5.1 of our rules says no, as #5 does", false),
     ])
   func refusedAddress(code: Int, reply: String, isRefused: Bool) {
     let result = SMTPVerdict.failure(
@@ -278,6 +281,19 @@ struct SMTPVerdictTests {
         Issue.record("\(String(describing: code)): \(verdict)")
         continue
       }
+    }
+  }
+
+  @Test("what is refused for now before a recipient is named is never held against the mail")
+  func sender() {
+    for (code, reply) in [(450, "450 4.7.1 too fast"), (452, "452 4.3.1 insufficient system storage")] {
+      let verdict = SMTPVerdict.failure(
+        stage: .envelope, verb: "MAIL", replyCode: code, replyText: reply, error: "")
+      guard case .unavailable(let reason) = verdict else {
+        Issue.record("\(verdict)")
+        continue
+      }
+      #expect(reason.contains(reply))
     }
   }
 
