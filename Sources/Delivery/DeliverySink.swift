@@ -20,6 +20,7 @@ public enum DeliveryOutcome: Equatable, Sendable {
   case transient(reason: String)
   /// Refused for good: goes to the dead letters.
   case permanent(reason: String)
-  /// Nothing can be handed over at present: all deliveries wait, and this one is not blamed.
+  /// Nothing can be handed over at present: all deliveries wait, and this one is not blamed, unless others pass while it
+  /// meets the same again.
   case unavailable(reason: String)
 }

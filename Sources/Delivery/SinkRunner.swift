@@ -13,7 +13,7 @@ import Synchronization
 ///
 /// A delivery that is refused for good, or too often, or cannot be read, goes to the dead-letter topic before its
 /// offset counts as done. While the sink is unavailable nothing is tried but a probe at growing intervals, reading
-/// pauses when the queue is full, and no delivery is blamed.
+/// pauses when the queue is full, and no delivery is blamed but one that meets the same again after others have passed.
 public final class SinkRunner: Service {
   private let cluster: any KafkaCluster
   private let sink: any DeliverySink

@@ -59,7 +59,7 @@ struct DeliveryScheduleTests {
     #expect(again.item == 1 && again.attempt == 2)
   }
 
-  @Test("while nothing can be handed over one record probes, without its attempts being counted")
+  @Test("while nothing can be handed over one record after the other probes, without attempts being counted")
   func outage() throws {
     var random = SeededGenerator.printed()
     var schedule = schedule()
@@ -69,10 +69,10 @@ struct DeliveryScheduleTests {
     let tooEarly = schedule.take(now: .milliseconds(900))
     #expect(tooEarly == nil)
     var now = Duration.zero
-    for _ in 0..<20 {
+    for number in 1...20 {
       now = try #require(schedule.nextDue)
       let probe = try take(&schedule, now)
-      #expect(probe.item == 1 && probe.attempt == 1)
+      #expect(probe.item == number % 5 + 1 && probe.attempt == 1 && !probe.isSuspect)
       let another = schedule.take(now: now)
       #expect(another == nil)
       schedule.answer(probe, .unavailable, now: now, using: &random)
@@ -81,7 +81,31 @@ struct DeliveryScheduleTests {
     let probe = try take(&schedule, now)
     schedule.answer(probe, .finished, now: now, using: &random)
     let rest = (0..<4).compactMap { _ in schedule.take(now: now)?.item }
-    #expect(rest == [2, 3, 4, 5])
+    #expect(probe.item == 2 && rest == [3, 4, 5, 1])
+  }
+
+  @Test("a record for which alone the other side is unavailable holds up no other, and is known by that")
+  func suspect() throws {
+    var random = SeededGenerator.printed()
+    var schedule = schedule()
+    schedule.enqueue(1, key: key(1), source: source, byteCount: 0)
+    let first = try take(&schedule, .zero)
+    schedule.answer(first, .unavailable, now: .zero, using: &random)
+    var now = try #require(schedule.nextDue)
+    let again = try take(&schedule, now)
+    #expect(again.item == 1 && !again.isSuspect, "nothing else was there to be tried")
+    schedule.enqueue(2, key: key(2), source: source, byteCount: 0)
+    schedule.answer(again, .unavailable, now: now, using: &random)
+    now = try #require(schedule.nextDue)
+    let other = try take(&schedule, now)
+    #expect(other.item == 2)
+    schedule.answer(other, .finished, now: now, using: &random)
+    let third = try take(&schedule, now)
+    #expect(third.item == 1 && third.isSuspect && third.attempt == 1)
+    schedule.answer(third, .retry(at: now + .seconds(1)), now: now, using: &random)
+    #expect(schedule.breaker.isClosed)
+    let fourth = try take(&schedule, now + .seconds(1))
+    #expect(!fourth.isSuspect && fourth.attempt == 2, "nothing else has passed since")
   }
 
   @Test("the records of a source that went are forgotten, and one in progress is not tried again")

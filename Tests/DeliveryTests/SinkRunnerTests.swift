@@ -147,6 +147,35 @@ struct SinkRunnerTests {
     try await running.value
   }
 
+  @Test("a delivery for which alone the sink is unavailable ends in the dead letters, and holds up no other")
+  func unavailableForOne() async throws {
+    let test = try TestCluster(partitionCount: 1)
+    let sink = MemorySink { id, _ in
+      id == "poison-0" ? .unavailable(reason: "421 closing") : .delivered(detail: "")
+    }
+    // First it alone is there: nothing tells it from an outage.
+    try await test.produceDeliveries(1, recipients: ["poison"])
+    let runner = test.runner(sink)
+    let running = Task { try await runner.run() }
+    try await eventually("some probes") { (sink.attempts["poison-0"] ?? 0) > 5 }
+    #expect(runner.counters.deadLettered == 0)
+    // Each one that passes tells it from an outage once more.
+    for number in 1...3 {
+      let attempts = sink.attempts["poison-0"] ?? 0
+      try await test.produceDeliveries(1, recipients: ["anna\(number)"])
+      try await eventually("the other") { sink.count == number }
+      try await eventually("the next attempt") { (sink.attempts["poison-0"] ?? 0) > attempts }
+    }
+    try await eventually("idle") { runner.isIdle && runner.counters.deadLettered == 1 }
+    running.cancel()
+    try await running.value
+    #expect(sink.count == 3)
+    let letters = try test.deadLetters()
+    #expect(letters.map(\.key) == ["poison"])
+    #expect(letters.first?.headers["tidings-reason"] == "attemptsExhausted")
+    #expect(try test.committed().mapValues(\.offset) == test.ends())
+  }
+
   @Test("a record that the dead-letter topic does not take waits, is not lost, and holds nothing done")
   func refusedDeadLetter() async throws {
     let test = try TestCluster(partitionCount: 1)

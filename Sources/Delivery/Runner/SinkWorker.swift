@@ -70,24 +70,31 @@ struct SinkWorker: Sendable {
     case .permanent(let reason):
       note(.sink, outage: nil)
       return await bury(ticket, code: "refused", detail: reason, wasAsked: true)
-    case .transient(let reason) where ticket.attempt >= options.retry.attemptLimit:
-      note(.sink, outage: nil)
-      return await bury(ticket, code: "attemptsExhausted", detail: reason, wasAsked: true)
     case .transient(let reason):
-      note(.sink, outage: nil)
-      monitor.recordFailedAttempt()
-      var random = SystemRandomNumberGenerator()
-      let wait = options.retry.delay(afterFailures: ticket.attempt, using: &random)
-      logger.info(
-        "a delivery was refused for now and will be tried again",
-        metadata: metadata(
-          ticket, ["reason": "\(reason)", "attempt": "\(ticket.attempt)", "wait-seconds": "\(wait.seconds)"]))
-      return .retry(after: wait)
+      return await retry(ticket, reason: reason)
+    case .unavailable(let reason) where ticket.isSuspect:
+      return await retry(ticket, reason: reason)
     case .unavailable(let reason):
       monitor.recordFailedAttempt()
       note(.sink, outage: reason)
       return .unavailable
     }
+  }
+
+  /// Counts the attempt: another one after a wait, or the dead letters after the last.
+  private func retry(_ ticket: SinkQueue.Ticket, reason: String) async -> SinkQueue.Outcome {
+    note(.sink, outage: nil)
+    guard ticket.attempt < options.retry.attemptLimit else {
+      return await bury(ticket, code: "attemptsExhausted", detail: reason, wasAsked: true)
+    }
+    monitor.recordFailedAttempt()
+    var random = SystemRandomNumberGenerator()
+    let wait = options.retry.delay(afterFailures: ticket.attempt, using: &random)
+    logger.info(
+      "a delivery was refused for now and will be tried again",
+      metadata: metadata(
+        ticket, ["reason": "\(reason)", "attempt": "\(ticket.attempt)", "wait-seconds": "\(wait.seconds)"]))
+    return .retry(after: wait)
   }
 
   /// Moves the record to the dead letters. When that fails, the record waits like all others: it is never lost.

@@ -13,6 +13,9 @@ public struct DeliverySchedule<Item: Sendable>: Sendable {
     public let attempt: Int
     /// What the record came from.
     public let source: DeliverySource
+    /// Whether the other side has dealt with other records since it was unavailable for this one: it is this record's
+    /// fault then if it is so again.
+    public let isSuspect: Bool
     fileprivate let key: Hash128
   }
 
@@ -36,6 +39,8 @@ public struct DeliverySchedule<Item: Sendable>: Sendable {
     let byteCount: Int
     var failures = 0
     var isDropped = false
+    /// How many answers there had been when the other side was unavailable for it.
+    var unavailableAt: Int?
   }
 
   /// The records of one key: the current one blocks those that wait.
@@ -50,6 +55,8 @@ public struct DeliverySchedule<Item: Sendable>: Sendable {
   /// Keys whose current record waits for its next attempt, latest first.
   private var delayed: [(due: Duration, key: Hash128)] = []
   private var runningBySource: [DeliverySource: Int] = [:]
+  /// How often the other side has answered.
+  private var answers = 0
 
   /// Opens and closes by the answers.
   public private(set) var breaker: CircuitBreaker
@@ -87,7 +94,9 @@ public struct DeliverySchedule<Item: Sendable>: Sendable {
     chains[key]?.isRunning = true
     runningCount += 1
     runningBySource[entry.source, default: 0] += 1
-    return Ticket(item: entry.item, attempt: entry.failures + 1, source: entry.source, key: key)
+    return Ticket(
+      item: entry.item, attempt: entry.failures + 1, source: entry.source,
+      isSuspect: entry.unavailableAt.map { answers > $0 } ?? false, key: key)
   }
 
   /// When `take` may give something that it does not give now; nil when only an answer or a new record can change that.
@@ -108,19 +117,27 @@ public struct DeliverySchedule<Item: Sendable>: Sendable {
     chain.isRunning = false
 
     switch answer {
-    case .finished, .retry: breaker.recordAnswer()
+    case .finished, .retry:
+      answers += 1
+      breaker.recordAnswer()
     case .unavailable: breaker.recordFailure(now: now, using: &random)
     case .finishedUnasked, .abandoned: breaker.recordNothing(now: now)
     }
     switch answer {
     case .retry(let due) where !chain.current.isDropped:
       chain.current.failures += 1
+      // An outage that begins now does not count against it again.
+      if ticket.isSuspect { chain.current.unavailableAt = answers }
       chains[ticket.key] = chain
       let index = delayed.firstIndex { $0.due <= due } ?? delayed.count
       delayed.insert((due, ticket.key), at: index)
-    case .unavailable where !chain.current.isDropped, .abandoned where !chain.current.isDropped:
+    case .unavailable where !chain.current.isDropped:
+      chain.current.unavailableAt = answers
       chains[ticket.key] = chain
-      // In front, so that the same record probes: keys do not overtake each other while nothing works.
+      // At the end, so that another record is the next probe: what fails for one mail alone holds up no other.
+      ready.append(ticket.key)
+    case .abandoned where !chain.current.isDropped:
+      chains[ticket.key] = chain
       ready.prepend(ticket.key)
     default:
       advance(chain, key: ticket.key)
