@@ -93,8 +93,12 @@ final class HomePartition {
     for topic in InputTopic.tables { tables[topic, default: TableReading()].position = 0 }
   }
 
-  /// Whether its state is whole, so that it takes part in transactions.
+  /// Whether its state and its tables are whole.
   var isRestored: Bool { phase == .running || phase == .verifyingClock }
+
+  /// Whether it takes part in transactions. Its state is whole while the tables are read, and what is forwarded then
+  /// (recipients that another partitioner put here) may be more than one transaction takes.
+  var takesPartInCommits: Bool { isRestored || phase == .loadingTables && pipeline.pendingBytes > 0 }
 
   /// How long the rest of it takes if it goes on as it did, in milliseconds; nil while nothing is known.
   func restoreTimeLeft(now: Int64) -> Int64? {

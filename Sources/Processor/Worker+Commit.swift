@@ -46,10 +46,10 @@ extension Worker {
     if isSpaced, ownedHomes.contains(where: { needsHeartbeat($0, now) }) { try beginCommit() }
   }
 
-  /// Sends everything that was applied, with the positions of all restored partitions.
+  /// Sends everything that was applied, with the positions of all partitions that take part.
   func beginCommit() throws {
-    let restored = ownedHomes.filter(\.isRestored)
-    guard !restored.isEmpty else { return }
+    let homes = ownedHomes.filter(\.takesPartInCommits)
+    guard !homes.isEmpty else { return }
     let started = monotonic
     let deadline = started + configuration.transactionTimeout.milliseconds
     lastCommitStart = started
@@ -60,12 +60,12 @@ extension Worker {
     reportedAppendTime = nil
     do throws(KafkaError) {
       try producer.begin()
-      for home in restored where home.pipeline.hasUncommittedWork || needsHeartbeat(home, started) {
+      for home in homes where home.pipeline.hasUncommittedWork || needsHeartbeat(home, started) {
         try send(home, into: &commit)
       }
       if !isOfTimersOnly || !configuration.flaws.contains(.timersWithoutOffsets) {
         let isFlawed = configuration.flaws.contains(.idleOffsetsLeftOut)
-        let sending = isFlawed ? commit.sealed.map(\.home) : restored
+        let sending = isFlawed ? commit.sealed.map(\.home) : homes
         commit.offsets = try offsets(of: sending)
       }
     } catch {
@@ -161,9 +161,9 @@ extension Worker {
   }
 
   private func offsets(
-    of restored: [HomePartition]
+    of homes: [HomePartition]
   ) throws(KafkaError) -> ([PartitionOffset], any GroupMetadata) {
-    let offsets = restored.flatMap { home in
+    let offsets = homes.flatMap { home in
       InputTopic.allCases.map {
         PartitionOffset(topicPartition($0, home.partition), offset: home.pipeline.positions[$0])
       }
@@ -310,6 +310,11 @@ extension Worker {
     var positions: [PartitionOffset] = []
     var waiting: [TopicPartition] = []
     var held: [TopicPartition] = []
+    for home in ownedHomes where home.phase == .loadingTables {
+      let tables = rollbackTables(of: home)
+      positions += tables
+      waiting += tables.map(\.topicPartition)
+    }
     for home in ownedHomes where home.isRestored {
       for topic in InputTopic.allCases where home.waitingTopics.contains(topic) {
         waiting.append(topicPartition(topic, home.partition))
@@ -347,6 +352,24 @@ extension Worker {
       if !configuration.flaws.contains(.rollbackWithoutSeek) { try consumer.seek(positions) }
       try consumer.resume(waiting)
       try consumer.pause(held)
+    }
+  }
+
+  /// Takes back what a partition has forwarded while its tables are read.
+  ///
+  /// - Returns: where the tables go on.
+  private func rollbackTables(of home: HomePartition) -> [PartitionOffset] {
+    home.waitingTopics = []
+    home.pipeline.rollback()
+    home.snapshot.rollback()
+    observer?.rolledBack(home.pipeline, in: home.partition)
+    return InputTopic.tables.map { topic in
+      var table = home.tables[topic, default: TableReading()]
+      table.position = min(table.position, home.pipeline.confirmedPositions[topic])
+      table.start = min(table.start, table.position)
+      home.tables[topic] = table
+      home.isAtEnd[topic.index] = false
+      return PartitionOffset(topicPartition(topic, home.partition), offset: table.position)
     }
   }
 

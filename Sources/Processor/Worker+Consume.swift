@@ -47,28 +47,26 @@ extension Worker {
       guard record.offset >= home.pipeline.positions[topic], !home.waitingTopics.contains(topic) else {
         return 0
       }
-      let before = home.pipeline.pendingBytes
-      try apply(input, to: home, now: now)
-      return hasReached(configuration.inputBytes, in: home) ? .max : home.pipeline.pendingBytes - before
+      return try apply(input, to: home, now: now)
     case .loadingTables:
       guard let table = home.tables[topic], record.offset >= table.position else { return 0 }
       home.tables[topic]?.position = record.offset + 1
       home.restoredRecords += 1
-      if record.offset < home.pipeline.positions[topic] {
+      guard record.offset >= home.pipeline.positions[topic] else {
         home.pipeline.load(input, using: &codecs)
-      } else {
-        // By its own clock: that of this process may not have been compared with the broker's yet.
-        try apply(input, to: home, now: home.pipeline.timerClock)
+        return 0
       }
-      // No commit takes it before the partition decides.
-      return 0
+      // By its own clock: that of this process may not have been compared with the broker's yet.
+      return try apply(input, to: home, now: home.pipeline.timerClock)
     case .assigned, .restoringState, .verifyingClock:
       // Fetched before the pause; it comes again with the seek that ends the restore.
       return 0
     }
   }
 
-  private func apply(_ input: PartitionRecord, to home: HomePartition, now: Int64) throws {
+  /// - Returns: as `take`.
+  private func apply(_ input: PartitionRecord, to home: HomePartition, now: Int64) throws -> Int {
+    let before = home.pipeline.pendingBytes
     let progress: Pipeline.Progress
     do {
       progress = try home.pipeline.apply(input, now: now, using: &codecs)
@@ -89,6 +87,7 @@ extension Worker {
         try consumer.pause([topicPartition(input.topic, home.partition)])
       }
     }
+    return hasReached(configuration.inputBytes, in: home) ? .max : home.pipeline.pendingBytes - before
   }
 
   private func reachedEnd(topicIndex: Int, partition: Int32, offset: Int64) throws {

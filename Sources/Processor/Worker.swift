@@ -265,14 +265,16 @@ package final class Worker: RebalanceListener, DeliveryListener {
   }
 
   /// Bytes that the next commit would send.
-  var pendingBytes: Int { ownedHomes.reduce(0) { $1.isRestored ? $0 + $1.pipeline.pendingBytes : $0 } }
+  var pendingBytes: Int {
+    ownedHomes.reduce(0) { $1.takesPartInCommits ? $0 + $1.pipeline.pendingBytes : $0 }
+  }
 
   /// Whether nothing more is to be taken in before the next commit.
   var isFullOfInput: Bool { hasReached(configuration.inputBytes) }
 
   /// Whether the batch has so many bytes, or a partition of it its part of them.
   func hasReached(_ bytes: Int) -> Bool {
-    pendingBytes >= bytes || ownedHomes.contains { $0.isRestored && hasReached(bytes, in: $0) }
+    pendingBytes >= bytes || ownedHomes.contains { $0.takesPartInCommits && hasReached(bytes, in: $0) }
   }
 
   /// Whether one of the partition's records in the logs has half of so many bytes. It has to stay within the limit of a

@@ -32,6 +32,43 @@ struct BacklogTests {
   }
 
   @Test(
+    "recipients that another partitioner put into partitions not their own go home by many commits, not by one",
+    arguments: 1...5 as ClosedRange<UInt64>, [false, true])
+  func foreignRecipients(seed: UInt64, loses: Bool) throws {
+    let deployment = try Deployment(seed: seed, partitionCount: 2)
+    let names = (0..<2_000).map { "r\($0)" }
+      .filter { deployment.partition("recipients", of: $0).partition == 1 }
+    for name in names {
+      try deployment.publish(
+        "{\"email\":\"\(name)@example.org\"}", key: name, to: "recipients", partition: 0)
+    }
+    let running = try deployment.start("a") { $0.backlogBytes = 16_000 }
+    let own = try #require(deployment.world.broker.log(deployment.partition("recipients", of: names[0])))
+    if loses {
+      // The offsets of a member that the group has lost are refused: what was sent is taken back, and sent again.
+      try deployment.wait(for: "the first of them") { own.endOffset > 0 }
+      deployment.world.broker.groups.group("sim-processor")?.removeMembers()
+    }
+    try deployment.wait(for: "all at home") {
+      let partitions = running.status.workers.values.flatMap(\.partitions)
+      return own.endOffset >= names.count && partitions.count == 2 && partitions.allSatisfy(\.isIdle)
+    }
+    for name in names.suffix(5) { try deployment.publish(event: name, for: name) }
+    try deployment.wait(for: "deliveries") { running.status.counters.email.delivered == 5 }
+    #expect(running.failure == nil)
+
+    var bytes: [Int64: Int] = [:]
+    var home: [String] = []
+    for entry in own.entries {
+      guard let transaction = entry.transaction, let record = entry.record, entry.isVisible else { continue }
+      bytes[transaction.firstOffset, default: 0] += record.value?.count ?? 0
+      home.append(record.key?.string ?? "")
+    }
+    #expect(home == names, "each once, in their order")
+    #expect(bytes.values.max() ?? 0 < 16_000, "seed \(seed): \(bytes.values.max() ?? 0) bytes in one commit")
+  }
+
+  @Test(
     "a batch that is larger than a commit before one may begin goes on until it is full, and no further",
     arguments: 1...5 as ClosedRange<UInt64>)
   func fullAfterAbort(seed: UInt64) throws {

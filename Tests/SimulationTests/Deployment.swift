@@ -91,15 +91,17 @@ final class Deployment {
   }
 
   /// Appends a record at once; nil is a tombstone.
-  func publish(_ value: String?, key: String, to topic: String) throws {
+  ///
+  /// - Parameter number: the partition, instead of the key's.
+  func publish(_ value: String?, key: String, to topic: String, partition number: Int32? = nil) throws {
     let isEvent = topic == "events" || topic == "engagement"
     let type = isEvent ? "application/cloudevents+json" : "application/json"
     let record = ProducerRecord(
       topicIndex: 0, key: Array(key.utf8), value: value.map { Array($0.utf8) },
       headers: [ProducerRecord.Header("content-type", type)])
-    _ = try record.withViews { (views) throws(KafkaError) in
-      world.broker.append(views, to: partition(topic, of: key))
-    }
+    let home = partition(topic, of: key)
+    let place = TopicPartition(topic: home.topic, partition: number ?? home.partition)
+    _ = try record.withViews { (views) throws(KafkaError) in world.broker.append(views, to: place) }
   }
 
   /// Appends a record without a key.
