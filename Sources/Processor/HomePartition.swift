@@ -52,6 +52,8 @@ final class HomePartition {
   var groupOffsets: [InputTopic: Int64] = [:]
   /// Where the input topics began at the assignment.
   var inputStarts: [InputTopic: Int64] = [:]
+  /// Where they ended then.
+  var inputEnds: [InputTopic: Int64] = [:]
 
   /// The offset of the record that holds the first slice of the last checkpoint begun, as far as confirmed.
   var checkpointStart: Int64?
@@ -66,8 +68,8 @@ final class HomePartition {
 
   /// Whether the last thing the broker said of a topic was that nothing follows.
   var isAtEnd: [Bool] = Array(repeating: false, count: InputTopic.allCases.count)
-  /// The append time of the last record consumed, in milliseconds.
-  var lastAppended: Int64 = 0
+  /// How old what is not consumed may be.
+  var inputAges = InputAges()
   /// The topics that wait for a commit: before the rest of a fan-out, or for room for another one.
   var waitingTopics: Set<InputTopic> = []
   /// The last commit that held this partition, in monotonic milliseconds.
@@ -152,4 +154,20 @@ struct TableReading {
     TableReading(
       start: left.start + right.start, position: left.position + right.position, end: left.end + right.end)
   }
+}
+
+/// How old the first record of each topic may be that is not consumed: appended after the last that was, and after the
+/// last time that there was none.
+struct InputAges {
+  /// By topic, in milliseconds since the epoch; nil while nothing is known.
+  private var since: [Int64?] = Array(repeating: nil, count: InputTopic.allCases.count)
+
+  /// A record was consumed that was appended at that time.
+  mutating func consumed(_ topic: InputTopic, appended: Int64) { since[topic.index] = appended }
+
+  /// Nothing is behind what was consumed.
+  mutating func reachedEnd(_ topic: InputTopic, now: Int64) { since[topic.index] = now }
+
+  /// Milliseconds; nil while nothing is known.
+  func age(_ topic: InputTopic, now: Int64) -> Int64? { since[topic.index].map { max(0, now - $0) } }
 }

@@ -77,7 +77,7 @@ extension Worker {
     }
     observer?.applied(input, now: now, progress: progress, in: home.partition)
     home.isAtEnd[input.topic.index] = false
-    home.lastAppended = input.appended
+    home.inputAges.consumed(input.topic, appended: input.appended)
     if workSince == nil { workSince = monotonic }
     workRecords += 1
     if progress == .again {
@@ -96,6 +96,7 @@ extension Worker {
     case .running:
       guard !home.waitingTopics.contains(topic) else { return }
       home.isAtEnd[topic.index] = true
+      home.inputAges.reachedEnd(topic, now: instants.wallMilliseconds)
       advance(home, topic, to: offset)
     case .loadingTables:
       guard let table = home.tables[topic] else { return }

@@ -86,6 +86,7 @@ extension Worker {
           let place = index * InputTopic.allCases.count + topic.index
           home.groupOffsets[topic] = committed[place]?.offset
           home.inputStarts[topic] = ranges[place].earliest
+          home.inputEnds[topic] = ranges[place].latest
         }
         let log = ranges[inputs.count + index]
         ends.state[home.partition] = log.earliest..<max(log.earliest, log.latest)

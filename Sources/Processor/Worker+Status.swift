@@ -31,16 +31,23 @@ extension Worker {
   }
 
   private func lag(of home: HomePartition) -> WorkerMetrics.Lag {
-    var records: [InputTopic: Int64] = [:]
-    for topic in InputTopic.allCases where home.isRunning {
-      let partition = topicPartition(topic, home.partition)
-      let end = home.isAtEnd[topic.index] ? nil : consumer.cachedHighWatermark(of: partition)
-      records[topic] = end.map { max(0, $0 - home.pipeline.confirmedPositions[topic]) } ?? 0
+    var lag = WorkerMetrics.Lag(partition: home.partition)
+    // Until the group has said where it stands nothing is known, which is not 0.
+    guard home.phase != .assigned else { return lag }
+    for topic in InputTopic.allCases {
+      let position =
+        home.isRunning
+        ? home.pipeline.confirmedPositions[topic]
+        : home.groupOffsets[topic] ?? home.inputStarts[topic, default: 0]
+      let isAtEnd = home.isRunning && home.isAtEnd[topic.index]
+      let end = max(
+        consumer.cachedHighWatermark(of: topicPartition(topic, home.partition)) ?? 0,
+        home.inputEnds[topic, default: 0])
+      let records = isAtEnd ? 0 : max(0, end - position)
+      lag.records[topic] = records
+      let age = records == 0 ? 0 : home.inputAges.age(topic, now: instants.wallMilliseconds)
+      lag.seconds[topic] = age.map { Double($0) / 1000 }
     }
-    let isBehind = records.values.contains { $0 > 0 }
-    let seconds =
-      isBehind && home.lastAppended > 0
-      ? Double(max(0, instants.wallMilliseconds - home.lastAppended)) / 1000 : 0
-    return WorkerMetrics.Lag(partition: home.partition, records: records, seconds: seconds)
+    return lag
   }
 }

@@ -11,10 +11,18 @@ final class WorkerMetrics {
     case unknown
   }
 
+  /// How far a partition is behind, by topic; what is not known is left out.
   struct Lag {
     var partition: Int32
-    var records: [InputTopic: Int64]
-    var seconds: Double
+    var records: [InputTopic: Int64] = [:]
+    var seconds: [InputTopic: Double] = [:]
+
+    /// What a partition of another member is.
+    static func none(_ partition: Int32) -> Lag {
+      Lag(
+        partition: partition, records: Dictionary(uniqueKeysWithValues: InputTopic.allCases.map { ($0, 0) }),
+        seconds: Dictionary(uniqueKeysWithValues: InputTopic.allCases.map { ($0, 0) }))
+    }
   }
 
   private let configuration: ProcessorConfiguration
@@ -121,15 +129,14 @@ final class WorkerMetrics {
       set("tidings_restore_progress_ratio", [label], 1)
       set("tidings_restore_left_seconds", [label], 0)
     }
-    for lag in lags + gone.map({ Lag(partition: $0, records: [:], seconds: 0) }) {
+    for lag in lags + gone.map(Lag.none) {
       for topic in InputTopic.allCases {
         let labels = [
           ("group", configuration.groupID), ("topic", configuration.topic(topic.name)),
           ("partition", "\(lag.partition)"),
         ]
-        let records = lag.records[topic] ?? 0
-        set("tidings_consumer_lag_records", labels, Double(records))
-        set("tidings_consumer_lag_seconds", labels, records > 0 ? lag.seconds : 0)
+        if let records = lag.records[topic] { set("tidings_consumer_lag_records", labels, Double(records)) }
+        if let seconds = lag.seconds[topic] { set("tidings_consumer_lag_seconds", labels, seconds) }
       }
     }
     for partition in worker.partitions {

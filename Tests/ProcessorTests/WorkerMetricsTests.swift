@@ -18,14 +18,34 @@ import Testing
         openWindows: 0, ids: 0,
         isIdle: false)
     ]
-    metrics.publish([WorkerMetrics.Lag(partition: 3, records: [.events: 500], seconds: 7)], worker: worker)
+    metrics.publish(
+      [WorkerMetrics.Lag(partition: 3, records: [.events: 500], seconds: [.events: 7])], worker: worker)
     let labels = [("group", "tidings-processor"), ("topic", "tidings.events"), ("partition", "3")]
     let records = try registry.expectGauge("tidings_consumer_lag_records", labels)
     let seconds = try registry.expectGauge("tidings_consumer_lag_seconds", labels)
-    #expect(records.lastValue == 500)
+    #expect(records.lastValue == 500 && seconds.lastValue == 7)
+    // What is not known is not 0.
+    metrics.publish([WorkerMetrics.Lag(partition: 3)], worker: worker)
+    #expect(records.lastValue == 500 && seconds.lastValue == 7)
     metrics.publish([], worker: ProcessorStatus.Worker())
     #expect(records.lastValue == 0)
     #expect(seconds.lastValue == 0)
+  }
+
+  @Test("the age of what waits in a topic is that topic's, and nothing is old where nothing waited")
+  func ages() {
+    var ages = InputAges()
+    #expect(ages.age(.events, now: 9_000) == nil)
+    ages.consumed(.events, appended: 1_000)
+    ages.consumed(.engagement, appended: 9_000)
+    #expect(ages.age(.events, now: 9_500) == 8_500)
+    #expect(ages.age(.engagement, now: 9_500) == 500)
+    #expect(ages.age(.routed, now: 9_500) == nil)
+    // A day without records is no lag of the next one.
+    ages.reachedEnd(.events, now: 10_000)
+    #expect(ages.age(.events, now: 10_020) == 20)
+    ages.consumed(.events, appended: 10_010)
+    #expect(ages.age(.events, now: 10_005) == 0)
   }
 
   @Test("what came too late is counted by channel, from one confirmed commit to the next")
