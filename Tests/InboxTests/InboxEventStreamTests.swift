@@ -98,6 +98,18 @@ struct InboxEventStreamTests {
     #expect(try self.events(try await events.next()) == ["1 notification"])
   }
 
+  @Test("a change of an inbox does not wake who follows one with another spelling of the name")
+  func spellings() async throws {
+    let signals = InboxSignals()
+    let one = try #require(signals.follow(InboxRecipient(recipient: "Zo\u{E9}")))
+    let other = try #require(signals.follow(InboxRecipient(recipient: "Zoe\u{301}")))
+    signals.notify([InboxRecipient(recipient: "Zo\u{E9}")])
+    // What was signalled before the end is still read.
+    signals.close()
+    #expect(await one.reduce(0) { count, _ in count + 1 } == 1)
+    #expect(await other.reduce(0) { count, _ in count + 1 } == 0)
+  }
+
   @Test("followers are bounded, and a place is free again when one has gone")
   func bounded() throws {
     let signals = InboxSignals(limit: 2)

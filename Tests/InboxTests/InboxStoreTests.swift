@@ -53,6 +53,32 @@ struct InboxStoreTests {
     #expect(try store.offsets(ofTopic: "t") == [0: 1, 1: 41])
   }
 
+  @Test(
+    "recipients whose ids a String takes for the same have an inbox each, also in one batch",
+    arguments: [
+      ("Zo\u{E9}", "Zoe\u{301}"), ("Kate", "\u{212A}ate"), ("\u{C5}sa", "\u{212B}sa"),
+    ])
+  func spellings(first: String, second: String) async throws {
+    let pairs = [
+      (InboxRecipient(recipient: first), InboxRecipient(recipient: second)),
+      (InboxRecipient(tenant: first, recipient: "ada"), InboxRecipient(tenant: second, recipient: "ada")),
+    ]
+    for (index, (one, other)) in pairs.enumerated() {
+      #expect(one != other)
+      var batch = InboxBatch(topic: "t")
+      for (offset, recipient) in [one, other].enumerated() {
+        let number = 2 * index + offset
+        batch.append(Fixture.entry(number, for: recipient), partition: 0, offset: Int64(number))
+      }
+      #expect(try store.apply(batch).recipients.count == 2)
+      for (offset, recipient) in [one, other].enumerated() {
+        let page = try await store.page(of: recipient)
+        #expect(page.notifications.map(\.id) == [Fixture.id(2 * index + offset)])
+        #expect(page.unread == 1 && page.seq == 1)
+      }
+    }
+  }
+
   @Test("a position never goes back")
   func position() throws {
     var ahead = InboxBatch(topic: "t")

@@ -1,3 +1,4 @@
+import Contract
 import Logging
 import Mustache
 import Synchronization
@@ -12,7 +13,7 @@ final class TemplateCache: Sendable {
   /// The most templates that are kept; a catalog has far fewer. When there are more, all are forgotten.
   static let countLimit = 1000
 
-  private let templates = Mutex<[String: MustacheTemplate?]>([:])
+  private let templates = Mutex<[ExactText: MustacheTemplate?]>([:])
   private let logger: Logger
 
   init(logger: Logger) { self.logger = logger }
@@ -24,11 +25,12 @@ final class TemplateCache: Sendable {
   }
 
   private func compiled(_ text: String) -> MustacheTemplate? {
-    if let known = templates.withLock({ $0[text] }) { return known }
+    let key = ExactText(text)
+    if let known = templates.withLock({ $0[key] }) { return known }
     let compiled = compile(text)
     templates.withLock { templates in
       if templates.count >= Self.countLimit { templates.removeAll() }
-      templates[text] = .some(compiled)
+      templates[key] = .some(compiled)
     }
     return compiled
   }

@@ -1,18 +1,19 @@
-/// Whose inbox: a recipient of a tenant.
-public struct InboxRecipient: Hashable, Sendable, Comparable {
-  /// The tenant; `default` unless the events name one.
-  public let tenant: String
-  /// The recipient's id within the tenant.
-  public let recipient: String
+import Contract
+
+/// Whose inbox: a recipient of a tenant. Ids of different bytes are different, as they are in Kafka and in the database.
+public struct InboxRecipient: Hashable, Sendable {
+  private let exactTenant: ExactText
+  private let exactRecipient: ExactText
 
   /// A recipient of a tenant.
   public init(tenant: String = "default", recipient: String) {
-    self.tenant = tenant
-    self.recipient = recipient
+    exactTenant = ExactText(tenant)
+    exactRecipient = ExactText(recipient)
   }
 
-  /// Orders by tenant, then by recipient.
-  public static func < (left: InboxRecipient, right: InboxRecipient) -> Bool {
-    left.tenant == right.tenant ? left.recipient < right.recipient : left.tenant < right.tenant
-  }
+  /// The tenant; `default` unless the events name one.
+  public var tenant: String { exactTenant.string }
+
+  /// The recipient's id within the tenant.
+  public var recipient: String { exactRecipient.string }
 }
