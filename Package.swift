@@ -180,11 +180,13 @@ let package = Package(
       dependencies: [
         "Contract", "Inbox", "Kafka", "SeededTesting",
         .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "MetricsTestKit", package: "swift-metrics"),
       ]),
     .testTarget(
       name: "TidingsTests",
       dependencies: [
-        "Audit", "Benchmarks", "Contract", "Kafka", "Pipeline", "Policy", "Processor", "Replay", "tidings",
+        "Audit", "Benchmarks", "Contract", "Inbox", "Kafka", "Operations", "Pipeline", "Policy", "Processor",
+        "Replay", "tidings",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "CrashTestTests"),

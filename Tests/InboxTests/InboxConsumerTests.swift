@@ -3,6 +3,8 @@ import Foundation
 import GRDB
 import Kafka
 import Logging
+import Metrics
+import MetricsTestKit
 import ServiceLifecycle
 import Synchronization
 import Testing
@@ -35,12 +37,13 @@ struct InboxConsumerTests {
 
   /// Runs a consumer until `isDone`, then stops it gracefully.
   private func consume(
-    _ store: InboxStore, onHealth: @escaping @Sendable (String?) -> Void = { _ in },
+    _ store: InboxStore, factory: any MetricsFactory = TestMetrics(),
+    onHealth: @escaping @Sendable (String?) -> Void = { _ in },
     until isDone: @escaping @Sendable (InboxConsumer) async throws -> Bool
   ) async throws -> InboxConsumerCounters {
     let consumer = InboxConsumer(
       cluster: cluster, store: store, signals: InboxSignals(), options: options, logger: logger,
-      onHealth: onHealth)
+      factory: factory, onHealth: onHealth)
     let group = ServiceGroup(
       services: [consumer], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     return try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -164,6 +167,61 @@ struct InboxConsumerTests {
     #expect(told.first??.contains("holds its lock") == true)
     #expect(told.last == .some(nil))
     #expect(try store.notificationCount() == 10)
+  }
+
+  @Test(
+    "while the database refuses writes, the lag grows with the topic, also where all was read; then it is 0")
+  func lagWhileLocked() async throws {
+    let store = try InboxStore(path: directory.database)
+    try await produce(try (0..<10).map { try Fixture.delivery($0) })
+    _ = try await consume(store) { $0.isIdle && $0.counters.rows == 10 }
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let other = try DatabaseQueue(path: directory.database, configuration: configuration)
+    try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+    // The first partition has something to store, the second nothing.
+    try await produce([try Fixture.delivery(10)])
+
+    let registry = TestMetrics()
+    let lag: @Sendable (_ unit: String, _ partition: Int) -> Double? = { unit, partition in
+      let labels = [
+        ("group", "x-inbox"), ("topic", "x.delivery.inapp"), ("partition", "\(partition)"),
+      ]
+      return try? registry.expectGauge("tidings_consumer_lag_\(unit)", labels).lastValue
+    }
+    let stage = Mutex(0)
+    _ = try await consume(store, factory: registry) { consumer in
+      switch stage.withLock({ $0 }) {
+      case 0:
+        guard consumer.counters.failedAttempts > 0, lag("records", 0) == 1, lag("records", 1) == 0 else {
+          return false
+        }
+        try await produce(try (11..<15).map { try Fixture.delivery($0) })
+        stage.withLock { $0 = 1 }
+        return false
+      case 1:
+        guard lag("records", 0) == 3, lag("records", 1) == 2 else { return false }
+        // What came meanwhile has waited for seconds, however long ago the record before it was.
+        #expect(lag("seconds", 1).map { $0 < 60 } == true)
+        try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+        stage.withLock { $0 = 2 }
+        return false
+      default:
+        return consumer.isIdle && consumer.counters.rows == 5 && lag("records", 0) == 0
+          && lag("records", 1) == 0 && lag("seconds", 0) == 0 && lag("seconds", 1) == 0
+      }
+    }
+    #expect(try store.notificationCount() == 15)
+  }
+
+  @Test("the consumer says whether the group has given it partitions")
+  func assignment() async throws {
+    let store = try InboxStore(path: directory.database)
+    let consumer = InboxConsumer(
+      cluster: cluster, store: store, signals: InboxSignals(), options: options, logger: logger)
+    #expect(!consumer.counters.isAssigned)
+    let counters = try await consume(store) { $0.counters.isAssigned }
+    #expect(!counters.isAssigned, "the group was left")
   }
 
   @Test("a database of another cluster is refused with both offsets")

@@ -1,6 +1,7 @@
 import Foundation
 import Kafka
 import Logging
+import Metrics
 import ServiceLifecycle
 import Synchronization
 
@@ -19,6 +20,7 @@ public final class InboxConsumer: Service, Sendable {
   private let signals: InboxSignals
   private let options: InboxConsumerOptions
   private let logger: Logger
+  private let factory: any MetricsFactory
   private let onHealth: @Sendable (_ problem: String?) -> Void
   private let progress = InboxProgress()
 
@@ -26,10 +28,12 @@ public final class InboxConsumer: Service, Sendable {
   ///
   /// - Parameters:
   ///   - signals: told which inboxes changed, after the commit.
+  ///   - factory: makes the metrics.
   ///   - onHealth: told what keeps the consumer from its work, and nil when it does it again.
   public init(
     cluster: any KafkaCluster, store: InboxStore, signals: InboxSignals,
     options: InboxConsumerOptions = InboxConsumerOptions(), logger: Logger,
+    factory: any MetricsFactory = MetricsSystem.factory,
     onHealth: @escaping @Sendable (_ problem: String?) -> Void = { _ in }
   ) {
     self.cluster = cluster
@@ -37,6 +41,7 @@ public final class InboxConsumer: Service, Sendable {
     self.signals = signals
     self.options = options
     self.logger = logger
+    self.factory = factory
     self.onHealth = onHealth
   }
 
@@ -75,7 +80,7 @@ public final class InboxConsumer: Service, Sendable {
     defer { producer.close() }
     let loop = try InboxConsumerLoop(
       consumer: consumer, producer: producer, store: store, signals: signals, options: options,
-      progress: progress, logger: logger, onHealth: onHealth)
+      progress: progress, logger: logger, factory: factory, onHealth: onHealth)
     try loop.run()
   }
 }

@@ -8,7 +8,12 @@ extension InboxConsumerLoop: RebalanceListener {
     do {
       let offsets = try beginnings(of: partitions)
       assigned = Set(partitions.map(\.partition))
+      for offset in offsets where offset.offset != PartitionOffset.beginning {
+        positions[offset.topicPartition.partition] = offset.offset
+      }
       try consumer.assign(offsets)
+      let isAssigned = !assigned.isEmpty
+      progress.counters.withLock { $0.isAssigned = isAssigned }
       logger.info(
         "partitions assigned", metadata: ["topic": "\(options.topic)", "partitions": "\(assigned.sorted())"])
     } catch {
@@ -35,6 +40,7 @@ extension InboxConsumerLoop: RebalanceListener {
     metrics.forget(assigned)
     assigned.removeAll()
     progress.counters.withLock { counters in
+      counters.isAssigned = false
       counters.isIdle = false
       counters.positions = [:]
     }

@@ -2,6 +2,7 @@ import Contract
 import Foundation
 import Kafka
 import Logging
+import Metrics
 
 /// The consumer's thread: reads, collects a batch, stores it, tells the group.
 ///
@@ -39,7 +40,7 @@ final class InboxConsumerLoop {
   init(
     consumer: any GroupConsumer, producer: any IdempotentProducer, store: InboxStore, signals: InboxSignals,
     options: InboxConsumerOptions, progress: InboxProgress, logger: Logger,
-    onHealth: @escaping @Sendable (String?) -> Void
+    factory: any MetricsFactory, onHealth: @escaping @Sendable (String?) -> Void
   ) throws {
     self.consumer = consumer
     self.producer = producer
@@ -51,7 +52,7 @@ final class InboxConsumerLoop {
     self.onHealth = onHealth
     batch = InboxBatch(topic: options.topic)
     reader = try InboxDeliveryReader(topic: options.topic, logger: logger)
-    metrics = InboxMetrics(group: options.groupID, topic: options.topic)
+    metrics = InboxMetrics(group: options.groupID, topic: options.topic, factory: factory)
   }
 
   func run() throws {
@@ -61,7 +62,7 @@ final class InboxConsumerLoop {
         try handle(consumer.poll(timeout: pollTimeout))
         if isBatchDue { try storeBatch() }
         try commitPositions()
-        metrics.updateLag(of: assigned, at: positions, atEnd: ends, from: consumer)
+        metrics.updateLag(of: assigned, at: positions, atEnd: ends, from: consumer, isPaused: false)
       }
       try storeBatch()
     } catch {
@@ -194,6 +195,7 @@ final class InboxConsumerLoop {
       // Polling keeps the membership; what an assignment brings meanwhile is paused, too.
       try consumer.pause(assigned.map(topicPartition))
       try handle(consumer.poll(timeout: min(.milliseconds(100), ContinuousClock.now.duration(to: end))))
+      metrics.updateLag(of: assigned, at: positions, atEnd: ends, from: consumer, isPaused: true)
     }
   }
 

@@ -41,6 +41,8 @@ public struct InboxConsumerCounters: Sendable, Equatable {
   public var deadLettered = 0
   /// Attempts to store a batch that failed.
   public var failedAttempts = 0
+  /// Whether the group has given partitions to this consumer.
+  public var isAssigned = false
   /// Per partition had, the offset behind all that is stored.
   public var positions: [Int32: Int64] = [:]
   /// Whether partitions are assigned, all of them are read to their end, and all that was read is stored and

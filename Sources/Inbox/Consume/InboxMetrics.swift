@@ -11,12 +11,13 @@ final class InboxMetrics {
 
   private let group: String
   private let topic: String
-  private let delivered = Counter(label: "tidings_sink_delivered_total", dimensions: [("channel", "inapp")])
-  private let failures = Counter(label: "tidings_sink_failed_total", dimensions: [("channel", "inapp")])
-  private let dead = Counter(label: "tidings_sink_dead_lettered_total", dimensions: [("channel", "inapp")])
-  private let inFlight = Gauge(label: "tidings_sink_in_flight", dimensions: [("channel", "inapp")])
-  private let latency = Timer(label: "tidings_delivery_latency_seconds", dimensions: [("channel", "inapp")])
-  private let storing = Timer(label: "tidings_inbox_store_seconds")
+  private let factory: any MetricsFactory
+  private let delivered: Counter
+  private let failures: Counter
+  private let dead: Counter
+  private let inFlight: Gauge
+  private let latency: Timer
+  private let storing: Timer
   private var lags: [Int32: Lag] = [:]
   /// The time of the record read last, per partition, in milliseconds since the epoch.
   private var times: [Int32: Int64] = [:]
@@ -24,9 +25,17 @@ final class InboxMetrics {
   private var acceptances: [Int64] = []
   private var nextLag = ContinuousClock.now
 
-  init(group: String, topic: String) {
+  init(group: String, topic: String, factory: any MetricsFactory) {
     self.group = group
     self.topic = topic
+    self.factory = factory
+    let channel = [("channel", "inapp")]
+    delivered = Counter(label: "tidings_sink_delivered_total", dimensions: channel, factory: factory)
+    failures = Counter(label: "tidings_sink_failed_total", dimensions: channel, factory: factory)
+    dead = Counter(label: "tidings_sink_dead_lettered_total", dimensions: channel, factory: factory)
+    inFlight = Gauge(label: "tidings_sink_in_flight", dimensions: channel, factory: factory)
+    latency = Timer(label: "tidings_delivery_latency_seconds", dimensions: channel, factory: factory)
+    storing = Timer(label: "tidings_inbox_store_seconds", factory: factory)
   }
 
   func seen(_ record: ConsumedRecord) {
@@ -53,28 +62,66 @@ final class InboxMetrics {
 
   func deadLettered(_ count: Int) { dead.increment(by: count) }
 
-  /// Sets the lag of each partition, at most every 2 s. The ends are those of the last fetch: a request for each
-  /// partition would wait behind the fetches, and hold up reading for seconds.
+  /// Sets the lag of each partition, at most every 2 s.
+  ///
+  /// - Parameters:
+  ///   - positions: behind all that is stored.
+  ///   - ends: where partitions ended when they were read to their ends.
+  ///   - isPaused: whether nothing is fetched.
   func updateLag(
     of partitions: Set<Int32>, at positions: [Int32: Int64], atEnd ends: [Int32: Int64],
-    from consumer: any GroupConsumer
+    from consumer: any GroupConsumer, isPaused: Bool
   ) {
     guard nextLag <= .now else { return }
     nextLag = .now + .seconds(2)
-    let now = InboxStore.now()
+    // A question that has no answer takes its time, in which nobody polls: the others are not asked in this look.
+    var isBrokerAsked = isPaused
     for partition in partitions {
       let gauges = lag(of: partition)
-      if let end = ends[partition], positions[partition] ?? 0 >= end {
+      let place = TopicPartition(topic: topic, partition: partition)
+      let position = positions[partition]
+      var records: Int64?
+      if !isPaused {
+        records = Self.recordsFetched(behind: position, of: place, atEnd: ends[partition], from: consumer)
+      } else if isBrokerAsked {
+        records = Self.recordsAtBroker(behind: position, of: place, from: consumer)
+        isBrokerAsked = records != nil
+      }
+      let now = InboxStore.now()
+      if records == 0 {
+        // What is appended from here on has waited since then, however old the record is that was read last.
+        times[partition] = now
         gauges.records.record(0)
         gauges.seconds.record(0)
         continue
       }
+      if let records {
+        gauges.records.record(records)
+        if times[partition] == nil { times[partition] = now }
+      }
       if let time = times[partition] { gauges.seconds.record(Double(max(0, now - time)) / 1000) }
-      guard let position = positions[partition] else { continue }
-      let place = TopicPartition(topic: topic, partition: partition)
-      guard let end = consumer.cachedHighWatermark(of: place) else { continue }
-      gauges.records.record(max(0, end - position))
     }
+  }
+
+  /// How many records follow a position by the last fetch; nil when that is not known. Asking the broker for each
+  /// partition would wait behind the fetches, and hold up reading for seconds.
+  private static func recordsFetched(
+    behind position: Int64?, of place: TopicPartition, atEnd end: Int64?, from consumer: any GroupConsumer
+  ) -> Int64? {
+    if let end, position ?? 0 >= end { return 0 }
+    guard let position, let end = consumer.cachedHighWatermark(of: place) else { return nil }
+    return max(0, end - position)
+  }
+
+  /// How many records follow a position; nil when the broker does not say. While nothing is fetched, only the broker
+  /// knows what was appended. Without a position nothing of the partition was ever stored.
+  private static func recordsAtBroker(
+    behind position: Int64?, of place: TopicPartition, from consumer: any GroupConsumer
+  ) -> Int64? {
+    guard let (low, high) = try? consumer.watermarks(of: place, timeout: .milliseconds(500)) else {
+      return nil
+    }
+    return max(0, high - (position ?? low))
   }
 
   /// Takes the lag of partitions away that are another member's, and what was read of them.
@@ -93,8 +140,8 @@ final class InboxMetrics {
     if let known = lags[partition] { return known }
     let dimensions = [("group", group), ("topic", topic), ("partition", "\(partition)")]
     let made = Lag(
-      records: Gauge(label: "tidings_consumer_lag_records", dimensions: dimensions),
-      seconds: Gauge(label: "tidings_consumer_lag_seconds", dimensions: dimensions))
+      records: Gauge(label: "tidings_consumer_lag_records", dimensions: dimensions, factory: factory),
+      seconds: Gauge(label: "tidings_consumer_lag_seconds", dimensions: dimensions, factory: factory))
     lags[partition] = made
     return made
   }

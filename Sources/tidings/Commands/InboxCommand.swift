@@ -33,6 +33,7 @@ struct InboxCommand: AsyncParsableCommand {
       onHealth: { reason in
         health.report("store", reason.map { .failing(reason: $0) } ?? .passing)
       })
+    consumer.addChecks(to: health)
     let logger = process.logger
     let host = settings.inbox.host
     let server = InboxServer(
