@@ -68,8 +68,39 @@ struct InboxServerTests {
     let odd = InboxRecipient(tenant: "a&b=c d", recipient: "50%41@müller.example?x#y")
     _ = try store.apply(Fixture.batch(0..<1, for: odd))
     try await application().test(.router) { client in
-      let uri = "/api/v1/recipients/50%2541%40m%C3%BCller.example%3Fx%23y/unread-count?tenant=a%26b%3Dc%20d"
-      let count = try await client.execute(uri: uri, method: .get)
+      // A space is written in either way; browsers' URLSearchParams write a plus.
+      for tenant in ["a%26b%3Dc%20d", "a%26b%3Dc+d"] {
+        let uri = "/api/v1/recipients/50%2541%40m%C3%BCller.example%3Fx%23y/unread-count?tenant=\(tenant)"
+        let count = try await client.execute(uri: uri, method: .get)
+        #expect(String(buffer: count.body) == #"{"seq":1,"unread":1}"#, "\(tenant)")
+      }
+    }
+  }
+
+  @Test(
+    "a query is read as the URL standard writes forms: a plus is a space, in a path it is itself",
+    arguments: [
+      ("prefix=%2B49", ["+49 30"]), ("prefix=+49", []), ("prefix=a+", ["a b"]), ("prefix=a%20", ["a b"]),
+      ("pr%65fix=a+b", ["a b"]), ("&&prefix=a%2Bb&", ["a+b"]), ("prefix=a&limit=1", ["a b"]),
+      ("prefix==", ["=c"]), ("prefix", ["=c", "a b", "a+b", "+49 30"]),
+      ("tenant=&prefix=a%2B", ["a+b"]),
+    ])
+  func forms(query: String, found: [String]) async throws {
+    for (index, name) in ["+49 30", "a+b", "a b", "=c"].enumerated() {
+      var batch = InboxBatch(topic: "t")
+      let recipient = InboxRecipient(recipient: name)
+      batch.append(Fixture.entry(index, for: recipient), partition: 0, offset: Int64(index))
+      _ = try store.apply(batch)
+      try await store.pool.write { database in
+        try database.execute(
+          sql: "UPDATE recipient SET updated = ? WHERE name = ?", arguments: [index, name])
+      }
+    }
+    try await application().test(.router) { client in
+      let response = try await client.execute(uri: "/api/v1/recipients?\(query)", method: .get)
+      let recipients = try #require(try json(response)["recipients"] as? [[String: Any]])
+      #expect(recipients.map { $0["recipient"] as? String } == found)
+      let count = try await client.execute(uri: "/api/v1/recipients/a+b/unread-count", method: .get)
       #expect(String(buffer: count.body) == #"{"seq":1,"unread":1}"#)
     }
   }
@@ -87,6 +118,8 @@ struct InboxServerTests {
       ("/api/v1/recipients/ada/unread-count?tenant=a%0Ab", "tenant must hold"),
       ("/api/v1/recipients/\(String(repeating: "x", count: 513))/unread-count", "1 to 512 bytes"),
       ("/api/v1/recipients/ada/events?since=x", "since is"),
+      ("/api/v1/recipients/ada/unread-count?tenant=%FF", "percent-encoded"),
+      ("/api/v1/recipients/ada/unread-count?tenant=50%", "percent-encoded"),
     ])
   func badRequests(uri: String, words: String) async throws {
     try await application().test(.router) { client in

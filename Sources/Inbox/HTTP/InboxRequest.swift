@@ -22,15 +22,29 @@ struct InboxRequest {
     try query("tenant").map { try Self.checked($0, "tenant") }
   }
 
-  /// A parameter of the query, decoded; nil where it is missing or empty.
-  func query(_ name: String) -> String? {
-    guard let value = request.uri.queryParameters[name[...]], !value.isEmpty else { return nil }
-    return String(value)
+  /// A parameter of the query, which is written as the URL standard writes forms (`application/x-www-form-urlencoded`);
+  /// nil where it is missing or empty.
+  func query(_ name: String) throws -> String? {
+    for pair in (request.uri.query ?? "").utf8.split(separator: UInt8(ascii: "&")) {
+      let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+      guard let spelling = parts.first, Self.decoded(spelling) == name else { continue }
+      guard let encoded = parts.dropFirst().first else { return nil }
+      guard let value = Self.decoded(encoded) else {
+        throw Problem(.badRequest, "The \(name) in the query is not percent-encoded UTF-8.")
+      }
+      return value.isEmpty ? nil : value
+    }
+    return nil
+  }
+
+  private static func decoded(_ part: Substring.UTF8View) -> String? {
+    String(decoding: part.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
+      .removingPercentEncoding
   }
 
   /// An integer of the query within bounds.
   func integer(_ name: String, _ bounds: ClosedRange<Int64>) throws -> Int64? {
-    guard let text = query(name) else { return nil }
+    guard let text = try query(name) else { return nil }
     guard let value = Int64(text), bounds.contains(value) else {
       throw Problem(
         .badRequest,
@@ -43,7 +57,7 @@ struct InboxRequest {
 
   /// `true` or `false` of the query; false where it is missing.
   func flag(_ name: String) throws -> Bool {
-    switch query(name) {
+    switch try query(name) {
     case nil, "false": false
     case "true": true
     case .some(let text):
