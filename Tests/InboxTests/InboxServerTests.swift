@@ -118,8 +118,15 @@ struct InboxServerTests {
       ("/api/v1/recipients/ada/unread-count?tenant=a%0Ab", "tenant must hold"),
       ("/api/v1/recipients/\(String(repeating: "x", count: 513))/unread-count", "1 to 512 bytes"),
       ("/api/v1/recipients/ada/events?since=x", "since is"),
+      ("/api/v1/recipients/ada/unread-count?tenant=default&tenant=acme", "tenant once"),
+      ("/api/v1/recipients/ada/unread-count?tenant=default&tenant=default", "tenant once"),
+      ("/api/v1/recipients/ada/unread-count?tenant=&tenant=acme", "tenant once"),
+      ("/api/v1/recipients/ada/unread-count?tenant=default&%74enant=acme", "tenant once"),
+      ("/api/v1/recipients/ada/unread-count?TENANT=default&tenant=acme", "tenant once"),
+      ("/api/v1/recipients/ada/unread-count?Tenant=acme", "lower case"),
       ("/api/v1/recipients/ada/unread-count?tenant=%FF", "percent-encoded"),
       ("/api/v1/recipients/ada/unread-count?tenant=50%", "percent-encoded"),
+      ("/api/v1/recipients?prefix=a&prefix=b", "prefix once"),
     ])
   func badRequests(uri: String, words: String) async throws {
     try await application().test(.router) { client in
@@ -158,6 +165,29 @@ struct InboxServerTests {
       let own = try await client.execute(
         uri: "/api/v1/recipients/ada/read-all", method: .post, headers: [site: "same-origin"])
       #expect(own.status == .ok)
+    }
+  }
+
+  @Test(
+    "over plain http, where browsers do not say the site, a change from a page of another origin is refused",
+    arguments: [
+      ("http://evil.example", HTTPResponse.Status.forbidden), ("http://localhost:81", .forbidden),
+      ("http://localhost.evil.example", .forbidden), ("http://evil.example/localhost", .forbidden),
+      ("https://evil.example", .forbidden), ("null", .forbidden), ("localhost", .forbidden),
+      ("http://localhost", .ok), ("https://localhost", .ok), ("", .ok),
+    ])
+  func crossOrigin(origin: String, status: HTTPResponse.Status) async throws {
+    _ = try store.apply(Fixture.batch(0..<1))
+    // Programs that are no browsers name no origin.
+    let headers: HTTPFields = origin.isEmpty ? [:] : [.origin: origin]
+    // A live server: which part of the request has the Host is for the HTTP parser to say.
+    try await application().test(.live) { client in
+      let uri = "/api/v1/recipients/ada/read-all"
+      let response = try await client.execute(uri: uri, method: .post, headers: headers)
+      #expect(response.status == status)
+      let read = try await client.execute(
+        uri: "/api/v1/recipients/ada/unread-count", method: .get, headers: headers)
+      #expect(read.status == .ok)
     }
   }
 

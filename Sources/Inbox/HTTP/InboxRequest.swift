@@ -24,17 +24,25 @@ struct InboxRequest {
 
   /// A parameter of the query, which is written as the URL standard writes forms (`application/x-www-form-urlencoded`);
   /// nil where it is missing or empty.
+  ///
+  /// It may be named once, and in this spelling: a proxy that looks for it, perhaps without regard to case, must not
+  /// find another value than is used here.
   func query(_ name: String) throws -> String? {
-    for pair in (request.uri.query ?? "").utf8.split(separator: UInt8(ascii: "&")) {
+    let mentions = (request.uri.query ?? "").utf8.split(separator: UInt8(ascii: "&")).compactMap { pair in
       let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-      guard let spelling = parts.first, Self.decoded(spelling) == name else { continue }
-      guard let encoded = parts.dropFirst().first else { return nil }
-      guard let value = Self.decoded(encoded) else {
-        throw Problem(.badRequest, "The \(name) in the query is not percent-encoded UTF-8.")
-      }
-      return value.isEmpty ? nil : value
+      let spelling = parts.first.flatMap { Self.decoded($0) }
+      return spelling?.lowercased() == name ? (spelling: spelling, value: parts.dropFirst().first) : nil
     }
-    return nil
+    guard let mention = mentions.first else { return nil }
+    guard mentions.count == 1 else { throw Problem(.badRequest, "The query may name \(name) once.") }
+    guard mention.spelling == name else {
+      throw Problem(.badRequest, "The query must name \(name) in lower case.")
+    }
+    guard let encoded = mention.value else { return nil }
+    guard let value = Self.decoded(encoded) else {
+      throw Problem(.badRequest, "The \(name) in the query is not percent-encoded UTF-8.")
+    }
+    return value.isEmpty ? nil : value
   }
 
   private static func decoded(_ part: Substring.UTF8View) -> String? {

@@ -64,11 +64,26 @@ struct SameSiteMiddleware<Context: RequestContext>: RouterMiddleware {
   func handle(
     _ request: Request, context: Context, next: (Request, Context) async throws -> Response
   ) async throws -> Response {
-    if request.method != .get, request.method != .head, let name = Self.fetchSite,
-      let site = request.headers[name], site != "same-origin", site != "none"
-    {
-      throw Problem(.forbidden, "A page of another site must not change an inbox (Sec-Fetch-Site: \(site)).")
-    }
+    if request.method != .get, request.method != .head { try check(request) }
     return try await next(request, context)
+  }
+
+  private func check(_ request: Request) throws {
+    if let name = Self.fetchSite, let site = request.headers[name] {
+      guard site == "same-origin" || site == "none" else {
+        throw Problem(
+          .forbidden, "A page of another site must not change an inbox (Sec-Fetch-Site: \(site)).")
+      }
+      return
+    }
+    // Over plain http, browsers say the site to loopback only, but the origin with every change. Programs that are no
+    // browsers say neither.
+    guard let origin = request.headers[.origin] else { return }
+    let host = request.head.authority?.lowercased()
+    guard let host, origin == "http://\(host)" || origin == "https://\(host)" else {
+      throw Problem(
+        .forbidden,
+        "A page of another site must not change an inbox (Origin: \(origin), Host: \(host ?? "none")).")
+    }
   }
 }
