@@ -88,7 +88,7 @@ extension Pipeline {
     _ record: PartitionRecord, now: Int64, using codecs: inout Codecs
   ) throws(PipelineFault) -> Progress {
     var keys: ArrivalKeys?
-    switch codecs.routed.decode(record.content, onIdentity: { keys = self.keys(of: $0) }) {
+    switch codecs.routed.decode(forwarded: record.content, onIdentity: { keys = self.keys(of: $0) }) {
     case .rejected(let rejection):
       reject(record, rejection, using: &codecs)
     case .event(let event):

@@ -56,6 +56,33 @@ import Testing
     }
   }
 
+  @Test(
+    "data of a media type that means structured mode is forwarded in binary mode all the same",
+    arguments: [
+      "application/cloudevents+json", "Application/CloudEvents+JSON; charset=UTF-8",
+      " application/cloudevents+json", "application/cloudevents-batch+json",
+    ])
+  func structuredMediaType(contentType: String) throws {
+    let inner = #"{"specversion":"1.0","id":"inner","source":"i","type":"i","recipient":"other"}"#
+    let outer = #""specversion":"1.0","id":"outer","source":"s","type":"t","recipients":"u,v""#
+    for fixture in [
+      .structured("{\(outer),\"datacontenttype\":\"\(contentType)\",\"data\":\(inner)}"),
+      RecordFixture.binary(["datacontenttype": contentType], data: inner, contentType: nil),
+    ] {
+      let (event, records) = try forward(fixture)
+      #expect(records.count == event.recipients.count)
+      for (record, recipient) in zip(records, event.recipients) {
+        var decoder = try EventDecoder()
+        let copy = try decoder.snapshot(record)
+        var expected = event
+        expected.recipients = [recipient]
+        #expect(copy == expected)
+        #expect(copy.fields["datacontenttype"] == contentType)
+        #expect(record.value == event.data)
+      }
+    }
+  }
+
   @Test("an event without data is forwarded with an empty value, not as a tombstone")
   func noData() throws {
     let (_, records) = try forward(

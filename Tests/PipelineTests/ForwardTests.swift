@@ -53,6 +53,82 @@ import Testing
     #expect(fixture.image() == before)
   }
 
+  /// An event in structured mode whose data is another one, with the media type that says so.
+  private func wrapping(_ name: String, _ value: String) -> TestRecord {
+    let inner =
+      #"{"specversion":"1.0","id":"inner","source":"/inner","type":"card.moved","recipients":"eve,mallory"}"#
+    return TestRecord(
+      value:
+        #"{"specversion":"1.0","id":"outer","source":"/test","type":"card.moved","\#(name)":"\#(value)","#
+        + #""datacontenttype":"application/cloudevents+json","data":\#(inner)}"#)
+  }
+
+  /// What was forwarded since the last commit, by the partitions.
+  private func forwarded(_ fixture: Fixture) -> [(home: Int32, record: TestRecord)] {
+    var records: [(Int32, TestRecord)] = []
+    fixture.pipeline.outbox.forEach { record in
+      guard record.topic == .routed else { return }
+      let headers = record.headers.map { ($0.name.string, $0.value?.string ?? "") }
+      records.append(
+        (
+          record.partition,
+          TestRecord(
+            topic: .routed, key: record.key?.string, value: record.value?.string, headers: headers)
+        ))
+    }
+    fixture.commit()
+    return records
+  }
+
+  private func expectDecided(_ record: TestRecord, of recipient: String, at home: Int32) throws {
+    let receiver = try Fixture(partitionCount: 8, partition: home)
+    #expect(try receiver.apply(record) == .done)
+    #expect(receiver.counters.decided == 1 && receiver.counters.rejected == 0)
+    let decision = try #require(receiver.output().last)
+    #expect(
+      decision.contains(#""recipient":"\#(recipient)","source":"/test","event":"outer""#), "\(decision)")
+    #expect(receiver.counters.difference == 0)
+  }
+
+  @Test("an event whose data is an event is decided itself in its homes, and what is in it is data")
+  func eventWithin() throws {
+    let sender = try Fixture(partitionCount: 8)
+    try sender.apply(wrapping("recipients", "ann,bob"))
+    let records = forwarded(sender)
+    #expect(records.count == 2)
+    for (record, name) in zip(records, ["ann", "bob"]) {
+      try expectDecided(record.record, of: name, at: record.home)
+    }
+  }
+
+  @Test("an event whose data is an event reaches the followers of its audience")
+  func eventWithinForAudience() throws {
+    let hub = "board:42".withByteView { Murmur2.partition(ofKey: $0, count: 8) }
+    let sender = try Fixture(partitionCount: 8, partition: (hub + 1) % 8)
+    try sender.apply(wrapping("audience", "board:42"))
+    let fixture = try Fixture(partitionCount: 8, partition: hub)
+    try fixture.apply(.part("board:42", ["ann", "bob"]))
+    for record in forwarded(sender) { try fixture.apply(record.record) }
+    while fixture.pipeline.fanOutCount > 0 {
+      fixture.pipeline.continueFanOut(now: Fixture.start, using: fixture.codecs)
+    }
+    let records = forwarded(fixture)
+    #expect(Set(records.compactMap(\.record.key)) == ["ann", "bob"])
+    for (home, record) in records { try expectDecided(record, of: #require(record.key), at: home) }
+  }
+
+  @Test("a record of an older version, whose content-type says structured mode, is read by its attributes")
+  func olderEventWithin() throws {
+    let sender = try Fixture(partitionCount: 8)
+    try sender.apply(wrapping("recipients", "ann,bob"))
+    for (home, record) in forwarded(sender) {
+      var older = record
+      older.headers = record.headers.filter { $0.0 != "ce_datacontenttype" && $0.0 != "content-type" }
+      older.headers.append(("content-type", "application/cloudevents+json"))
+      try expectDecided(older, of: #require(record.key), at: home)
+    }
+  }
+
   @Test("a large fan-out is cut over several commits: nobody twice, nobody left out")
   func cut() throws {
     let fixture = try Fixture(partitionCount: 8) { $0.fanOutLimit = 2_000 }

@@ -93,7 +93,7 @@ private final class ForwardedEventDecoder {
   /// The keys of an event's recipients, or of its audience; nil where the record is no event.
   func keys(of record: ConsumedRecord, isRouted: Bool) -> (keys: [String], isAudience: Bool)? {
     let input = InputRecord(key: record.key, value: record.value, headers: record.headers)
-    let decoded = isRouted ? routed.decode(input) : decoder.decode(input)
+    let decoded = isRouted ? routed.decode(forwarded: input) : decoder.decode(input)
     guard case .event(let event) = decoded else { return nil }
     guard event.audience.isEmpty else {
       scratch.removeAll()

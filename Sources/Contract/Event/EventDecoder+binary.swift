@@ -25,6 +25,11 @@ extension EventDecoder {
     return contentType.trimmed.hasPrefix(ignoringCase: "application/cloudevents+json")
   }
 
+  /// Whether the headers of a record are those of an event in binary mode.
+  static func hasAttributes(_ record: InputRecord) -> Bool {
+    record.headers.contains { $0.name.equals("ce_specversion") }
+  }
+
   /// Binary mode: attributes in `ce_` headers, the value is the data.
   mutating func readBinary(
     _ record: InputRecord, value: ByteView, contentType: ByteView?, _ onIdentity: (EventIdentity) -> Void

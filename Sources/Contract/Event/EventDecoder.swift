@@ -52,6 +52,25 @@ public struct EventDecoder: ~Copyable {
   public mutating func decode(
     _ record: InputRecord, onIdentity: (EventIdentity) -> Void = { _ in }
   ) -> DecodedEvent {
+    decode(record, prefersBinary: false, onIdentity)
+  }
+
+  /// Decodes a record that was forwarded, in binary mode whatever media type its data has.
+  ///
+  /// Older versions wrote the media type into `content-type` even where it says structured mode, as that of an event
+  /// whose data is a CloudEvent does. What the data says is then none of this record's.
+  ///
+  /// - Parameter onIdentity: as in `decode(_:onIdentity:)`.
+  public mutating func decode(
+    forwarded record: InputRecord, onIdentity: (EventIdentity) -> Void = { _ in }
+  ) -> DecodedEvent {
+    decode(record, prefersBinary: true, onIdentity)
+  }
+
+  @inline(__always)
+  private mutating func decode(
+    _ record: InputRecord, prefersBinary: Bool, _ onIdentity: (EventIdentity) -> Void
+  ) -> DecodedEvent {
     do throws(Rejection) {
       let size = record.byteCount
       guard size <= limits.maxRecordBytes else {
@@ -63,7 +82,7 @@ public struct EventDecoder: ~Copyable {
       }
       prepare(for: size)
       let contentType = EventDecoder.contentType(of: record)
-      if EventDecoder.isStructured(contentType) {
+      if EventDecoder.isStructured(contentType), !prefersBinary || !EventDecoder.hasAttributes(record) {
         try readStructured(value)
         readOrigin(record)
       } else {

@@ -78,7 +78,10 @@ public struct ForwardEncoder: ~Copyable {
     appendPresent("ce_traceparent", event.traceparent)
     appendPresent("ce_tracestate", event.tracestate)
     appendPresent("ce_dataschema", event.dataSchema)
-    appendPresent("content-type", event.dataContentType)
+    // The content mode of a record is told by its content-type alone (Kafka protocol binding, section 3): a media type
+    // that means structured mode there would make the data the event.
+    let isStructured = EventDecoder.isStructured(event.dataContentType)
+    appendPresent(isStructured ? "ce_datacontenttype" : "content-type", event.dataContentType)
     for header in event.extensions { append(extension: header) }
     append(origin: origin)
     append(OriginHeader.timestamp, scratched(appended))
