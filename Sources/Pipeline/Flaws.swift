@@ -147,7 +147,7 @@ extension Flaws {
   /// What is critical waits with what comes too late.
   public static var catchUpHoldsCritical: Flaws { Flaws(rawValue: 1 << 79) }
   /// The age of what was forwarded counts from when it was forwarded.
-  public static var catchUpByLastTopic: Flaws { Flaws(rawValue: 1 << 80) }
+  public static var catchUpByLastTopic: Flaws { Flaws(rawValue: 1 << 82) }
 
   /// The flaws of what `apply` and `tick` decide: a program that replays the calls makes them as well, so that it is
   /// no witness of them.

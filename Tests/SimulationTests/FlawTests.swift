@@ -1,3 +1,4 @@
+import Pipeline
 import Testing
 
 @testable import Simulation
@@ -5,6 +6,17 @@ import Testing
 /// The simulation can fail: every deliberate mistake is noticed.
 @Suite(.enabled(if: SeedBatch.hasFlaws, "built without TIDINGS_FLAWS=1"))
 struct FlawTests {
+  @Test("every flaw has a bit of its own")
+  func bits() {
+    var all: Flaws = []
+    for named in NamedFlaw.all {
+      #expect(named.flaw.rawValue.nonzeroBitCount == 1)
+      #expect(all.isDisjoint(with: named.flaw), "\(named.name) has the bit of another flaw")
+      all.formUnion(named.flaw)
+    }
+    #expect(all.isSuperset(of: .ofDecisions))
+  }
+
   @Test("every flaw is caught within its number of seeds")
   func everyFlaw() throws {
     print("| Flaw | Caught by seed | Invariant |")
