@@ -65,6 +65,12 @@ struct RejectionCase: CustomTestStringConvertible, Sendable {
     .structured("{\(event),\"datacontenttype\":\"text/plain\",\"data\":{}}", .invalidAttribute, "text/plain"),
   ]
 
+  /// A media type of so many bytes.
+  private static func contentType(of count: Int) -> String {
+    let type = "text/plain; x="
+    return type + String(repeating: "x", count: count - type.utf8.count)
+  }
+
   static let binaryCases: [RejectionCase] = [
     .binary(["specversion": nil], .missingAttribute, "specversion"),
     .binary(["id": nil], .missingAttribute, "id"),
@@ -97,6 +103,12 @@ struct RejectionCase: CustomTestStringConvertible, Sendable {
     .binary(
       ["recipient": nil, "recipients": "a," + String(repeating: "x", count: 4097)], .attributeTooLong,
       "recipients"),
+    RejectionCase("a content-type of 4,097 bytes", .attributeTooLong, "datacontenttype") {
+      .binary(contentType: contentType(of: 4097))
+    },
+    RejectionCase("both are given, and the content-type has 4,097 bytes", .attributeTooLong, "4097") {
+      .binary(["datacontenttype": "text/plain"], contentType: contentType(of: 4097))
+    },
     RejectionCase("data is not JSON", .notJSON, "data") { .binary(data: "{") },
     RejectionCase("data is not JSON, and the type is not said", .notJSON, "data") {
       .binary(data: "{", contentType: nil)
@@ -156,6 +168,14 @@ struct RejectionCase: CustomTestStringConvertible, Sendable {
     #expect(rejection.detail.utf8.count < 500)
     let next = decoder.rejection(.binary())
     #expect(next == nil, "the decoder reads the next record as if nothing had been")
+  }
+
+  @Test("a content-type of 4,096 bytes is within the bound")
+  func bounds() throws {
+    var decoder = try EventDecoder()
+    let longest = Self.contentType(of: 4096)
+    let event = try decoder.snapshot(.binary(["datacontenttype": "image/png"], contentType: longest))
+    #expect(event.fields["datacontenttype"] == longest)
   }
 
   @Test("a record at the limit is an event, a byte more is not")

@@ -66,6 +66,9 @@ extension EventDecoder {
       guard contentType.isUTF8 else {
         throw Rejection(.invalidUTF8, "The header \"content-type\" is not valid UTF-8.")
       }
+      guard contentType.count <= limits.maxAttributeBytes else {
+        throw excess(of: .datacontenttype, contentType)
+      }
       note(.datacontenttype, contentType)
     }
     try setData(value)

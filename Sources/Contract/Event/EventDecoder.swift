@@ -156,7 +156,12 @@ public struct EventDecoder: ~Copyable {
   @inline(never)
   private mutating func refusal(of attribute: EventAttribute, _ value: ByteView) -> Rejection {
     if has(attribute) { return Rejection(.duplicateAttribute, "\"\(attribute.name)\" is given twice.") }
-    return Rejection(
+    return excess(of: attribute, value)
+  }
+
+  @inline(never)
+  func excess(of attribute: EventAttribute, _ value: ByteView) -> Rejection {
+    Rejection(
       .attributeTooLong,
       "\"\(attribute.name)\" has \(value.count) bytes, and at most \(limits.maxAttributeBytes) are allowed.")
   }
