@@ -20,6 +20,7 @@ extension Pipeline {
     // The first items are written as they are passed, unless the members may be delivered each by itself.
     let takesFirst = head.rules.selection == .first && !hasTooFew
     var itemsLeft = takesFirst ? head.itemLimit : 0
+    var bytesLeft = configuration.digestItemsLimit
     for member in window.members {
       if member.alone.isEmpty { lacksLoneItem = true }
       if isLive(member.expiry, at: now) {
@@ -30,7 +31,9 @@ extension Pipeline {
       }
       if itemsLeft > 0, !member.fragment.isEmpty {
         itemsLeft -= 1
-        writeItem(member.fragment, expiry: member.expiry, at: now)
+        bytesLeft -= member.fragment.count
+        // As in `Window.fullItems`: what may have to be delivered by itself is kept beyond the bound.
+        if bytesLeft < 0 { itemsLeft = 0 } else { writeItem(member.fragment, expiry: member.expiry, at: now) }
       }
     }
     undo.append(.windowClosed(slot: slot))

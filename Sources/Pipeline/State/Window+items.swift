@@ -16,8 +16,8 @@ extension Window {
   ///
   /// What has expired is among them: it takes the place that it had.
   ///
-  /// - Parameter byteLimit: of the last and the top, no further item is taken once one does not fit. The first are
-  ///   bounded when they come.
+  /// - Parameter byteLimit: no further item is taken once one does not fit. The first are bounded when they come, except
+  ///   those that are kept because they may have to be delivered by themselves.
   func fullItems(_ head: WindowHead, byteLimit: Int) -> [Item] {
     var items: [Item] = []
     for (index, member) in members.enumerated() where !member.fragment.isEmpty {
@@ -26,7 +26,7 @@ extension Window {
     }
     switch head.rules.selection {
     case .first:
-      return Array(items.prefix(head.itemLimit))
+      return fitting(items, head, byteLimit)
     case .last:
       items.reverse()
       return fitting(items, head, byteLimit).reversed()
