@@ -50,7 +50,7 @@ struct csimdjson_parser {
   size_t error_offset = 0;
 
   bool reserve(size_t length);
-  csimdjson_status walk();
+  csimdjson_status walk(uint32_t deepest);
   csimdjson_status fail(csimdjson_status status, size_t offset) {
     error_offset = offset;
     return status;
@@ -148,7 +148,7 @@ csimdjson_status csimdjson_parser::check_literal(
 
 // The grammar of RFC 8259 over the tokens. Behind the last token stands a zero byte, which is no token's start:
 // a text that ends too early is an unexpected token there.
-csimdjson_status csimdjson_parser::walk() {
+csimdjson_status csimdjson_parser::walk(uint32_t deepest) {
   uint32_t *const starts = stages->structural_indexes.get();
   const uint32_t count = stages->n_structural_indexes;
   starts[count] = uint32_t(length);
@@ -159,12 +159,12 @@ csimdjson_status csimdjson_parser::walk() {
 value:
   switch (text[starts[token]]) {
     case '{':
-      if (depth == max_depth) { return fail(csimdjson_too_deep, starts[token]); }
+      if (depth == deepest) { return fail(csimdjson_too_deep, starts[token]); }
       open[depth++] = token++;
       if (text[starts[token]] == '}') { goto close; }
       goto key;
     case '[':
-      if (depth == max_depth) { return fail(csimdjson_too_deep, starts[token]); }
+      if (depth == deepest) { return fail(csimdjson_too_deep, starts[token]); }
       open[depth++] = token++;
       if (text[starts[token]] == ']') { goto close; }
       goto value;
@@ -233,7 +233,7 @@ csimdjson_parser *csimdjson_parser_create(uint32_t max_depth) {
 void csimdjson_parser_destroy(csimdjson_parser *parser) { delete parser; }
 
 csimdjson_status csimdjson_parser_scan(
-  csimdjson_parser *parser, const uint8_t *bytes, size_t length, csimdjson_tokens *tokens) {
+  csimdjson_parser *parser, const uint8_t *bytes, size_t length, uint32_t max_depth, csimdjson_tokens *tokens) {
   *tokens = csimdjson_tokens();
   if (length == 0 || bytes == nullptr) { return csimdjson_empty; }
   if (length >= maximum_length) { return csimdjson_too_large; }
@@ -251,7 +251,7 @@ csimdjson_status csimdjson_parser_scan(
     default: return csimdjson_unexpected_token;
   }
   parser->has_escapes = memchr(parser->text.get(), '\\', length) != nullptr;
-  const csimdjson_status status = parser->walk();
+  const csimdjson_status status = parser->walk(max_depth < parser->max_depth ? max_depth : parser->max_depth);
   tokens->error_offset = parser->error_offset;
   tokens->has_error_offset = status != csimdjson_ok;
   tokens->starts = parser->stages->structural_indexes.get();

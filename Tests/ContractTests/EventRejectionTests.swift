@@ -1,4 +1,5 @@
 import Contract
+import Foundation
 import Testing
 
 /// A record that breaks the contract, and what its rejection has to say.
@@ -71,6 +72,12 @@ struct RejectionCase: CustomTestStringConvertible, Sendable {
     return type + String(repeating: "x", count: count - type.utf8.count)
   }
 
+  private static func nested(
+    _ levels: Int, _ opening: String = "[", _ closing: String = "]", around value: String = ""
+  ) -> String {
+    String(repeating: opening, count: levels) + value + String(repeating: closing, count: levels)
+  }
+
   static let binaryCases: [RejectionCase] = [
     .binary(["specversion": nil], .missingAttribute, "specversion"),
     .binary(["id": nil], .missingAttribute, "id"),
@@ -108,6 +115,13 @@ struct RejectionCase: CustomTestStringConvertible, Sendable {
     },
     RejectionCase("both are given, and the content-type has 4,097 bytes", .attributeTooLong, "4097") {
       .binary(["datacontenttype": "text/plain"], contentType: contentType(of: 4097))
+    },
+    RejectionCase("data nest too deep", .notJSON, "more than 100") { .binary(data: nested(101)) },
+    RejectionCase("data nest too deep, and members do", .notJSON, "more than 100") {
+      .binary(data: nested(101, "{\"a\":", "}", around: "1"))
+    },
+    RejectionCase("data in base64 nest too deep", .notJSON, "more than 100") {
+      .structured("{\(event),\"data_base64\":\"\(Data(nested(101).utf8).base64EncodedString())\"}")
     },
     RejectionCase("data is not JSON", .notJSON, "data") { .binary(data: "{") },
     RejectionCase("data is not JSON, and the type is not said", .notJSON, "data") {
@@ -170,9 +184,19 @@ struct RejectionCase: CustomTestStringConvertible, Sendable {
     #expect(next == nil, "the decoder reads the next record as if nothing had been")
   }
 
-  @Test("a content-type of 4,096 bytes is within the bound")
+  @Test("what nests 100 deep, and a content-type of 4,096 bytes, are within the bounds")
   func bounds() throws {
     var decoder = try EventDecoder()
+    for levels in [1, 64, 65, 100] {
+      let data = Self.nested(levels)
+      for fixture in [
+        RecordFixture.binary(data: data), .structured("{\(Self.event),\"data\":\(data)}"),
+        .structured("{\(Self.event),\"data_base64\":\"\(Data(data.utf8).base64EncodedString())\"}"),
+      ] {
+        let event = try decoder.snapshot(fixture)
+        #expect(event.dataKind == .json && event.data == Array(data.utf8))
+      }
+    }
     let longest = Self.contentType(of: 4096)
     let event = try decoder.snapshot(.binary(["datacontenttype": "image/png"], contentType: longest))
     #expect(event.fields["datacontenttype"] == longest)

@@ -54,9 +54,10 @@ typedef struct csimdjson_parser csimdjson_parser;
 csimdjson_parser *csimdjson_parser_create(uint32_t max_depth);
 void csimdjson_parser_destroy(csimdjson_parser *parser);
 
-// Validates `length` bytes as one JSON value. The bytes need no padding: they are copied to a padded buffer.
+// Validates `length` bytes as one JSON value that nests at most `max_depth` objects and arrays, and no more than the
+// parser's own number. The bytes need no padding: they are copied to a padded buffer.
 csimdjson_status csimdjson_parser_scan(
-  csimdjson_parser *parser, const uint8_t *bytes, size_t length, csimdjson_tokens *tokens);
+  csimdjson_parser *parser, const uint8_t *bytes, size_t length, uint32_t max_depth, csimdjson_tokens *tokens);
 
 // Whether the bytes are one JSON value as `csimdjson_parser_scan` accepts it: found out in one pass over them where
 // they are, which takes less than half of the work, but gives no tokens. False says nothing: what is rare (escapes by

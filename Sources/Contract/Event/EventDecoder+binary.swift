@@ -89,7 +89,7 @@ extension EventDecoder {
     switch MediaType.kind(of: texts[.datacontenttype]) {
     case .json:
       do {
-        try parser.validate(bytes)
+        try parser.validate(bytes, maxDepth: limits.maxDepth)
       } catch {
         throw EventDecoder.notJSON("The data", error, limits)
       }

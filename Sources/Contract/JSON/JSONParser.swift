@@ -27,8 +27,13 @@ public struct JSONParser: ~Copyable {
   /// - Returns: the value; it is valid until the next parse and as long as the bytes are.
   /// - Throws: `JSONError` with what is wrong and where.
   public mutating func parse(_ bytes: ByteView) throws(JSONError) -> JSONValue {
+    try parse(bytes, maxDepth: maxDepth)
+  }
+
+  private mutating func parse(_ bytes: ByteView, maxDepth: Int) throws(JSONError) -> JSONValue {
     var tokens = csimdjson_tokens()
-    let status = csimdjson_parser_scan(handle, bytes.start, bytes.count, &tokens)
+    let status = csimdjson_parser_scan(
+      handle, bytes.start, bytes.count, UInt32(truncatingIfNeeded: maxDepth), &tokens)
     guard status == csimdjson_ok, let text = bytes.start, let starts = tokens.starts,
       let closers = tokens.closers
     else {
@@ -40,10 +45,12 @@ public struct JSONParser: ~Copyable {
 
   /// Validates one JSON value of which nothing is to be read: cheaper than `parse(_:)`, with the same result.
   ///
+  /// - Parameter depth: the number of objects and arrays that may be nested, where that is less than the parser's own.
   /// - Throws: `JSONError` with what is wrong and where.
-  public mutating func validate(_ bytes: ByteView) throws(JSONError) {
-    if csimdjson_is_plain(bytes.start, bytes.count, UInt32(truncatingIfNeeded: maxDepth)) { return }
-    _ = try parse(bytes)
+  public mutating func validate(_ bytes: ByteView, maxDepth depth: Int = .max) throws(JSONError) {
+    let depth = min(max(0, depth), maxDepth)
+    if csimdjson_is_plain(bytes.start, bytes.count, UInt32(truncatingIfNeeded: depth)) { return }
+    _ = try parse(bytes, maxDepth: depth)
   }
 }
 
