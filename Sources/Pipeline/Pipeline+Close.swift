@@ -6,14 +6,10 @@ extension Pipeline {
   mutating func close(_ slot: UInt32, at now: Int64) {
     let window = windows[slot]
     guard let head = window.head else { return }
-    let flaws = configuration.flaws
-    let hasTooFew =
-      window.hasTooFew(head)
-      || flaws.contains(.minItemsOneMore) && Int(window.memberCount) == head.rules.minItems?.count
-    let isHeld = hasTooFew && head.rules.minItems?.fewer == .hold && !flaws.contains(.heldDeliveredWhenDue)
-    if isHeld, now < window.opened + WindowRules.longestHold {
+    if waitsOn(window, head, at: now) {
       return reschedule(slot, due: window.opened + WindowRules.longestHold)
     }
+    let hasTooFew = hasTooFew(window, head)
     closing.removeAll()
     memberScratch.removeAll()
     var lacksLoneItem = false
@@ -52,6 +48,19 @@ extension Pipeline {
       writeDigest(window, head, at: now)
     }
     decideClosure(window, head, at: now, isSingly: isSingly)
+  }
+
+  private mutating func hasTooFew(_ window: Window, _ head: WindowHead) -> Bool {
+    window.hasTooFew(head)
+      || configuration.flaws.contains(.minItemsOneMore)
+        && Int(window.memberCount) == head.rules.minItems?.count
+  }
+
+  /// Whether a window that is due does not close, because it holds too few.
+  mutating func waitsOn(_ window: Window, _ head: WindowHead, at now: Int64) -> Bool {
+    head.rules.minItems?.fewer == .hold && hasTooFew(window, head)
+      && !configuration.flaws.contains(.heldDeliveredWhenDue)
+      && now < window.opened + WindowRules.longestHold
   }
 
   private func isLive(_ expiry: Int64, at now: Int64) -> Bool {

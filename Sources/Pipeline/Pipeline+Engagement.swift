@@ -89,13 +89,7 @@ extension Pipeline {
     let cause = WithdrawalCause(
       outcome: .suppressed(.seen), source: engagement.source, event: engagement.id, now: now)
     for slot in waitingWindows(of: recipientKey(engagement.tenant, engagement.recipient), at: now) {
-      var position: Int?
-      while let place = windows[slot].place(
-        from: position, where: { $0.skipIfSeen && seen.contains($0.notification) })
-      {
-        withdraw(at: place, from: slot, cause)
-        position = place.lowerBound
-      }
+      withdraw(from: slot, cause) { $0.skipIfSeen && seen.contains($0.notification) }
     }
   }
 

@@ -21,7 +21,7 @@ extension Pipeline {
     let cause = WithdrawalCause(
       outcome: .retracted, source: event.source, event: event.id, now: arrival.now)
     for slot in waitingWindows(of: arrival.recipientKey, at: arrival.now) {
-      withdraw(notification, from: slot, cause)
+      withdraw(from: slot, cause) { $0.notification == notification }
     }
     if configuration.flaws.contains(.retractionsForgotten) { return notification }
     // As long as the id of an event that came in this minute.
@@ -33,11 +33,14 @@ extension Pipeline {
   }
 
   /// The windows of a recipient, by the hash of their key, of which something can still be taken out: what is due has
-  /// left already, whether a tick has closed it yet or not.
+  /// left already, whether a tick has closed it yet or not, unless it waits on.
+  ///
+  /// It is the ticks that close what is due: they are bounded, however many windows of a recipient that are.
   mutating func waitingWindows(of recipientKey: Hash128, at now: Int64) -> [UInt32] {
-    let slots = windows.slots(ofRecipient: recipientKey)
-    for slot in slots where windows[slot].due <= now { close(slot, at: now) }
-    return slots.filter { windows[$0].isOpen }
+    windows.slots(ofRecipient: recipientKey).filter { slot in
+      let window = windows[slot]
+      return window.due > now || window.hasRules && window.head.map { waitsOn(window, $0, at: now) } ?? false
+    }
   }
 
   /// Whether a notification was taken back before it came.
@@ -71,10 +74,16 @@ extension Pipeline {
     return false
   }
 
-  /// Takes a notification out of a window, as often as it is in it.
-  mutating func withdraw(_ notification: Hash128, from slot: UInt32, _ cause: WithdrawalCause) {
-    while let place = windows[slot].place(where: { $0.notification == notification }) {
+  /// Takes the members out of a window of which a condition holds.
+  mutating func withdraw(
+    from slot: UInt32, _ cause: WithdrawalCause, where leaves: (WindowMember) -> Bool
+  ) {
+    var position: Int?
+    while let place = windows[slot].place(from: position, where: leaves) {
+      // One that is due and waits on does so before it holds even fewer.
+      if windows[slot].due <= cause.now { close(slot, at: cause.now) }
       withdraw(at: place, from: slot, cause)
+      position = place.lowerBound
     }
   }
 

@@ -124,6 +124,27 @@ import Testing
     #expect(fixture.counters.difference == 0)
   }
 
+  @Test("what takes an event back or was seen leaves all that is due to the ticks, however much it is")
+  func dueWindowsOfOneRecipient() throws {
+    let now = Fixture.start + 10_000
+    for record in [
+      TestRecord.event(id: "r", extra: ",\"retracts\":\"7\",\"category\":\"other\""),
+      .engagement("seen", of: "ann", events: ["7"]),
+    ] {
+      let fixture = try Fixture(
+        catalog: Fixture.catalogYAML.replacing("items: 3", with: "items: 3, skipIfSeen: true"))
+      try openWindows(Array(0..<600), fixture, bytes: 15_000)
+      try fixture.apply(record, now: now)
+      #expect(fixture.pipeline.pendingBytes < 64 << 10)
+      #expect(fixture.counters.email.retracted + (fixture.counters.email.suppressed[.seen]) == 0)
+      let sizes = try tickAll(fixture, at: now)
+      #expect(sizes.count > 2)
+      #expect(sizes.allSatisfy { $0 < 3 << 20 })
+      #expect(fixture.counters.email.delivered == 600)
+      #expect(fixture.counters.difference == 0)
+    }
+  }
+
   @Test("a window that is full at the instant at which it was opened shares its id with none that follows")
   func idsOfFullWindows() throws {
     let fixture = try Fixture { $0.windowMemberLimit = 3 }

@@ -90,6 +90,7 @@ import Testing
     let fixture = try fixture()
     try fixture.apply(.event(id: "1"))
     try fixture.apply(.engagement("seen", of: "ann", events: ["1"]), now: now + 10_000)
+    fixture.pipeline.tick(now: now + 10_000)
     #expect(suppressed(fixture, .seen) == 0 && fixture.counters.email.delivered == 1)
     #expect(fixture.output().contains { $0.hasPrefix("delivery.email") && $0.contains("\"id\":\"1\"") })
     #expect(fixture.counters.difference == 0)

@@ -122,6 +122,31 @@ import Testing
     #expect(fixture.counters.decided == 4)
   }
 
+  @Test("what is due has left, before any tick, but not where a window waits on with too few")
+  func due() throws {
+    let held = "email: { policy: digest, window: 10s, minItems: 3, fewer: hold, skipIfSeen: true }"
+    let fixture = try fixture(
+      Self.retracting.replacing("email: { policy: digest, window: 10s, items: 2 }", with: held))
+    let late = now + 20_000
+    try fixture.apply(event("1"), now: now)
+    try fixture.apply(event("2"), now: now)
+    try fixture.apply(retraction("r", of: "1"), now: late)
+    #expect(fixture.counters.email.retracted == 1)
+    #expect(fixture.counters.inapp.retracted == 0)
+    #expect(fixture.counters.inapp.open == 2)
+    try fixture.apply(.engagement("seen", of: "ann", events: ["2"]), now: late)
+    #expect(fixture.counters.email.suppressed[.seen] == 1)
+    fixture.commit()
+    let restored = try Fixture()
+    #expect(try restored.restore(fixture.log))
+    #expect(restored.image() == fixture.image())
+    fixture.pipeline.tick(now: late)
+    #expect(fixture.counters.inapp.delivered == 2)
+    #expect(fixture.counters.total.open == 0 && fixture.counters.difference == 0)
+    // That of the mail was emptied while it waited on.
+    #expect(fixture.nextDue() == now + 31 * 86_400_000)
+  }
+
   @Test("only the recipients that a retraction names lose the event, and only the same source's")
   func scope() throws {
     let fixture = try fixture()

@@ -318,14 +318,15 @@ struct WindowChecker {
   }
 
   /// What was seen waits nowhere: it has left its window, or was suppressed when it came. Only the memory of a sight
-  /// that is over lets it in again.
+  /// that is over lets it in again. Of what is due, it is left to the ticks.
   private func checkSights(
     _ commit: HomeCommit, _ facts: InputFacts, horizonMinutes: Int64
   ) throws(Violation) {
     for (fact, appended) in sights(commit, facts)
     where commit.header.inputClock / 60_000 - appended / 60_000 <= horizonMinutes {
       let seen = Set(fact.notifications)
-      for window in open[commit.home].values.sorted(by: { $0.id < $1.id }) {
+      for window in open[commit.home].values.sorted(by: { $0.id < $1.id })
+      where window.closing > commit.header.timerClock {
         guard let member = window.members.first(where: { $0.skipsSeen && seen.contains($0.notification) })
         else { continue }
         throw Violation(
@@ -335,7 +336,8 @@ struct WindowChecker {
     }
   }
 
-  /// What left a window before an arrival left it because of this arrival, and all that had to leave did.
+  /// What left a window before an arrival left it because of this arrival, and all that had to leave did: what is due
+  /// had left before, and a tick delivers it.
   private mutating func checkWithdrawn(
     _ arrival: DecisionRecord.Arrival, _ decision: DecisionRecord, _ fact: EventFact, _ commit: HomeCommit
   ) throws(Violation) {
@@ -359,7 +361,7 @@ struct WindowChecker {
     }
     withdrawn[commit.home] = []
     guard let retracted else { return }
-    for window in open[commit.home].values {
+    for window in open[commit.home].values where window.closing > decision.time {
       try require(
         !window.members.contains { $0.notification == retracted }, .windows,
         "\(commit.place): \(fact.id) takes \(retracted) back, which still waits in window \(window.id)")
