@@ -174,6 +174,7 @@ extension Pipeline {
       grounds?.unknownZone = unknownZone(policy, profile, codecs)
       if case .immediate = policy, let digest = catchUp(arrival, on: rule.channel) {
         grounds?.policy = .catchUp
+        grounds?.unknownZone = unknownZone(.digest(digest), profile, codecs)
         ledger.counters[rule.channel].caughtUp += 1
         return collect(arrival, on: rule.channel, digest, profile, &grounds, &codecs)
       }
@@ -185,6 +186,7 @@ extension Pipeline {
           return deliver(arrival, on: rule.channel, profile)
         }
         grounds?.policy = overflow.policy
+        grounds?.unknownZone = unknownZone(.digest(overflow.digest), profile, codecs)
         return collect(arrival, on: rule.channel, overflow.digest, profile, &grounds, &codecs)
       case .digest(let digest): return collect(arrival, on: rule.channel, digest, profile, &grounds, &codecs)
       }

@@ -104,6 +104,20 @@ import Testing
     #expect(output.contains { $0.contains("\"policy\":\"catchUp\"") && $0.contains("\"quietHours\":true") })
   }
 
+  @Test("a zone that is none is named where a schedule for what is late passes it over")
+  func unknownZone() throws {
+    let yaml = Self.catalog.replacing(
+      "{ policy: digest, window: 30s }", with: "{ policy: schedule, cadence: daily }")
+    let fixture = try Fixture(catalog: yaml)
+    try fixture.apply(.recipient("ann", #"{"timeZone":"Asia/Calcuta"}"#))
+    try fixture.apply(.event(id: "1", appended: late), now: late)
+    #expect(!fixture.output().contains { $0.contains("unknownZone") })
+    fixture.commit()
+    try fixture.apply(.event(id: "2"), now: late)
+    let decision = try #require(fixture.output().last)
+    #expect(decision.contains("\"policy\":\"catchUp\"") && decision.contains(#""unknownZone":"recipient""#))
+  }
+
   @Test("the age of what was forwarded counts from where it was read first, also for an audience")
   func forwarded() throws {
     let home = "ann".withByteView { Murmur2.partition(ofKey: $0, count: 8) }

@@ -90,6 +90,25 @@ import Testing
     #expect(fixture.output().contains { $0.contains("\"policy\":\"throttle\"") })
   }
 
+  @Test("a zone that is none is named where the schedule of an overflow passes it over, and only there")
+  func unknownZone() throws {
+    let window = "{ policy: digest, window: 10s }"
+    let schedule = "{ policy: schedule, cadence: daily }"
+    for (yaml, isByClock) in [
+      (Self.throttled, false), (Self.throttled.replacing(window, with: schedule), true),
+    ] {
+      let fixture = try fixture(yaml)
+      try fixture.apply(.recipient("ann", #"{"timeZone":"Asia/Calcuta"}"#))
+      for number in 1...2 { try fixture.apply(.event(id: "\(number)")) }
+      #expect(!fixture.output().contains { $0.contains("unknownZone") })
+      fixture.commit()
+      try fixture.apply(.event(id: "3"))
+      let decision = try #require(fixture.output().last)
+      #expect(decision.contains("\"policy\":\"throttle\""))
+      #expect(decision.contains(#""unknownZone":"recipient""#) == isByClock)
+    }
+  }
+
   @Test("what cannot be counted is not held back")
   func bound() throws {
     let fixture = try fixture { $0.factLimit = 0 }
