@@ -147,6 +147,7 @@ extension Pipeline {
     {
       member.rank = codecs.fields.number(at: pointer, in: arrival.event)
     }
+    member.isCritical = head.rules.slide != nil && arrival.priority == .critical
     let templates = ownTemplates(of: arrival, in: slot)
     let limit = configuration.digestItemsLimit
     let isLimited = head.rules.selection == .first
@@ -217,7 +218,9 @@ extension Pipeline {
     guard let slide = rules.slide, arrival.priority != .critical else { return nil }
     let longest = configuration.flaws.contains(.maxWindowIgnored) ? .max : window.opened + slide.longest
     let slid = min(arrival.now + slide.step, longest)
-    let due = outsideQuietHours(slid, arrival, profile, codecs)
+    var due = outsideQuietHours(slid, arrival, profile, codecs)
+    // Nor do quiet hours hold it back, whoever comes after it.
+    if due > slid, due > window.due, window.place(where: { $0.isCritical }) != nil { due = slid }
     return due > window.due ? due : nil
   }
 

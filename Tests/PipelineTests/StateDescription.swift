@@ -135,7 +135,7 @@ enum StateDescription {
       guard let member = WindowMember(&reader) else { throw StateFault.torn }
       members.append(
         "member{\(member.notification.hex) \(member.actor) \(member.expiry) "
-          + (member.skipIfSeen ? "skipIfSeen " : "")
+          + (member.skipIfSeen ? "skipIfSeen " : "") + (member.isCritical ? "critical " : "")
           + (member.collapseKey == 0 ? "" : "\(member.collapseKey)@\(member.time) ")
           + "\(member.fragment.string)}")
     }

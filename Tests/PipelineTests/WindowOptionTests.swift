@@ -133,6 +133,37 @@ import Testing
     #expect(try sent(fixture) == ["digest of 5: 0 1 2 3 4"])
   }
 
+  @Test("quiet hours hold back no window that slides while something critical waits in it")
+  func slidingCritical() throws {
+    let fixture = try fixture("policy: digest, window: 30s, sliding: true, maxWindow: 5m")
+    // It is 22:13:20 UTC.
+    let quiet = #""timeZone":"UTC","quietHours":[{"from":"22:14","until":"23:00"}]"#
+    let morning: Int64 = 1_700_002_800_000
+    try fixture.apply(.recipient("ann", #"{"email":"ann@example.org",\#(quiet)}"#))
+    try fixture.apply(event("1"), now: Self.start)
+    try fixture.apply(event("2", #","priority":"critical""#), now: Self.start + 1_000)
+    #expect(fixture.nextDue() == Self.start + 30_000)
+    try fixture.apply(event("3"), now: Self.start + 20_000)
+    #expect(fixture.nextDue() == Self.start + 50_000)
+    fixture.commit()
+    try expectRestored(fixture)
+    let other = try self.fixture("policy: digest, window: 30s, sliding: true, maxWindow: 5m")
+    #expect(try other.restore(fixture.log))
+    try other.apply(.recipient("ann", #"{"email":"ann@example.org",\#(quiet)}"#))
+    for fixture in [fixture, other] {
+      // Already in the quiet hours.
+      try fixture.apply(event("4"), now: Self.start + 45_000)
+      #expect(fixture.nextDue() == Self.start + 75_000)
+    }
+    // Nothing critical is left.
+    try fixture.apply(event("5", #","retracts":"2""#), now: Self.start + 60_000)
+    #expect(fixture.counters.email.retracted == 1)
+    #expect(fixture.nextDue() == morning)
+    other.pipeline.tick(now: Self.start + 75_000)
+    #expect(try sent(other) == ["digest of 4: 1 2 3 4"])
+    #expect(fixture.counters.difference == 0)
+  }
+
   // MARK: - leadingEdge
 
   @Test("the first notification is delivered at once, what follows within the window is digested")

@@ -101,6 +101,7 @@ struct NaiveReplay {
     var collapseKey: String?
     var time: Int64?
     var category: String
+    var isCritical = false
     /// Whether it came when there were too few.
     var mayBeAlone = false
   }
@@ -388,11 +389,13 @@ extension NaiveReplay.Window {
   ) {
     var member = member
     member.mayBeAlone = members.count < (rule.minItems?.count ?? 0) - 1
+    member.isCritical = isCritical
     members.append(member)
     if let maxItems = rule.maxItems, members.count >= maxItems {
       due = min(due, unquiet(max(now, opened + 1)))
     } else if !isCritical, let longest = rule.maxWindowMilliseconds, let window = rule.windowMilliseconds {
-      due = max(due, unquiet(min(now + window, opened + longest)))
+      let slid = min(now + window, opened + longest)
+      due = max(due, members.contains(where: \.isCritical) ? slid : unquiet(slid))
     }
   }
 }

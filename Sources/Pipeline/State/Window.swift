@@ -108,6 +108,9 @@ struct WindowMember {
   var alone = ByteView.empty
   /// Whether it leaves the window when the recipient has seen it.
   var skipIfSeen = false
+  /// Whether it is critical, so that quiet hours do not hold back the window that slides on with it; false in windows
+  /// that do not slide.
+  var isCritical = false
   /// The item's JSON, or empty where the digest is not going to carry it in full.
   var fragment: ByteView
 
@@ -122,7 +125,9 @@ struct WindowMember {
     static let alone = Fields(rawValue: 16)
     /// Nothing follows.
     static let skipIfSeen = Fields(rawValue: 32)
-    static let all: Fields = [.actor, .expiry, .collapse, .rank, .alone, .skipIfSeen]
+    /// Nothing follows.
+    static let critical = Fields(rawValue: 64)
+    static let all: Fields = [.actor, .expiry, .collapse, .rank, .alone, .skipIfSeen, .critical]
   }
 
   /// The bytes that it takes.
@@ -146,6 +151,7 @@ struct WindowMember {
     if rank != nil { fields.insert(.rank) }
     if !alone.isEmpty { fields.insert(.alone) }
     if skipIfSeen { fields.insert(.skipIfSeen) }
+    if isCritical { fields.insert(.critical) }
     cursor.byte(fields.rawValue)
     cursor.hash(notification)
     if actor != 0 { cursor.integer(actor) }
@@ -180,6 +186,7 @@ struct WindowMember {
     self.init(
       notification: notification, actor: 0, expiry: Int64.max, skipIfSeen: fields.contains(.skipIfSeen),
       fragment: .empty)
+    isCritical = fields.contains(.critical)
     if fields.contains(.actor) {
       guard let actor = reader.integer(UInt64.self) else { return nil }
       self.actor = actor

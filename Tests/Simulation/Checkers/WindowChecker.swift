@@ -18,6 +18,7 @@ struct WindowChecker {
     var catalog: String
     /// Whether it leaves the window when the recipient has seen it.
     var skipsSeen = false
+    var isCritical = false
     /// Whether the window keeps its item, and may deliver it by itself.
     var isKept = true
     var mayBeAlone = false
@@ -103,7 +104,8 @@ struct WindowChecker {
       if members.count >= memberLimit { return min(due, earliest) }
       if let maxItems = options.maxItems, members.count >= maxItems { return min(due, unquiet(earliest)) }
       guard let step, let longest = options.longest, !isCritical else { return due }
-      return max(due, unquiet(min(now + step, opened + longest)))
+      let slid = min(now + step, opened + longest)
+      return max(due, members.contains(where: \.isCritical) ? slid : unquiet(slid))
     }
   }
 
@@ -243,7 +245,8 @@ struct WindowChecker {
         Member(
           notification: arrival.notification, event: fact.id, actor: fact.actor, expiry: fact.expiry,
           collapseKey: fact.collapseKey, time: fact.time, number: fact.number, type: fact.type,
-          category: arrival.category, catalog: arrival.catalog, skipsSeen: spec.skipsSeen))
+          category: arrival.category, catalog: arrival.catalog, skipsSeen: spec.skipsSeen,
+          isCritical: fact.isCritical))
       let joined = candidates.map { candidate in
         window.due(
           at: decision.time, from: candidate.due, isCritical: fact.isCritical, memberLimit: memberLimit
