@@ -80,6 +80,7 @@ extension Worker {
   func forgetBatch() {
     workSince = nil
     workRecords = 0
+    hasPolled = false
     flushAt = nil
     fanOutBytes = 0
     dueBytes = 0

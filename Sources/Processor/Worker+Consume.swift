@@ -8,6 +8,7 @@ extension Worker {
   ///
   /// - Returns: whether anything was at hand.
   func consume(timeout: Duration) throws -> Bool {
+    hasPolled = true
     var wait = timeout
     var room = room
     var now: Int64?

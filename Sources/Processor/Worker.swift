@@ -83,6 +83,8 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var workSince: Int64?
   /// Records applied since the last commit began.
   var workRecords = 0
+  /// Whether the consumer was polled since then.
+  var hasPolled = false
   /// Bytes that fan-outs to audiences have added to the batch that no commit has begun with.
   var fanOutBytes = 0
   /// Bytes that windows that were due have added to it.
@@ -210,7 +212,8 @@ package final class Worker: RebalanceListener, DeliveryListener {
     // instant hold up events: half of what input may fill is theirs, if any come.
     closeDueWindows(upTo: configuration.inputBytes / 2)
     continueFanOuts()
-    if !isFullOfInput {
+    // At least once a batch, whatever fills it: it is how the group speaks.
+    if !isFullOfInput || !hasPolled {
       if try !consume(timeout: waitBudget()) { closeDueWindows(upTo: .max) }
     } else {
       closeDueWindows(upTo: .max)

@@ -90,6 +90,24 @@ struct BacklogTests {
   }
 
   @Test(
+    "a worker whose batches are full of windows alone still hears that the group has lost it",
+    arguments: 1...5 as ClosedRange<UInt64>)
+  func groupBesideDueWindows(seed: UInt64) throws {
+    let deployment = try Deployment(seed: seed, channels: "email: { policy: digest, window: 5s }")
+    let running = try deployment.start("a") { $0.backlogBytes = 16_000 }
+    let names = (0..<60).map { "r\($0)" }
+    for name in names {
+      try deployment.publish("{\"email\":\"\(name)@example.org\"}", key: name, to: "recipients")
+    }
+    for name in names { try deployment.publish(event: "w-\(name)", for: name) }
+    try deployment.wait(for: "the windows") { running.status.counters.email.open == 60 }
+    deployment.world.run(until: deployment.world.now + 4_800) { false }
+    deployment.world.broker.groups.group("sim-processor")?.removeMembers()
+    try deployment.wait(for: "the digests") { running.status.counters.email.delivered == 60 }
+    #expect(running.failure == nil)
+  }
+
+  @Test(
     "a window that comes due while the batch behind a commit is full of events is closed with that batch, also behind many others",
     arguments: 1...10 as ClosedRange<UInt64>, [0, 20])
   func dueBehindFullBatch(seed: UInt64, earlier: Int) throws {
