@@ -94,16 +94,19 @@ struct BacklogTests {
     arguments: 1...5 as ClosedRange<UInt64>)
   func groupBesideDueWindows(seed: UInt64) throws {
     let deployment = try Deployment(seed: seed, channels: "email: { policy: digest, window: 5s }")
-    let running = try deployment.start("a") { $0.backlogBytes = 16_000 }
-    let names = (0..<60).map { "r\($0)" }
+    let running = try deployment.start("a") {
+      $0.backlogBytes = 16_000
+      $0.pipelineLimits = { $0.tickBytes = 12_000 }
+    }
+    let names = (0..<100).map { "r\($0)" }
     for name in names {
       try deployment.publish("{\"email\":\"\(name)@example.org\"}", key: name, to: "recipients")
     }
     for name in names { try deployment.publish(event: "w-\(name)", for: name) }
-    try deployment.wait(for: "the windows") { running.status.counters.email.open == 60 }
-    deployment.world.run(until: deployment.world.now + 4_800) { false }
+    try deployment.wait(for: "the windows") { running.status.counters.email.open == 100 }
+    try deployment.wait(for: "the first of the digests") { running.status.counters.email.delivered > 0 }
     deployment.world.broker.groups.group("sim-processor")?.removeMembers()
-    try deployment.wait(for: "the digests") { running.status.counters.email.delivered == 60 }
+    try deployment.wait(for: "all of them") { running.status.counters.email.delivered == 100 }
     #expect(running.failure == nil)
   }
 
