@@ -147,8 +147,11 @@ extension Pollable {
   /// The values of the next `count` records.
   public func values(_ count: Int, within limit: Duration = .seconds(20)) throws -> [String?] {
     var seen = 0
+    var counted = 0
     return try events(within: limit) { events in
-      if seen < count, events.last?.value != nil { seen += 1 }
+      // It is asked again after a poll that brought nothing, too.
+      seen += events[counted...].count { $0.value != nil }
+      counted = events.count
       return seen >= count
     }.compactMap(\.value)
   }
