@@ -45,8 +45,10 @@ extension Worker {
         home.inputEnds[topic, default: 0])
       let records = isAtEnd ? 0 : max(0, end - position)
       lag.records[topic] = records
-      let age = records == 0 ? 0 : home.inputAges.age(topic, now: instants.wallMilliseconds)
-      lag.seconds[topic] = age.map { Double($0) / 1000 }
+      // What nothing is known of has waited since the assignment at least.
+      let age =
+        home.inputAges.age(topic, now: instants.wallMilliseconds) ?? max(0, monotonic - home.assignedAt)
+      lag.seconds[topic] = records == 0 ? 0 : Double(age) / 1000
     }
     return lag
   }

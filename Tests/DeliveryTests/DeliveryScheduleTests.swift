@@ -102,10 +102,37 @@ struct DeliveryScheduleTests {
     schedule.answer(other, .finished, now: now, using: &random)
     let third = try take(&schedule, now)
     #expect(third.item == 1 && third.isSuspect && third.attempt == 1)
-    schedule.answer(third, .retry(at: now + .seconds(1)), now: now, using: &random)
+    schedule.answer(third, .retryUnanswered(at: now + .seconds(1)), now: now, using: &random)
     #expect(schedule.breaker.isClosed)
     let fourth = try take(&schedule, now + .seconds(1))
     #expect(!fourth.isSuspect && fourth.attempt == 2, "nothing else has passed since")
+  }
+
+  @Test(
+    "an outage that begins while an answer is under way blames no record more than once, and opens the breaker"
+  )
+  func outageWithLateAnswer() throws {
+    var random = SeededGenerator.printed()
+    var schedule = schedule()
+    for number in 1...3 { schedule.enqueue(number, key: key(UInt64(number)), source: source, byteCount: 0) }
+    let tickets = try (1...3).map { _ in try take(&schedule, .zero) }
+    schedule.answer(tickets[0], .unavailable, now: .zero, using: &random)
+    schedule.answer(tickets[1], .unavailable, now: .zero, using: &random)
+    schedule.answer(tickets[2], .finished, now: .zero, using: &random)
+    var attempts = [1: 1, 2: 1]
+    var now = Duration.zero
+    for _ in 0..<50 {
+      guard let ticket = schedule.take(now: now) else {
+        now = try #require(schedule.nextDue)
+        continue
+      }
+      attempts[ticket.item] = ticket.attempt
+      schedule.answer(
+        ticket, ticket.isSuspect ? .retryUnanswered(at: now + .seconds(1)) : .unavailable, now: now,
+        using: &random)
+    }
+    #expect(attempts == [1: 2, 2: 2])
+    #expect(!schedule.breaker.isClosed)
   }
 
   @Test("the records of a source that went are forgotten, and one in progress is not tried again")
@@ -160,10 +187,13 @@ struct DeliveryScheduleTests {
           running.append(ticket)
         } else if let index = running.indices.randomElement(using: &random) {
           let ticket = running.remove(at: index)
-          switch Int.random(in: 0..<6, using: &random) {
-          case 0:
+          switch Int.random(in: 0..<7, using: &random) {
+          case 0, 6:
             let wait = Duration.milliseconds(Int.random(in: 0...3000, using: &random))
-            schedule.answer(ticket, .retry(at: now + wait), now: now, using: &random)
+            let isAnswered = Bool.random(using: &random)
+            schedule.answer(
+              ticket, isAnswered ? .retry(at: now + wait) : .retryUnanswered(at: now + wait), now: now,
+              using: &random)
           case 1: schedule.answer(ticket, .unavailable, now: now, using: &random)
           case 2: schedule.answer(ticket, .abandoned, now: now, using: &random)
           default:

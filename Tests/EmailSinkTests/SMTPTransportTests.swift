@@ -104,6 +104,7 @@ struct SMTPTransportTests {
     arguments: [
       (550, "550 5.1.1 no such user", true), (551, "551 5.1.6 moved", true),
       (550, "550 sorry, no mailbox here by that name (#5.1.1)", true),
+      (550, "550 #5.1.0 Address rejected.", true),
       (554, "554 5.1.10 takes no mail", true), (556, "556 null MX", true),
       (550, "550-5.2.1 disabled 550 5.2.1 for good", true),
       (550, "550 5.7.1 you are on a list", false), (550, "550 5.2.2 mailbox full", false),

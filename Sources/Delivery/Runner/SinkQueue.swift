@@ -126,7 +126,7 @@ final class SinkQueue: Sendable {
       switch outcome {
       case .finished, .finishedUnasked:
         state.completions.append(Completion(source: ticket.source, offset: ticket.item.offset))
-      case .retry, .unavailable: break
+      case .retry, .retryUnanswered, .unavailable: break
       }
       state.schedule.answer(ticket, outcome.answer(now: now), now: now, using: &state.random)
       if let quiet = state.quiet, state.schedule.runningCount(of: quiet.sources) == 0 {
@@ -143,6 +143,8 @@ final class SinkQueue: Sendable {
     case finishedUnasked
     /// To be tried again after a wait.
     case retry(after: Duration)
+    /// The same, and the sink was not reached.
+    case retryUnanswered(after: Duration)
     /// Nothing can be handed over.
     case unavailable
 
@@ -151,6 +153,7 @@ final class SinkQueue: Sendable {
       case .finished: .finished
       case .finishedUnasked: .finishedUnasked
       case .retry(let wait): .retry(at: now + wait)
+      case .retryUnanswered(let wait): .retryUnanswered(at: now + wait)
       case .unavailable: .unavailable
       }
     }

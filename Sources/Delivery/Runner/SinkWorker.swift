@@ -47,13 +47,15 @@ struct SinkWorker: Sendable {
   {
     switch delivery {
     case .failure(let rejection):
-      return await bury(ticket, code: rejection.reason.rawValue, detail: rejection.detail, wasAsked: false)
+      return await bury(
+        ticket, code: rejection.reason.rawValue, detail: rejection.detail, attempts: 0, wasAsked: false)
     case .success(let delivery):
       guard delivery.channel == options.channel else {
         let detail =
           "The delivery is for the channel \(delivery.channel.name), and this sink serves \(options.channel.name)."
         return await bury(
-          ticket, code: RejectionReason.invalidAttribute.rawValue, detail: detail, wasAsked: false)
+          ticket, code: RejectionReason.invalidAttribute.rawValue, detail: detail, attempts: 0,
+          wasAsked: false)
       }
       return await deliver(delivery, ticket)
     }
@@ -69,11 +71,13 @@ struct SinkWorker: Sendable {
       return .finished
     case .permanent(let reason):
       note(.sink, outage: nil)
-      return await bury(ticket, code: "refused", detail: reason, wasAsked: true)
+      return await bury(
+        ticket, code: "refused", detail: reason, attempts: ticket.attempt, wasAsked: true)
     case .transient(let reason):
-      return await retry(ticket, reason: reason)
+      note(.sink, outage: nil)
+      return await retry(ticket, reason: reason, isAnswered: true)
     case .unavailable(let reason) where ticket.isSuspect:
-      return await retry(ticket, reason: reason)
+      return await retry(ticket, reason: reason, isAnswered: false)
     case .unavailable(let reason):
       monitor.recordFailedAttempt()
       note(.sink, outage: reason)
@@ -82,10 +86,12 @@ struct SinkWorker: Sendable {
   }
 
   /// Counts the attempt: another one after a wait, or the dead letters after the last.
-  private func retry(_ ticket: SinkQueue.Ticket, reason: String) async -> SinkQueue.Outcome {
-    note(.sink, outage: nil)
+  private func retry(
+    _ ticket: SinkQueue.Ticket, reason: String, isAnswered: Bool
+  ) async -> SinkQueue.Outcome {
     guard ticket.attempt < options.retry.attemptLimit else {
-      return await bury(ticket, code: "attemptsExhausted", detail: reason, wasAsked: true)
+      return await bury(
+        ticket, code: "attemptsExhausted", detail: reason, attempts: ticket.attempt, wasAsked: isAnswered)
     }
     monitor.recordFailedAttempt()
     var random = SystemRandomNumberGenerator()
@@ -94,14 +100,14 @@ struct SinkWorker: Sendable {
       "a delivery was refused for now and will be tried again",
       metadata: metadata(
         ticket, ["reason": "\(reason)", "attempt": "\(ticket.attempt)", "wait-seconds": "\(wait.seconds)"]))
-    return .retry(after: wait)
+    return isAnswered ? .retry(after: wait) : .retryUnanswered(after: wait)
   }
 
   /// Moves the record to the dead letters. When that fails, the record waits like all others: it is never lost.
   private func bury(
-    _ ticket: SinkQueue.Ticket, code: String, detail: String, wasAsked: Bool
+    _ ticket: SinkQueue.Ticket, code: String, detail: String, attempts: Int, wasAsked: Bool
   ) async -> SinkQueue.Outcome {
-    let reason = DeadLetters.Reason(code: code, detail: detail, attempts: wasAsked ? ticket.attempt : 0)
+    let reason = DeadLetters.Reason(code: code, detail: detail, attempts: attempts)
     // Kafka's client waits for minutes for a topic that is not there; somebody should know sooner.
     let notice = Task {
       try await Task.sleep(for: DeadLetters.patience)

@@ -27,6 +27,9 @@ public struct DeliverySchedule<Item: Sendable>: Sendable {
     case finishedUnasked
     /// Another attempt at that time.
     case retry(at: Duration)
+    /// The same, and the other side did not answer: it is this record's fault, but for all that is known the other side
+    /// may not work.
+    case retryUnanswered(at: Duration)
     /// The other side does not work: the breaker opens, and the record waits for it to close.
     case unavailable
     /// The attempt was given up; the record is dropped if its source is gone, else tried again.
@@ -121,10 +124,11 @@ public struct DeliverySchedule<Item: Sendable>: Sendable {
       answers += 1
       breaker.recordAnswer()
     case .unavailable: breaker.recordFailure(now: now, using: &random)
-    case .finishedUnasked, .abandoned: breaker.recordNothing(now: now)
+    case .finishedUnasked, .retryUnanswered, .abandoned: breaker.recordNothing(now: now)
     }
     switch answer {
-    case .retry(let due) where !chain.current.isDropped:
+    case .retry(let due) where !chain.current.isDropped,
+      .retryUnanswered(let due) where !chain.current.isDropped:
       chain.current.failures += 1
       // An outage that begins now does not count against it again.
       if ticket.isSuspect { chain.current.unavailableAt = answers }

@@ -64,7 +64,9 @@ enum SMTPVerdict {
   private static func enhancedStatus(in replyText: String) -> String? {
     let text = replyText.dropFirst(3).drop { $0 == " " || $0 == "-" }
     if let status = permanentStatus(at: text) { return status }
-    return text.split(separator: "#").dropFirst().lazy.compactMap { permanentStatus(at: $0) }.first
+    return text.split(separator: "#", omittingEmptySubsequences: false).dropFirst().lazy.compactMap {
+      permanentStatus(at: $0)
+    }.first
   }
 
   /// The status code of class 5 that a text begins with.
