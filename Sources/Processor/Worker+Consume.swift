@@ -45,7 +45,9 @@ extension Worker {
       content: InputRecord(key: record.key, value: record.value, headers: record.headers))
     switch home.phase {
     case .running:
-      guard record.offset >= home.pipeline.positions[topic], !home.waitingTopics.contains(topic) else {
+      guard !home.waitingTopics.contains(topic) else { return 0 }
+      guard record.offset >= home.pipeline.positions[topic] else {
+        try seekAgain(topic, of: home, from: record.offset)
         return 0
       }
       return try apply(input, to: home, now: now)
@@ -63,6 +65,20 @@ extension Worker {
       // Fetched before the pause; it comes again with the seek that ends the restore.
       return 0
     }
+  }
+
+  /// librdkafka may lose a seek soon after an assignment, where the query for the assigned position is repeated behind it:
+  /// all that the topic holds would be read, to be passed over.
+  private func seekAgain(_ topic: InputTopic, of home: HomePartition, from offset: Int64) throws {
+    let position = PartitionOffset(
+      topicPartition(topic, home.partition), offset: home.pipeline.positions[topic])
+    logger.info(
+      "a record before the position came: seeking again",
+      metadata: [
+        "topic": "\(position.topicPartition.topic)", "partition": "\(home.partition)", "offset": "\(offset)",
+        "position": "\(position.offset)",
+      ])
+    try kafka("seeking again") { () throws(KafkaError) in try consumer.seek([position]) }
   }
 
   /// - Returns: as `take`.

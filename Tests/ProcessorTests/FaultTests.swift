@@ -83,6 +83,26 @@ import Testing
     #expect(try harness.read("delivery.inapp").count == 2)
   }
 
+  @Test("a seek that is lost is done again, rather than read the topic from its beginning")
+  func lostSeek() async throws {
+    let harness = try ProcessorHarness(partitionCount: 1)
+    let first = try await harness.start()
+    try await harness.publish((0..<50).map { ProcessorHarness.event("a\($0)", recipients: "ann") })
+    try await eventually("the first are decided") { first.status.counters.inapp.delivered == 50 }
+    try await first.stop()
+    let cluster = FaultyCluster(harness.cluster, lostSeeks: 1)
+    let second = ProcessorHarness.Running(harness, cluster: cluster) { _ in }
+    try await harness.publish([ProcessorHarness.event("b", recipients: "ann")])
+    try await eventually("the next is decided") {
+      try second.checkAlive()
+      return second.status.counters.inapp.delivered == 51
+    }
+    try await second.stop()
+    let events = TopicPartition(topic: harness.topic("events"), partition: 0)
+    #expect(cluster.soughtPositions == [PartitionOffset(events, offset: 50)])
+    #expect(try harness.read("delivery.inapp").count == 51)
+  }
+
   @Test(
     "input that retention took away before it was consumed ends the processor with an error that says so",
     .enabled(if: ProcessorHarness.bootstrapServers != nil))

@@ -9,21 +9,25 @@ final class FaultyCluster: KafkaCluster {
   private let isLogTruncated: Mutex<Bool>
   private let commitsToHide: Mutex<Int>
   private let unstable = Mutex<Set<Int32>>([])
+  private let seeksToLose: Mutex<Int>
+  private let seeks = Mutex<[PartitionOffset]>([])
 
   /// - Parameters:
   ///   - failingConsumers: for each member that is made, whether that fails; later ones do not.
   ///   - abortedTransactions: the number of transactions that meet an error that requires an abort.
   ///   - hiddenCommits: the number of producers whose commits never say their outcome, although they are in.
   ///   - truncatedLog: whether the first reader that reads finds the position gone that it was to begin at.
+  ///   - lostSeeks: the number of seeks of members that do nothing.
   init(
     _ base: any KafkaCluster, failingConsumers: [Bool] = [], abortedTransactions: Int = 0,
-    hiddenCommits: Int = 0, truncatedLog: Bool = false
+    hiddenCommits: Int = 0, truncatedLog: Bool = false, lostSeeks: Int = 0
   ) {
     self.base = base
     consumersToFail = Mutex(failingConsumers)
     transactionsToAbort = Mutex(abortedTransactions)
     isLogTruncated = Mutex(truncatedLog)
     commitsToHide = Mutex(hiddenCommits)
+    seeksToLose = Mutex(lostSeeks)
   }
 
   var isEmbedded: Bool { base.isEmbedded }
@@ -66,6 +70,19 @@ final class FaultyCluster: KafkaCluster {
   var unstablePartitions: Set<Int32> {
     get { unstable.withLock { $0 } }
     set { unstable.withLock { $0 = newValue } }
+  }
+
+  /// Where members were sent, in order, lost seeks left out.
+  var soughtPositions: [PartitionOffset] { seeks.withLock { $0 } }
+
+  /// Whether a seek is to do nothing.
+  fileprivate func takeSeek(_ positions: [PartitionOffset]) -> Bool {
+    let isLost = seeksToLose.withLock { left in
+      defer { left = max(0, left - 1) }
+      return left > 0
+    }
+    if !isLost { seeks.withLock { $0 += positions } }
+    return isLost
   }
 
   /// Whether this transaction is to fail.
@@ -177,7 +194,9 @@ private final class FaultyConsumer: GroupConsumer {
   func unassign() throws(KafkaError) { try base.unassign() }
   func pause(_ partitions: [TopicPartition]) throws(KafkaError) { try base.pause(partitions) }
   func resume(_ partitions: [TopicPartition]) throws(KafkaError) { try base.resume(partitions) }
-  func seek(_ positions: [PartitionOffset]) throws(KafkaError) { try base.seek(positions) }
+  func seek(_ positions: [PartitionOffset]) throws(KafkaError) {
+    if !cluster.takeSeek(positions) { try base.seek(positions) }
+  }
   func commit(_ offsets: [PartitionOffset]) throws(KafkaError) { try base.commit(offsets) }
   func watermarks(
     of partition: TopicPartition, timeout: Duration

@@ -100,7 +100,8 @@ final class LibrdkafkaGroupConsumer: GroupConsumer, RebalanceHandler {
     client.releaseMessage()
     let running = positions.map(\.topicPartition).filter { !paused.contains($0) }
     // Pausing drops what was fetched, so that nothing of the old position appears. A time-out of 0 because librdkafka
-    // before 2.1 waits only a thousandth of any other; the broker thread takes the three steps in their order.
+    // before 2.1 waits only a thousandth of any other; the broker thread takes the three steps in their order. While the
+    // position of an assignment is still asked for, its answer may come last and undo the seek.
     try pause(running)
     let list = PartitionList(positions)
     try KafkaError.check(
