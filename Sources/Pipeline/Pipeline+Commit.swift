@@ -81,12 +81,17 @@ extension Pipeline {
   }
 
   /// The sealed batch is committed for good.
-  public mutating func confirm() {
+  ///
+  /// - Parameter forgets: whether what has expired by the clocks of the batch may leave the memory. Not where a clock is
+  ///   about to go back: the log would still have it.
+  public mutating func confirm(forgets: Bool = true) {
     undo.confirm { entry in
       if case .windowClosed(let slot) = entry { windows.release(slot) }
     }
     windows.shrink()
     confirmedLedger = sealedLedger
+    hasBegunTopic = false
+    guard forgets else { return }
     ids.sweepOne(confirmedMinute: confirmedMinute)
     facts.sweepOne(confirmedClocks)
   }

@@ -205,8 +205,9 @@ extension Pipeline {
     _ window: Window, _ arrival: Arrival, _ profile: RecipientAddressing, _ codecs: borrowing Codecs
   ) -> Int64? {
     let rules = window.hasRules ? window.head?.rules ?? WindowRules() : WindowRules()
-    // It does not close at the instant at which it was opened: the next one would have the same id.
-    let earliest = max(arrival.now, window.opened + 1)
+    // It does not close at the instant at which it was opened: the next one would have the same id. After a clock that
+    // ran ahead was set back, that instant is still to come.
+    let earliest = max(arrival.now, min(window.opened, arrival.now) + 1)
     let count = Int(window.memberCount)
     if count >= configuration.windowMemberLimit { return earliest < window.due ? earliest : nil }
     let delay = configuration.flaws.contains(.maxItemsOneLate) ? 1 : 0
@@ -225,7 +226,7 @@ extension Pipeline {
   }
 
   /// Whether a window has closed with too few and waits for its next notification.
-  private mutating func isHeld(_ window: Window) -> Bool {
+  mutating func isHeld(_ window: Window) -> Bool {
     guard window.hasRules, window.due == window.opened + WindowRules.longestHold, let head = window.head
     else {
       return false

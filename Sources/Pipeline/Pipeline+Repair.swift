@@ -9,7 +9,8 @@ extension Pipeline {
   }
 
   /// Sets the clock by which windows close, also back, in milliseconds since the epoch. See
-  /// ``rescheduleWindows(openedAfter:from:byteLimit:)`` for the windows that were opened by the old one.
+  /// ``rescheduleWindows(openedAfter:from:byteLimit:)`` and ``endFacts(endingAfter:from:byteLimit:)`` for what was written
+  /// by the old one.
   public mutating func setTimerClock(_ milliseconds: Int64) { ledger.timerClock = milliseconds }
 
   /// Sets the clock by which ids are remembered, also back, in milliseconds since the epoch.
@@ -19,7 +20,8 @@ extension Pipeline {
   public mutating func continueDecisions(after number: UInt64) { ledger.decisions = number }
 
   /// Makes windows that were opened after an instant wait from that instant on, as long as they were to wait: a
-  /// clock that ran ahead would hold them until it has come true.
+  /// clock that ran ahead would hold them until it has come true. One that slides closes at once, since its longest wait
+  /// counts from its opening; one that is held waits for its next notification as before.
   ///
   /// - Parameters:
   ///   - instant: in milliseconds since the epoch.
@@ -34,11 +36,37 @@ extension Pipeline {
       for (key, slot) in windows.entries(prefixes: prefix..<prefix + 256) {
         let window = windows[slot]
         guard window.opened > instant else { continue }
-        let due = instant + max(0, window.due - window.opened)
+        if isHeld(window) { continue }
+        let slides = window.hasRules && window.head?.rules.slide != nil
+        let due = slides ? instant : instant + max(0, window.due - window.opened)
         guard due < window.due else { continue }
         undo.append(.windowRescheduled(slot: slot, due: window.due))
         windows.setDue(due, of: slot)
         Change.windowRescheduled(key: key, due: due).append(to: &changes)
+        count += 1
+      }
+      prefix += 256
+    }
+    return count
+  }
+
+  /// Ends what is remembered by the timer clock until a time after an instant: by a clock that ran ahead, what somebody
+  /// took back ended then, and counts of throttles and budgets would hold until it has come true.
+  ///
+  /// - Parameters: as of ``rescheduleWindows(openedAfter:from:byteLimit:)``.
+  /// - Returns: the number of facts that have ended.
+  public mutating func endFacts(
+    endingAfter instant: Int64, from prefix: inout UInt32, byteLimit: Int
+  ) -> Int {
+    var count = 0
+    // Also what has ended by the clock that was wrong.
+    let all = FactClocks(input: .min, timer: .min)
+    while prefix < 65_536, changes.count < byteLimit {
+      for fact in facts.entries(prefixes: prefix..<prefix + 256, all)
+      where fact.isByTimer && fact.until > instant && fact.until < .max {
+        var ended = fact
+        ended.until = instant
+        remember(ended)
         count += 1
       }
       prefix += 256

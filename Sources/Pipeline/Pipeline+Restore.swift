@@ -23,6 +23,7 @@ extension Pipeline {
     confirmedLedger = ledger
     knownPrefixes = 0
     isGenesis = true
+    hasBegunTopic = false
     snapshot = nil
     loader.cancel()
   }

@@ -103,6 +103,8 @@ public struct Pipeline: ~Copyable {
   /// The first key prefix whose image is not known yet; 65,536 when the state is whole. Only a restore lowers it.
   var knownPrefixes: UInt32 = 65_536
   var isGenesis = true
+  /// Whether it has begun to read a topic that no record of the state log names yet.
+  var hasBegunTopic = false
   /// What a snapshot brought, until the state log has come to its newest slice.
   var snapshot: SnapshotOverlay?
   #if TIDINGS_FLAWS
@@ -148,10 +150,11 @@ extension Pipeline {
   public var epoch: UInt64 { ledger.epoch }
   /// The number of the state record of its last confirmed commit; 0 when there is none.
   public var confirmedSequence: UInt64 { confirmedLedger.sequence }
-  /// Whether something was applied that no commit holds yet. A partition without any state record has work: every
-  /// transaction carries its offsets, and offsets without a record would look like a lost state.
+  /// Whether something was applied that no commit holds yet. A partition without any state record has work, and so has
+  /// one whose last record does not know all topics: every transaction carries its offsets, and offsets that no record
+  /// has would look like a lost state.
   public var hasUncommittedWork: Bool {
-    if !undo.isNextEmpty || ledger.sequence == 0 { return true }
+    if !undo.isNextEmpty || ledger.sequence == 0 || hasBegunTopic { return true }
     var compared = ledger
     // Time alone is not work.
     compared.timerClock = sealedLedger.timerClock
@@ -190,12 +193,13 @@ extension Pipeline {
   }
 
   /// Begins to read a topic of which the state knows no position: a version that did not read it wrote the state. The
-  /// state has to be a confirmed one, as it is after a restore.
+  /// state has to be a confirmed one, as it is after a restore. The next commit writes the position.
   public mutating func begin(_ topic: InputTopic, at offset: Int64) {
     guard ledger.positions[topic] < 0 else { return }
     ledger.positions[topic] = offset
     sealedLedger.positions[topic] = offset
     confirmedLedger.positions[topic] = offset
+    hasBegunTopic = true
   }
 
   /// The timer clock goes on, never back.

@@ -169,6 +169,29 @@ import Testing
     #expect(fixture.pipeline.factCount == 0)
   }
 
+  @Test("what holds for good takes no room of what ends, nor the other way round")
+  func rooms() throws {
+    let fixture = try Fixture { $0.factLimit = 10 }
+    for number in 0..<12 { fixture.pipeline.remember(Self.fact(number, until: Int64.max)) }
+    #expect(fixture.pipeline.factCount == 10)
+    for number in 20..<32 { fixture.pipeline.remember(Self.fact(number, until: Self.start + 1_000)) }
+    #expect(fixture.pipeline.factCount == 20)
+    #expect(fixture.counters.factsRefused == 4)
+    fixture.commit()
+    // Room is free again after an abort, a change from one sort to the other, and a sweep.
+    fixture.pipeline.remember(Self.fact(0, until: Self.start + 1_000))
+    fixture.pipeline.rollback()
+    let isRefused = !fixture.pipeline.remember(Self.fact(12, until: Int64.max))
+    #expect(isRefused)
+    fixture.pipeline.remember(Self.fact(0, until: Self.start + 1_000))
+    let isKept = fixture.pipeline.remember(Self.fact(12, until: Int64.max))
+    #expect(isKept)
+    try fixture.apply(.event(id: "1", appended: Self.start + 5_000))
+    fixture.commit()
+    let hasRoom = fixture.pipeline.remember(Self.fact(40, until: Self.start + 9_000))
+    #expect(hasRoom)
+  }
+
   @Test("at the bound a fact is refused and counted, unless what has expired makes room")
   func bound() throws {
     let fixture = try Fixture { $0.factLimit = 10 }
@@ -185,7 +208,7 @@ import Testing
     fixture.commit()
     try fixture.apply(.event(id: "1", appended: Self.start + 5_000))
     fixture.commit()
-    let hasRoom = fixture.pipeline.remember(Self.fact(50, until: Int64.max))
+    let hasRoom = fixture.pipeline.remember(Self.fact(50, until: Self.start + 9_000))
     #expect(hasRoom)
     #expect(fixture.counters.factsRefused == 11)
     let restored = try Fixture { $0.factLimit = 10 }

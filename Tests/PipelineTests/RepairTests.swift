@@ -78,6 +78,129 @@ import Testing
     #expect(restored.counters.difference == 0)
   }
 
+  /// A partition whose clock ran a day ahead, with one type that has such rules for mail.
+  private func ahead(_ email: String) throws -> Fixture {
+    let fixture = try Fixture(
+      catalog: """
+        types:
+          card.moved:
+            category: cards
+            title: a card moved
+            channels:
+              email: { \(email) }
+        """)
+    try fixture.apply(.recipient("ann", #"{"email":"ann@example.org"}"#), now: Self.ahead)
+    return fixture
+  }
+
+  private static let ahead = Fixture.start + 86_400_000
+
+  /// Sets the clock right as `tidings state set-clock` does, and goes on from the log.
+  private func repaired(_ fixture: Fixture) throws -> Fixture {
+    fixture.commit()
+    fixture.pipeline.setTimerClock(Fixture.start)
+    var prefix: UInt32 = 0
+    while prefix < 65_536 {
+      _ = fixture.pipeline.rescheduleWindows(openedAfter: Fixture.start, from: &prefix, byteLimit: 1)
+    }
+    prefix = 0
+    while prefix < 65_536 {
+      _ = fixture.pipeline.endFacts(endingAfter: Fixture.start, from: &prefix, byteLimit: .max)
+    }
+    fixture.commit()
+    let restored = try Fixture()
+    restored.pipeline.catalog = fixture.pipeline.catalog
+    #expect(try restored.restore(fixture.log))
+    #expect(restored.image() == fixture.image())
+    return restored
+  }
+
+  @Test("who subscribed again by a clock that ran ahead stays subscribed when it is set back")
+  func resubscribed() throws {
+    let fixture = try ahead("policy: immediate")
+    let everything = TestRecord.engagement("unsubscribed", of: "ann", channel: "email", category: "cards")
+    try fixture.apply(everything, now: Self.ahead)
+    try fixture.apply(
+      .engagement("resubscribed", of: "ann", channel: "email", category: "cards"), now: Self.ahead + 1)
+    let restored = try repaired(fixture)
+    try restored.apply(.event(id: "1"), now: Fixture.start + 1_000)
+    #expect(restored.counters.email.suppressed[.unsubscribed] == 0)
+    #expect(restored.counters.email.delivered == 1)
+  }
+
+  @Test("an unsubscription by a clock that ran ahead holds when it is set back")
+  func unsubscribed() throws {
+    let fixture = try ahead("policy: immediate")
+    try fixture.apply(
+      .engagement("unsubscribed", of: "ann", channel: "email", category: "cards"), now: Self.ahead)
+    let restored = try repaired(fixture)
+    try restored.apply(.event(id: "1"), now: Fixture.start + 1_000)
+    #expect(restored.counters.email.suppressed[.unsubscribed] == 1)
+  }
+
+  @Test("a throttle that was used up by a clock that ran ahead counts anew when it is set back")
+  func throttled() throws {
+    let fixture = try ahead(
+      "policy: immediate, throttle: { limit: 1, period: 1m, overflow: { policy: digest, window: 10s } }")
+    try fixture.apply(.event(id: "1"), now: Self.ahead)
+    let restored = try repaired(fixture)
+    try restored.apply(.event(id: "2"), now: Fixture.start + 61_000)
+    #expect(restored.counters.email.delivered == 2)
+  }
+
+  @Test("a window that slides and was opened by a clock that ran ahead is not longer than its bound")
+  func sliding() throws {
+    let fixture = try ahead("policy: digest, window: 10s, sliding: true, maxWindow: 25s")
+    try fixture.apply(.event(id: "0"), now: Self.ahead)
+    let restored = try repaired(fixture)
+    for number in 1...10 {
+      let now = Fixture.start + Int64(number) * 5_000
+      restored.pipeline.tick(now: now)
+      try restored.apply(.event(id: "\(number)"), now: now)
+    }
+    #expect(restored.counters.email.delivered > 0)
+    #expect(restored.counters.difference == 0)
+  }
+
+  @Test("a window that was held by a clock that ran ahead closes when there is enough in it")
+  func held() throws {
+    let fixture = try ahead("policy: digest, window: 10s, minItems: 3, fewer: hold")
+    try fixture.apply(.event(id: "0"), now: Self.ahead)
+    fixture.pipeline.tick(now: Self.ahead + 10_000)
+    let restored = try repaired(fixture)
+    let later = Fixture.start + 3_600_000
+    for id in ["1", "2"] { try restored.apply(.event(id: id), now: later) }
+    #expect(restored.nextDue() == later + 10_000)
+  }
+
+  @Test("a window that was opened by a clock that ran ahead closes early when it is full")
+  func full() throws {
+    let fixture = try ahead("policy: digest, window: 1h, maxItems: 3")
+    try fixture.apply(.event(id: "0"), now: Self.ahead)
+    let restored = try repaired(fixture)
+    for id in ["1", "2"] { try restored.apply(.event(id: id), now: Fixture.start + 1_000) }
+    restored.pipeline.tick(now: Fixture.start + 1_001)
+    #expect(restored.counters.email.delivered == 3)
+  }
+
+  @Test("a topic that a state begins to know is work, also after an abort, until a commit has its position")
+  func furtherTopic() throws {
+    let fixture = try fixture(events: 1)
+    var positions = fixture.positions
+    positions[.subscriptions] = -1
+    fixture.pipeline.adopt(positions)
+    fixture.commit()
+    #expect(!fixture.hasUncommittedWork)
+    fixture.pipeline.begin(.subscriptions, at: 4)
+    #expect(fixture.hasUncommittedWork)
+    _ = fixture.seal()
+    fixture.pipeline.rollback()
+    #expect(fixture.hasUncommittedWork)
+    #expect(fixture.positions[.subscriptions] == 4)
+    fixture.commit()
+    #expect(!fixture.hasUncommittedWork)
+  }
+
   @Test(
     "windows are listed in the order of their keys with all their members, ids in the order of their hashes")
   func listing() throws {

@@ -56,8 +56,14 @@ struct Fact: Equatable {
     self.kind = rawKind
   }
 
+  /// Whether the clock of its kind is the timer clock, not the input clock.
+  var isByTimer: Bool { kind < 128 }
+
+  /// Whether it holds for good.
+  var isEndless: Bool { until == Int64.max }
+
   /// Whether it holds by the clock of its kind.
-  func holds(at clocks: FactClocks) -> Bool { until > (kind >= 128 ? clocks.input : clocks.timer) }
+  func holds(at clocks: FactClocks) -> Bool { until > (isByTimer ? clocks.timer : clocks.input) }
 
   func append(to buffer: inout OutputBuffer) {
     buffer.append(key)

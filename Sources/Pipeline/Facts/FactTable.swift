@@ -22,6 +22,8 @@ struct FactTable: ~Copyable {
   private var shards: UnsafeMutablePointer<Shard>?
   /// Facts in memory, those included that have expired and are not swept yet.
   private(set) var count = 0
+  /// Those of them that hold for good.
+  private(set) var endlessCount = 0
   private var sweepPosition = 0
   private var sweptWhole: FactClocks?
 
@@ -45,6 +47,7 @@ struct FactTable: ~Copyable {
     if let slot = slot(of: fact.key) {
       let before = slot.pointee
       slot.pointee = fact
+      endlessCount += (fact.isEndless ? 1 : 0) - (before.isEndless ? 1 : 0)
       return before
     }
     let shard = makeShards() + Int(fact.key.high >> 56)
@@ -54,6 +57,7 @@ struct FactTable: ~Copyable {
     }
     Self.place(fact, in: shard)
     count += 1
+    if fact.isEndless { endlessCount += 1 }
     return nil
   }
 
@@ -62,6 +66,7 @@ struct FactTable: ~Copyable {
     guard let shards, let slot = slot(of: key) else { return }
     let shard = shards + Int(key.high >> 56)
     guard let slots = shard.pointee.slots else { return }
+    if slot.pointee.isEndless { endlessCount -= 1 }
     // What stands behind moves up, so that no search ends at the hole.
     let capacity = shard.pointee.capacity
     var hole = slot - slots
@@ -100,9 +105,13 @@ struct FactTable: ~Copyable {
     guard count > 0, let shards else { return }
     for index in DedupTable.shards(of: prefixes) where shards[index].count > 0 {
       let before = shards[index].count
+      var endless = 0
       rebuild(shards + index, capacity: shards[index].capacity) {
-        !prefixes.contains(UInt32($0.key.high >> 48))
+        guard prefixes.contains(UInt32($0.key.high >> 48)) else { return true }
+        if $0.isEndless { endless += 1 }
+        return false
       }
+      endlessCount -= endless
       count -= before - shards[index].count
     }
   }

@@ -15,7 +15,7 @@ extension Pipeline {
   /// Remembers a fact in place of the one of its key.
   ///
   /// At the bound, what has expired is dropped first. If that does not help, the fact is not remembered and counted in
-  /// `Counters.factsRefused`; what a recipient wants for good may use as much room again as all that expires.
+  /// `Counters.factsRefused`. What holds for good has as much room as all that expires, and neither takes the other's.
   ///
   /// - Returns: whether it is remembered.
   @discardableResult
@@ -23,9 +23,8 @@ extension Pipeline {
     let before = facts.find(fact.key)
     if before == fact { return true }
     if before == nil {
-      let limit = fact.until == Int64.max ? configuration.factLimit * 2 : configuration.factLimit
-      if facts.count >= limit { facts.sweepAll(confirmedClocks) }
-      guard facts.count < limit else {
+      if isFull(for: fact) { facts.sweepAll(confirmedClocks) }
+      guard !isFull(for: fact) else {
         ledger.counters.factsRefused += 1
         return false
       }
@@ -34,6 +33,11 @@ extension Pipeline {
     if let before { undo.append(.factReplaced(before)) } else { undo.append(.factAdded(fact.key)) }
     Change.factSet(fact).append(to: &changes)
     return true
+  }
+
+  private func isFull(for fact: Fact) -> Bool {
+    let others = fact.isEndless ? facts.endlessCount : facts.count - facts.endlessCount
+    return others >= configuration.factLimit
   }
 }
 
@@ -49,11 +53,14 @@ public struct RememberedFact: Sendable, Equatable {
   public let until: Int64?
   /// The first 8 bytes of its value as a number; nil where it has none.
   public let number: UInt64?
+  /// Whether it counts what was delivered in a period, for a throttle or a budget.
+  public let isLimitCount: Bool
 
   init(_ fact: Fact) {
     key = fact.key
     kind = FactKind(rawValue: fact.kind)?.name ?? "\(fact.kind)"
-    until = fact.until == Int64.max ? nil : fact.until
+    until = fact.isEndless ? nil : fact.until
+    isLimitCount = [FactKind.throttle.rawValue, FactKind.budget.rawValue].contains(fact.kind)
     number = fact.value.count >= 8 ? fact.value.number : nil
   }
 }

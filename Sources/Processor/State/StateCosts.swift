@@ -82,6 +82,15 @@ extension RestoredState {
     return (count, last)
   }
 
+  /// The number of counts of throttles and budgets whose period ends after an instant.
+  func limitCounts(endingAfter instant: Int64) -> Int {
+    var count = 0
+    pipeline.forEachFact { fact in
+      if fact.isLimitCount, let until = fact.until, until > instant { count += 1 }
+    }
+    return count
+  }
+
   /// What is lost with the state.
   ///
   /// - Parameter decisions: the number of the last decision, where it is known.

@@ -55,7 +55,11 @@ extension StateRepairPlan {
       if count > 0 {
         costs.append(
           "windows were opened later than that: \(count), the last one due \(InstantText(last)). Each waits from the new "
-            + "time on, as long as it was to wait")
+            + "time on, as long as it was to wait; one that slides closes at once")
+      }
+      let counts = state.limitCounts(endingAfter: aim)
+      if counts > 0 {
+        costs.append("counts of throttles and budgets that begin anew: \(counts)")
       }
     } else {
       let (count, _) = state.windows { $0.due <= aim }

@@ -124,6 +124,12 @@ extension StateTool {
           openedAfter: instant, from: &prefix, byteLimit: StateWriter.changesLimit)
         try writer.append(&state.pipeline)
       }
+      prefix = 0
+      while prefix < 65_536 {
+        _ = state.pipeline.endFacts(
+          endingAfter: instant, from: &prefix, byteLimit: StateWriter.changesLimit)
+        try writer.append(&state.pipeline)
+      }
     }
     return StateRepairOutcome(
       sequence: state.pipeline.sequence, offset: report.offset, clock: instant, rescheduled: rescheduled)

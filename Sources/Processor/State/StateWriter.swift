@@ -50,8 +50,8 @@ final class StateWriter: DeliveryListener {
   func append(_ pipeline: inout Pipeline) throws {
     record.removeAll()
     _ = pipeline.seal(into: &record)
-    // All or nothing: what follows an abort is the end of the tool.
-    pipeline.confirm()
+    // All or nothing: what follows an abort is the end of the tool. And the clock may be about to go back.
+    pipeline.confirm(forgets: false)
     try producer.produce(
       OutgoingRecord(topicIndex: 0, partition: partition, key: nil, value: record.view, tag: 1))
   }
