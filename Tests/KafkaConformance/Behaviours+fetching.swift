@@ -128,6 +128,20 @@ extension Behaviour {
       try expect(events.compactMap(\.error?.code), is: [.noOffset], "the errors")
       try expect(events.compactMap(\.value), is: ["a"], "the other partition")
     },
+    Behaviour(
+      "out-of-range-seek",
+      "a partition of which the position was outside of the log is read again after a seek, from where it was sought"
+    ) { kafka in
+      let topic = try kafka.createTopic()
+      try kafka.publish(["a", "b"], to: topic)
+      let partition = TopicPartition(topic: topic, partition: 0)
+      let member = try kafka.member(topic)
+      try member.consumer.assign([PartitionOffset(partition, offset: 1000)])
+      _ = try member.events { $0.contains { $0.error?.code == .noOffset } }
+      try member.consumer.seek([PartitionOffset(partition, offset: 1)])
+      try expect(try member.values(1), is: ["b"], "the values after the seek")
+      try member.consumer.close()
+    },
     Behaviour("reset-earliest", "a consumer that may reset begins at the first record there is") { kafka in
       let topic = try kafka.createTopic()
       try kafka.publish(["a", "b"], to: topic)

@@ -44,6 +44,31 @@ struct EmbeddedClusterTests {
     }
   }
 
+  @Test("offsets are asked of the broker that leads now, and of none again and again")
+  func movedLeader() throws {
+    let cluster = try EmbeddedCluster(brokerCount: 2, logger: .silent)
+    try cluster.createTopic("a", partitionCount: 1)
+    let partition = TopicPartition(topic: "a", partition: 0)
+    func ask() throws(KafkaError) {
+      _ = try cluster.admin.offsets(of: [partition], isolation: .readCommitted, timeout: .seconds(20))
+    }
+    try cluster.setLeader(of: partition, to: 1)
+    try ask()
+    try cluster.setLeader(of: partition, to: 2)
+    try Patience.retry(.seconds(20)) { () throws(KafkaError) in try ask() }
+    let other = try EmbeddedCluster(logger: .silent)
+    try other.createTopic("a", partitionCount: 1)
+    try other.setLeader(of: partition, to: nil)
+    let error = #expect(throws: KafkaError.self) {
+      try other.admin.offsets(of: [partition], isolation: .readCommitted, timeout: .seconds(2))
+    }
+    #expect(error?.disposition == .retry)
+    try other.setLeader(of: partition, to: 1)
+    try Patience.retry(.seconds(20)) { () throws(KafkaError) in
+      _ = try other.admin.offsets(of: [partition], isolation: .readCommitted, timeout: .seconds(20))
+    }
+  }
+
   @Test("what the mock cluster cannot do is refused as unsupported")
   func unsupported() throws {
     try cluster.createTopic("a", partitionCount: 1)

@@ -54,6 +54,31 @@ struct TransactionTests {
     #expect(try reader.values(2000) == (0..<2000).map { "\($0)" })
   }
 
+  @Test("a transaction that fails while its records are produced is to be aborted, and the next one works")
+  func failureWhileProducing() throws {
+    let producer = try producer()
+    // UNKNOWN_PRODUCER_ID, as the answer to AddPartitionsToTxn.
+    cluster.failRequests(apiKey: 24, with: [KafkaError.Code(rawValue: 59)])
+    try producer.begin()
+    let deadline = Deadline()
+    let error = try #require(throws: KafkaError.self) {
+      while true {
+        try deadline.check("the failure")
+        try producer.produce(TextRecord(partition: 0, value: "lost"))
+        producer.poll()
+      }
+    }
+    #expect(error.disposition == .abort)
+    try producer.abort(timeout: .seconds(20))
+    try producer.begin()
+    try producer.produce(TextRecord(partition: 0, value: "kept"))
+    while try producer.commit(timeout: .milliseconds(100)) == .pending { try deadline.check("the commit") }
+    let outside = #expect(throws: KafkaError.self) {
+      try producer.produce(TextRecord(partition: 0, value: "outside"))
+    }
+    #expect(outside?.disposition == .fatal)
+  }
+
   @Test("transactions follow one another closely without the stall of the default retry.backoff.ms")
   func closeTransactions() throws {
     let producer = try producer()

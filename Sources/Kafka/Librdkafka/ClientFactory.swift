@@ -75,6 +75,9 @@ struct ClientFactory: Sendable {
     var properties = ClientProperties(configuration)
     try properties.setUserProperties()
     properties.set("isolation.level", isolation.rawValue)
+    // librdkafka asks for offsets where its cache of metadata says that a partition is led, and refreshes that for topics
+    // alone that a client produces to or consumes from: a leader that has moved would be unknown for as long as this.
+    properties.set("metadata.max.age.ms", "1000")
     return try ClientHandle(RD_KAFKA_PRODUCER, properties, log: log)
   }
 

@@ -27,6 +27,7 @@ struct ClientProperties {
     "message.max.bytes": "set the limit of the record size",
     "retry.backoff.ms": "transactions that follow closely would stall",
     "test.mock.num.brokers": "use the embedded cluster of the demo",
+    "delivery.report.only.error": "nobody would learn that a record is in its topic",
     "log.queue": "nobody would read the log",
   ]
 

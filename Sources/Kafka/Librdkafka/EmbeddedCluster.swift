@@ -56,6 +56,15 @@ public final class EmbeddedCluster: KafkaCluster {
     rd_kafka_mock_push_request_errors_array(mock.pointer, apiKey, codes.count, codes)
   }
 
+  /// Lets another broker lead a partition, or none; for tests.
+  ///
+  /// - Parameter broker: its number, from 1 on; nil for none.
+  public func setLeader(of partition: TopicPartition, to broker: Int32?) throws(KafkaError) {
+    let code = rd_kafka_mock_partition_set_leader(
+      mock.pointer, partition.topic, partition.partition, broker ?? -1)
+    try KafkaError.check(code, "setting the leader of \(partition)")
+  }
+
   /// Delays every answer of all brokers; for tests.
   public func setRoundTripTime(_ time: Duration) {
     rd_kafka_mock_broker_set_rtt(mock.pointer, -1, time.wholeMilliseconds)

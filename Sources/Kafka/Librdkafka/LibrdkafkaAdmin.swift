@@ -275,10 +275,23 @@ final class LibrdkafkaAdmin: ClusterAdmin {
   ) throws(KafkaError) -> [Int64] {
     let list = PartitionList(partitions.map { PartitionOffset($0, offset: timestamp) })
     let attempt = "asking for the offsets of \(partitions.count) partitions"
-    try KafkaError.check(rd_kafka_offsets_for_times(client, list.pointer, timeout.wholeMilliseconds), attempt)
-    try list.checkEach(attempt)
+    do throws(KafkaError) {
+      try KafkaError.check(
+        rd_kafka_offsets_for_times(client, list.pointer, timeout.wholeMilliseconds), attempt)
+      try list.checkEach(attempt)
+    } catch {
+      guard leaderless.contains(error.code), !error.isFatal else { throw error }
+      throw KafkaError(error.code, message: error.message, name: error.name, isRetriable: true)
+    }
     return list.elements.map(\.offset)
   }
+
+  // What is said of partitions that have no leader at all, or whose leader does not know yet that it is, or has lost its
+  // disk; nothing tells them from partitions that do not exist.
+  private static let leaderless: Set<KafkaError.Code> = [
+    .unknownPartitionLocally, .unknownTopicOrPartition,
+    KafkaError.Code(rawValue: RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR.rawValue),
+  ]
 }
 
 /// Owns an event, and with it the results of a request.

@@ -11,6 +11,7 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
   private let background = BackgroundStep()
   /// What goes on in the background.
   private var step: Step?
+  private var isInTransaction = false
   private var isClosed = false
 
   // Below this, a step of librdkafka may time out before its main thread has taken it, and its late result is then
@@ -49,11 +50,18 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
   func begin() throws(KafkaError) {
     try checkOpen()
     try check(rd_kafka_begin_transaction(client.pointer), "beginning a transaction")
+    isInTransaction = true
   }
 
   func produce(_ record: OutgoingRecord) throws(KafkaError) {
     try checkOpen()
-    try client.produce(record, opaque: UnsafeMutableRawPointer(bitPattern: UInt(record.tag)))
+    do throws(KafkaError) {
+      try client.produce(record, opaque: UnsafeMutableRawPointer(bitPattern: UInt(record.tag)))
+    } catch {
+      // librdkafka says no more where the transaction has failed since it began, and by what only at the next step.
+      guard isInTransaction, error.code == .wrongState, !error.isFatal else { throw error }
+      throw KafkaError(error.code, message: error.message, name: error.name, requiresAbort: true)
+    }
   }
 
   func sendOffsets(
@@ -83,6 +91,7 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
       rd_kafka_commit_transaction(client.pointer, limit)
         .map { KafkaError(consuming: $0, "\(transactionalID): committing") }
     }
+    if hasEnded { isInTransaction = false }
     return hasEnded ? .committed : .pending
   }
 
@@ -100,6 +109,7 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
     try checkOpen()
     defer { handOverReports() }
     try check(rd_kafka_abort_transaction(client.pointer, Self.milliseconds(timeout)), "aborting")
+    isInTransaction = false
   }
 
   func poll() {
