@@ -24,6 +24,31 @@ struct ProduceTests {
       IdempotentProducerOptions(topics: topics))
   }
 
+  @Test("a producer that a fatal error has made useless is made anew")
+  func renewed() async throws {
+    // CLUSTER_AUTHORIZATION_FAILED, as the answer to InitProducerId.
+    cluster.failRequests(apiKey: 22, with: [KafkaError.Code(rawValue: 31)])
+    let producer = RenewedProducer(cluster: cluster, options: IdempotentProducerOptions(topics: ["one"]))
+    defer { producer.close() }
+    let deadline = Deadline()
+    var failures = 0
+    while true {
+      do {
+        _ = try await producer.send(TextRecord(partition: 0, value: "v").producerRecord)
+        break
+      } catch {
+        failures += 1
+        try deadline.check("a producer that works")
+      }
+    }
+    #expect(failures > 0)
+    producer.close()
+    let error = await #expect(throws: KafkaError.self) {
+      _ = try await producer.send(TextRecord(partition: 0, value: "v").producerRecord)
+    }
+    #expect(error?.code == .closed)
+  }
+
   @Test("null, empty and filled keys, values and headers come back as they went in")
   func roundTrip() async throws {
     let records = [

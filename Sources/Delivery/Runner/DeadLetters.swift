@@ -19,14 +19,14 @@ struct DeadLetters: Sendable {
   /// The bytes of key and value each that are kept of a record that is too large for the topic.
   static let keptBytes = 64 * 1024
 
-  private let producer: any IdempotentProducer
+  private let producer: RenewedProducer
   private let topic: String
 
-  init(cluster: any KafkaCluster, topic: String) throws(KafkaError) {
+  init(cluster: any KafkaCluster, topic: String) {
     self.topic = topic
     // Larger than any delivery with its headers; what the topic allows decides.
-    producer = try cluster.makeIdempotentProducer(
-      IdempotentProducerOptions(topics: [topic], messageMaxBytes: 4 << 20))
+    producer = RenewedProducer(
+      cluster: cluster, options: IdempotentProducerOptions(topics: [topic], messageMaxBytes: 4 << 20))
   }
 
   /// Writes a record and waits until the broker has it.

@@ -163,8 +163,10 @@ final class SinkConsumer {
     guard ContinuousClock.now >= nextLagLook else { return }
     nextLagLook = .now + .seconds(5)
     let now = SinkMonitor.nowMilliseconds
+    // A broker that does not answer is not asked for each partition: this thread has other things to do.
+    var isAnswering = true
     for (partition, assignment) in assignments {
-      if !assignment.isAtEnd {
+      if !assignment.isAtEnd, isAnswering {
         let place = TopicPartition(topic: options.topic, partition: partition)
         // While records are fetched, the last fetch says the end, and a request for each partition would wait behind
         // the fetches. While nothing is fetched, only the broker knows it.
@@ -172,8 +174,7 @@ final class SinkConsumer {
           isPaused
           ? (try? consumer.watermarks(of: place, timeout: .milliseconds(500)))?.high
           : consumer.cachedHighWatermark(of: place)
-        guard let end else { continue }
-        assignments[partition]?.endOffset = end
+        if let end { assignments[partition]?.endOffset = end } else if isPaused { isAnswering = false }
       }
       guard let lag = assignments[partition]?.lag(nowMilliseconds: now) else { continue }
       monitor.record(lag: lag.records, age: lag.age, partition: partition)
