@@ -73,7 +73,7 @@ public final class InboxConsumer: Service, Sendable {
   private func consume() throws {
     let consumer = try cluster.makeGroupConsumer(
       GroupConsumerOptions(
-        groupID: options.groupID, groupInstanceID: options.groupInstanceID, offsetReset: .earliest))
+        groupID: options.groupID, groupInstanceID: options.groupInstanceID, offsetReset: .error))
     let producer = try cluster.makeIdempotentProducer(
       IdempotentProducerOptions(
         topics: [options.deadLetterTopic], messageMaxBytes: InboxDeadLetters.messageMaxBytes))

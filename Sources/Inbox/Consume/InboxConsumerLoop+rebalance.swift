@@ -39,6 +39,7 @@ extension InboxConsumerLoop: RebalanceListener {
     committed.removeAll()
     metrics.forget(assigned)
     assigned.removeAll()
+    isPositionGone = false
     progress.counters.withLock { counters in
       counters.isAssigned = false
       counters.isIdle = false
@@ -51,7 +52,7 @@ extension InboxConsumerLoop: RebalanceListener {
     }
   }
 
-  private func beginnings(of partitions: [TopicPartition]) throws -> [PartitionOffset] {
+  func beginnings(of partitions: [TopicPartition]) throws -> [PartitionOffset] {
     let stored = try retrying { try store.offsets(ofTopic: options.topic) }
     return try partitions.map { partition in
       guard let offset = stored[partition.partition] else {

@@ -36,6 +36,8 @@ final class InboxConsumerLoop {
   var assignmentError: (any Error)?
   private var lastErrors: [String: ContinuousClock.Instant] = [:]
   private var isUnhealthy = false
+  /// Whether the topic does not hold a position any more.
+  var isPositionGone = false
 
   init(
     consumer: any GroupConsumer, producer: any IdempotentProducer, store: InboxStore, signals: InboxSignals,
@@ -61,6 +63,7 @@ final class InboxConsumerLoop {
       while !progress.isStopping {
         try handle(consumer.poll(timeout: pollTimeout))
         if isBatchDue { try storeBatch() }
+        if isPositionGone { try beginAgain() }
         try commitPositions()
         metrics.updateLag(of: assigned, at: positions, atEnd: ends, from: consumer, isPaused: false)
       }
@@ -103,10 +106,27 @@ final class InboxConsumerLoop {
       guard assigned.contains(partition) else { break }
       ends[partition] = offset
       settleEnds()
+    case .error(let error) where error.code == .noOffset: isPositionGone = true
     case .error(let error):
       guard !error.isFatal else { throw error.during("consuming \(options.topic)") }
       report(error)
     }
+  }
+
+  /// Goes on where the database ends, or behind what retention has taken from it.
+  ///
+  /// - Throws: ``InboxConsumerError/positionBeyondEnd(topic:partition:stored:end:database:)``: new records would be taken
+  ///   for old ones.
+  private func beginAgain() throws {
+    try storeBatch()
+    guard !progress.isStopping else { return }
+    isPositionGone = false
+    ends.removeAll()
+    let offsets = try beginnings(of: assigned.sorted().map(topicPartition))
+    for offset in offsets where offset.offset != PartitionOffset.beginning {
+      positions[offset.topicPartition.partition] = offset.offset
+    }
+    try consumer.seek(offsets)
   }
 
   private func take(_ record: ConsumedRecord) {
