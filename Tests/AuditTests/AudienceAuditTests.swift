@@ -82,6 +82,36 @@ import Testing
     #expect(found.contains { $0.kind == .foreignForward }, "\(found)")
   }
 
+  @Test(
+    "a follower's record that is lost is a finding also where retention has deleted what was forwarded earlier"
+  )
+  func lostBehindRetention() throws {
+    let deployment = try makeDeployment()
+    for id in ["e1", "e2"] {
+      for follower in followers {
+        deployment.publish(id, to: follower, partition: 1 - Deployment.home(of: follower))
+      }
+    }
+    try deployment.process(after: 60)
+    for partition in 0..<Deployment.partitions {
+      let place = TopicPartition(topic: "tidings.routed", partition: partition)
+      #expect(deployment.world.broker.log(place)?.endOffset ?? 0 > 1)
+      deployment.world.broker.retain(place, from: 1)
+    }
+    #expect(try deployment.audit().holds)
+    var number = 0
+    deployment.fate = { topic, _ in
+      guard topic == "routed" else { return .written }
+      number += 1
+      return number == 3 ? .dropped : .written
+    }
+    publish("e3", for: "board:1", partition: Deployment.home(of: "board:1"), in: deployment)
+    try deployment.process(after: 60, rounds: 12)
+    let report = try deployment.audit()
+    let found = report.partitions.flatMap(\.findings)
+    #expect(found.contains { $0.kind == .lostForward }, "\(found) \(report.partitions.flatMap(\.unproven))")
+  }
+
   @Test("why says for which audience an event came")
   func why() throws {
     let deployment = try makeDeployment()

@@ -90,8 +90,9 @@ struct ForwardLedger {
     return fanOuts[hash]?.count ?? 0
   }
 
-  /// Whether retention has deleted records of any partition.
-  var isCut: Bool { !cutPartitions.isEmpty }
+  /// Up to when records that were forwarded to any partition may be gone: nobody knows where the followers of an
+  /// audience are at home. `.max` where a partition holds none any more; nil where all are there.
+  var newestCut: Int64? { cutPartitions.map { keptSince[$0] ?? .max }.max() }
 
   /// Whether a record was forwarded to a recipient.
   mutating func match(partition: Int32, offset: Int64, key: ByteView) -> Bool {

@@ -62,7 +62,8 @@ struct ForwardReader {
   ) -> Bool {
     let found = forwards.matchFanOut(topic, partition: partition, offset: record.offset)
     guard let served else { return found > 0 || !mayBeRejected }
-    if found < served, forwards.isCut {
+    // What is forwarded is appended after its event: later than every cut, all of it is kept.
+    if found < served, let cut = forwards.newestCut, record.timestampMilliseconds <= cut {
       unproven += Int(served - found)
     } else if found != served {
       findings.add(
