@@ -244,6 +244,8 @@ struct ConservationAuditTests {
       #expect(count(report, "email caught up") == (isHidden ? 0 : 1))
       #expect(report.difference == (isHidden ? 1 : 0))
       #expect(report.findingCount == 0)
+      // The law from a commit in the log on: what was late is gained like the rest.
+      #expect(try deployment.audit(isRecent: true).difference == (isHidden ? 1 : 0))
     }
   }
 

@@ -129,6 +129,7 @@ extension ChannelCounters {
     gained.retracted = later.retracted - earlier.retracted
     gained.collapsed = later.collapsed - earlier.collapsed
     gained.open = later.open - earlier.open
+    gained.caughtUp = later.caughtUp - earlier.caughtUp
     return gained
   }
 }
