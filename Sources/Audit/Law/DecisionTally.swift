@@ -123,9 +123,7 @@ struct DecisionTally {
       switch outcome {
       case .open(let window, _):
         if isWithin { counters[channel].open += 1 }
-        if !isBehind {
-          windows.open(arrival.notification, in: window, by: decision.number, into: &findings)
-        }
+        if !isBehind { windows.open(arrival.notification, in: window, by: decision.number) }
       case .delivered(let delivery):
         if isWithin { counters[channel].delivered += 1 }
         deliveries.decided(
