@@ -81,4 +81,44 @@ struct RepeatAuditTests {
     let found = try deployment.audit().partitions.flatMap(\.findings)
     #expect(found.count { $0.kind == kind } == 1, "\(found)")
   }
+
+  @Test("a delivery that retention has deleted is no loss where the same was decided again, and is there")
+  func deliveredAgain() throws {
+    let deployment = try Deployment()
+    deployment.publish(recipient: "ann", #"{"email":"ann@example.org"}"#)
+    try deployment.process()
+    for id in ["e1", "e2", "e1"] {
+      deployment.publish(id, type: "card.due", to: "ann")
+      try deployment.process()
+      try deployment.process(after: Self.forgotten)
+    }
+    let place = TopicPartition(topic: "tidings.delivery.email", partition: Deployment.home(of: "ann"))
+    #expect(deployment.world.broker.log(place)?.endOffset == 3)
+    deployment.world.broker.retain(place, from: 1)
+    let report = try deployment.audit()
+    #expect(findings(report) == [])
+    #expect(report.holds)
+    #expect(
+      report.partitions.flatMap(\.unproven) == [
+        "1 decisions whose delivery record is older than what retention has left of the delivery topic"
+      ])
+  }
+
+  @Test("a delivery that was decided again and is not there is a loss, whatever retention has deleted before")
+  func lostAgain() throws {
+    let deployment = try Deployment()
+    deployment.publish(recipient: "ann", #"{"email":"ann@example.org"}"#)
+    try deployment.process()
+    for (number, id) in ["e1", "e2", "e1", "e3"].enumerated() {
+      deployment.fate = { topic, _ in number == 2 && topic == "delivery.email" ? .dropped : .written }
+      deployment.publish(id, type: "card.due", to: "ann")
+      try deployment.process()
+      try deployment.process(after: Self.forgotten)
+    }
+    let place = TopicPartition(topic: "tidings.delivery.email", partition: Deployment.home(of: "ann"))
+    #expect(deployment.world.broker.log(place)?.endOffset == 3)
+    deployment.world.broker.retain(place, from: 1)
+    let found = try deployment.audit().partitions.flatMap(\.findings)
+    #expect(found.map(\.kind) == [.lostDelivery])
+  }
 }

@@ -12,7 +12,7 @@ struct DeliveryLedger {
     var decidedEvents: Int32 = 0
     var channel: Channel
     var found: UInt8 = 0
-    /// Decisions up to the end of the cut.
+    /// Decisions up to the end of the cut whose delivery is kept.
     var decidedWithin: UInt8 = 0
     /// All decisions that were read.
     var decided: UInt8 = 0
@@ -58,15 +58,22 @@ struct DeliveryLedger {
     entries[head.id] = entry
   }
 
-  /// A decision names a delivery of so many events.
+  /// A decision names a delivery of so many events. All deliveries have to be known by then.
+  ///
+  /// What was delivered before the first record that is kept is gone. It gets no entry: decisions are kept for longer
+  /// than deliveries. And the same may have been delivered again since, beyond the dedup horizon: that is another one.
   mutating func decided(
     _ id: Hash128, on channel: Channel, events: Int, by decision: UInt64, at time: Int64, isWithin: Bool
   ) {
-    var entry = entries[id] ?? Entry(time: time, channel: channel)
+    let isGone = isCut.contains(channel) && time < keptSince[channel] ?? .max
+    if isGone, isWithin { withoutDelivery += 1 }
+    let known = entries[id]
+    if isGone, known == nil { return }
+    var entry = known ?? Entry(time: time, channel: channel)
     entry.decision = decision
     entry.decidedEvents = Int32(clamping: events)
     entry.decided = entry.decided == 255 ? 255 : entry.decided + 1
-    if isWithin { entry.decidedWithin = entry.decidedWithin == 255 ? 255 : entry.decidedWithin + 1 }
+    if isWithin, !isGone { entry.decidedWithin = entry.decidedWithin == 255 ? 255 : entry.decidedWithin + 1 }
     entries[id] = entry
   }
 
