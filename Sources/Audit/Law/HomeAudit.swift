@@ -60,16 +60,21 @@ struct HomeAudit {
     }
     let range = try scan.range(of: topics.decisions, partition)
     // A topic that still begins at its first offset has lost nothing to retention: what is missing there is missing.
-    if range.earliest == 0, !isRecent { return KeptHistory(firstDecision: 1, lows: lows) }
+    let first = range.earliest == 0 && !isRecent ? 1 : try firstDecision(range, scan)
+    return KeptHistory(firstDecision: first, decisionsFrom: range.earliest, lows: lows)
+  }
+
+  /// The number of the first decision in a range of their topic.
+  private static func firstDecision(_ range: OffsetRange, _ scan: PartitionScan) throws -> UInt64 {
     let decoder = try DecisionDecoder()
     var first: UInt64?
     try scan.first(
-      topics.decisions, PartitionSpan(range)
+      range.topicPartition.topic, PartitionSpan(range)
     ) { record in
       _ = try? decoder.decode(record.value) { first = first ?? $0.number }
     }
     // An empty topic proves nothing of what was decided so far.
-    return KeptHistory(firstDecision: first ?? .max, lows: lows)
+    return first ?? .max
   }
 
   /// Reads everything else, and compares.
@@ -77,14 +82,20 @@ struct HomeAudit {
     guard let cut else { return }
     let rejections = try readRejected(cut)
     var deliveries = try readDeliveries()
-    var tally = try DecisionTally(partition, topics, cut, firstKept: kept.firstDecision)
     let range = try scan.range(of: topics.decisions, partition)
+    // Retention goes on while other topics are read.
+    let firstKept =
+      range.earliest > kept.decisionsFrom ? try Self.firstDecision(range, scan) : kept.firstDecision
+    if cut.decisions != nil, firstKept > cut.firstDecision {
+      throw ScanFault.cutMeanwhile(topic: topics.decisions)
+    }
+    var tally = try DecisionTally(partition, topics, cut, firstKept: firstKept)
     try scan.read(
       topics.decisions, [PartitionSpan(range)]
     ) { record in try tally.take(record, &inputs, &deliveries, into: &findings) }
     tally.checkEnd(into: &findings)
     // Where no decision is left, none of the deliveries can be held against one.
-    deliveries.check(decisionsSince: kept.firstDecision > 1 ? tally.since ?? .max : nil, into: &findings)
+    deliveries.check(decisionsSince: firstKept > 1 ? tally.since ?? .max : nil, into: &findings)
     report.topics = tally.counters
     report.deliveries = deliveries.found
     for topic in [InputTopic.events, .routed] {

@@ -51,6 +51,8 @@ struct StateCut {
 struct KeptHistory {
   /// The number of the first decision that is kept.
   var firstDecision: UInt64
+  /// The offset at which their topic began when that was read.
+  var decisionsFrom: Int64
   /// The first offsets of the inputs. Compaction makes holes in tables, and is reckoned with elsewhere.
   var lows: [InputTopic: Int64]
 
