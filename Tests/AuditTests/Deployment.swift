@@ -47,7 +47,8 @@ final class Deployment {
   /// Decides the fate of a record by its topic, without the prefix, and its value.
   var fate: (_ topic: String, _ value: String) -> Fate = { _, _ in .written }
 
-  init() throws {
+  /// - Parameter fanOutLimit: how many bytes of one record's forwards a commit holds.
+  init(fanOutLimit: Int = 8 << 20) throws {
     reader = world.spawn("reader")
     let names = [
       "events", "routed", "recipients", "subscriptions", "engagement", "state", "decisions", "rejected",
@@ -61,7 +62,9 @@ final class Deployment {
           name: "tidings.\(name)", partitionCount: Int(Self.partitions),
           configuration: ["message.timestamp.type": "LogAppendTime"]))
     }
-    for partition in 0..<Self.partitions { homes.append(try Home(partition)) }
+    for partition in 0..<Self.partitions {
+      homes.append(try Home(partition, fanOutLimit: fanOutLimit))
+    }
   }
 
   // MARK: - Publish
@@ -124,6 +127,9 @@ final class Deployment {
     for _ in 0..<rounds { for home in homes { try home.commit(self) } }
   }
 
+  /// Lets all partitions begin anew and read everything again, as `tidings state reset --to-beginning` does.
+  func reset() throws { for home in homes { try home.reset(self) } }
+
   fileprivate func log(_ topic: String, _ partition: Int32) -> PartitionLog? {
     world.broker.log(TopicPartition(topic: "tidings.\(topic)", partition: partition))
   }
@@ -168,16 +174,33 @@ private final class Home {
   var pipeline: Pipeline
   var codecs: Codecs
 
-  init(_ partition: Int32) throws {
+  private let fanOutLimit: Int
+  /// The number of the last decision.
+  private var decisions: UInt64 = 0
+
+  init(_ partition: Int32, fanOutLimit: Int) throws {
     self.partition = partition
+    self.fanOutLimit = fanOutLimit
+    codecs = try Codecs(prefix: "tidings", recordLimit: 256 << 10)
+    pipeline = try Self.makePipeline(partition, fanOutLimit: fanOutLimit, epoch: 7)
+  }
+
+  private static func makePipeline(_ partition: Int32, fanOutLimit: Int, epoch: UInt64) throws -> Pipeline {
     let catalog = try Catalog.parse(yaml: Deployment.catalog, file: "catalog.yaml")
     var configuration = Pipeline.Configuration(partition: partition, partitionCount: Deployment.partitions)
+    configuration.fanOutLimit = fanOutLimit
     configuration.fanOutStep = 400
-    pipeline = Pipeline(configuration: configuration, catalog: catalog)
-    codecs = try Codecs(prefix: "tidings", recordLimit: 256 << 10)
+    var pipeline = Pipeline(configuration: configuration, catalog: catalog)
     var positions = InputPositions()
     for topic in InputTopic.allCases { positions[topic] = 0 }
-    pipeline.start(at: positions, epoch: 7)
+    pipeline.start(at: positions, epoch: epoch)
+    return pipeline
+  }
+
+  func reset(_ deployment: Deployment) throws {
+    pipeline = try Self.makePipeline(partition, fanOutLimit: fanOutLimit, epoch: 8)
+    pipeline.continueDecisions(after: decisions)
+    try writeState(deployment)
   }
 
   func commit(_ deployment: Deployment) throws {
@@ -186,9 +209,10 @@ private final class Home {
       for entry in deployment.log(topic.name, partition)?.entries ?? [] {
         guard entry.offset >= pipeline.positions[topic], let record = entry.record else { continue }
         let input = InputRecord(key: record.key, value: record.value, headers: record.headers)
-        _ = try pipeline.apply(
+        let progress = try pipeline.apply(
           PartitionRecord(topic: topic, offset: entry.offset, appended: entry.timestamp, content: input),
           now: now, using: &codecs)
+        if progress == .again { break }
       }
     }
     pipeline.tick(now: now)
@@ -198,9 +222,14 @@ private final class Home {
         record.topic.name, record.partition, key: record.key, value: record.value, headers: record.headers)
     }
     pipeline.withDecisions { deployment.write("decisions", partition, key: nil, value: $0) }
+    try writeState(deployment)
+  }
+
+  private func writeState(_ deployment: Deployment) throws {
     var record = OutputBuffer()
     _ = pipeline.seal(into: &record)
     pipeline.confirm()
+    decisions = try StateHeader(record: record.view).decisions
     deployment.write("state", partition, key: nil, value: record.view)
   }
 }

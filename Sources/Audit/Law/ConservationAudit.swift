@@ -64,8 +64,10 @@ public struct ConservationAudit {
     try scan.read(topics.name(of: .routed), ranges.map { PartitionSpan($0) }) { record in
       forwards.take(
         record,
-        isWithin: { topic, partition, offset in cuts[partition]?.positions(topic).contains(offset) ?? false },
-        into: &findings)
+        isWithin: { topic, partition, offset in
+          cuts[partition]?.holds(
+            outcomeOf: topic, at: offset, appended: record.timestampMilliseconds) ?? false
+        }, into: &findings)
     }
     return forwards
   }

@@ -38,13 +38,15 @@ struct DecisionTally {
       checkNumber(decision, at: record.offset, into: &findings)
       let isWithin = cut.decisions?.contains(decision.number) ?? false
       let isBehind = decision.number > cut.end.decisions
+      // A decision and the position behind its record are of one commit. One from before the cut that names a record
+      // of the cut is of an earlier reading, before a repair set the position back.
       switch decision.subject {
       case .arrival(let arrival):
         take(arrival, decision, isWithin: isWithin, isBehind: isBehind, &deliveries, into: &findings)
         guard !isBehind,
           let input = input(
             named: arrival.topic, arrival.offset, of: decision, isWithin: isWithin, at: record.offset, inputs,
-            into: &findings)
+            into: &findings), isWithin
         else { break }
         inputs[input]?.note(.decided, at: arrival.offset)
       case .fanOut(let fanOut):
@@ -52,7 +54,7 @@ struct DecisionTally {
         guard !isBehind,
           let input = input(
             named: fanOut.topic, fanOut.offset, of: decision, isWithin: isWithin, at: record.offset, inputs,
-            into: &findings)
+            into: &findings), isWithin
         else { break }
         if let served = fanOut.served {
           fanOuts[input, default: [:]][fanOut.offset] = served

@@ -42,7 +42,7 @@ struct ForwardLedger {
 
   /// Takes a record of `routed`.
   ///
-  /// - Parameter isWithin: whether its origin is a record of the cut.
+  /// - Parameter isWithin: whether its origin is a record of the cut, and it may be an outcome of that within the cut.
   mutating func take(
     _ record: ConsumedRecord, isWithin: (InputTopic, Int32, Int64) -> Bool, into findings: inout Findings
   ) {

@@ -151,11 +151,12 @@ struct HomeAudit {
           .unreadable, topics.rejected, partition, record.offset,
           "the record does not name an input record of this partition: the processor did not write it")
       }
+      guard cut.holds(outcomeOf: input, at: source.offset, appended: record.timestampMilliseconds) else {
+        return
+      }
       if inputs[input] != nil {
         inputs[input]?.note(.rejected, at: source.offset)
-      } else if cut.positions(input).contains(source.offset),
-        !rejections.offsets[input, default: []].insert(source.offset).inserted
-      {
+      } else if !rejections.offsets[input, default: []].insert(source.offset).inserted {
         findings.add(
           .doubledRecord, topics.name(of: input), partition, source.offset, "rejected more than once")
       }

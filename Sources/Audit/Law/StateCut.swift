@@ -14,7 +14,12 @@ struct StateCut {
     case header(StateHeader)
   }
 
+  /// How far the clocks of brokers and processors may be apart, in milliseconds: beyond it a processor is not ready.
+  static let clockTolerance: Int64 = 60_000
+
   var start: Start
+  /// When the commit behind which it begins was appended, in milliseconds since the epoch; nil at the very first.
+  var startAppended: Int64?
   var end: StateHeader
 
   var decisions: ClosedRange<UInt64>? {
@@ -44,6 +49,18 @@ struct StateCut {
       case .header(let header): max(0, header.positions[topic])
       }
     return min(from, to)..<to
+  }
+
+  /// Whether a forward or a rejection, which have no number, belongs to the cut: by the input record that it names, and
+  /// by when it was appended.
+  ///
+  /// After a repair that set positions back, the same input record has an earlier one, too: of a reading before the
+  /// cut. But a record that is forwarded in parts is read only with the last of them.
+  func holds(outcomeOf topic: InputTopic, at offset: Int64, appended instant: Int64) -> Bool {
+    guard positions(topic).contains(offset) else { return false }
+    guard case .header(let header) = start, let startAppended else { return true }
+    if let fanOut = header.fanOut, fanOut.topic == topic, fanOut.offset == offset { return true }
+    return instant >= startAppended - Self.clockTolerance
   }
 }
 
@@ -76,8 +93,8 @@ extension StateCut {
   ) throws -> StateCut? {
     let place = TopicPartition(topic: topics.state, partition: partition)
     let range = try scan.range(of: topics.state, partition)
-    var start: StateHeader?
-    var last: StateHeader?
+    var start: (header: StateHeader, appended: Int64)?
+    var last: (header: StateHeader, appended: Int64)?
     var isFirst = true
     var isReset = false
     try scan.read(
@@ -90,17 +107,19 @@ extension StateCut {
         throw AuditFault.state(error, place, offset: record.offset)
       }
       // A reset begins its counters at zero, and numbers its decisions on.
-      if let last, last.epoch != header.epoch { isReset = true }
+      if let last, last.header.epoch != header.epoch { isReset = true }
       if isFirst, header.counters == Counters(), header.decisions > 0 { isReset = true }
-      if start == nil || last?.epoch != header.epoch {
-        start = kept.holdsAll(after: header) ? header : nil
+      let commit = (header, record.timestampMilliseconds)
+      if start == nil || last?.header.epoch != header.epoch {
+        start = kept.holdsAll(after: header) ? commit : nil
       }
       isFirst = false
-      last = header
+      last = commit
     }
     guard let last else { return nil }
-    if kept.isWhole, !isRecent, !isReset { return StateCut(start: .beginning, end: last) }
-    return StateCut(start: .header(start ?? last), end: last)
+    if kept.isWhole, !isRecent, !isReset { return StateCut(start: .beginning, end: last.header) }
+    let first = start ?? last
+    return StateCut(start: .header(first.header), startAppended: first.appended, end: last.header)
   }
 }
 
