@@ -116,6 +116,7 @@ public final class PartitionScan {
       if offset >= span.to { open[partition] = nil }
     }
     var lastMove = ContinuousClock.now
+    var lastError: KafkaError?
     while !open.isEmpty {
       let before = left
       reading: for _ in 0..<1024 {
@@ -133,16 +134,35 @@ public final class PartitionScan {
         case .error(let error):
           if error.code == .noOffset { throw ScanFault.cutMeanwhile(topic: topic) }
           guard error.disposition == .retry else { throw error.during("reading \(topic)") }
+          lastError = error
         }
       }
-      if left < before { lastMove = .now }
+      if left < before { (lastMove, lastError) = (.now, nil) }
       progress(ScanProgress(topic: topic, records: records, share: 1 - left / max(1, length)))
       guard ContinuousClock.now - lastMove < patience else {
         guard let span = open.values.min(by: { $0.partition < $1.partition }) else { return }
-        throw ScanFault.held(
-          TopicPartition(topic: topic, partition: span.partition), position: span.from, end: span.to)
+        try explain(span, of: topic, by: reader, lastError)
       }
     }
+  }
+
+  /// Says why nothing comes any more: a transaction holds the partition only if the brokers say so.
+  private func explain(
+    _ span: PartitionSpan, of topic: String, by reader: any LogReader, _ lastError: KafkaError?
+  ) throws -> Never {
+    let place = TopicPartition(topic: topic, partition: span.partition)
+    let stable: Int64
+    do throws(KafkaError) {
+      stable = try reader.watermarks(of: place, timeout: .seconds(10)).high
+    } catch {
+      throw error.during("reading \(topic)")
+    }
+    guard stable >= span.to else { throw ScanFault.held(place, position: span.from, end: span.to) }
+    let error =
+      lastError
+      ?? KafkaError(
+        .timedOut, message: "nothing of \(place) came from offset \(span.from) on", isRetriable: true)
+    throw error.during("reading \(topic)")
   }
 
   /// Calls `body` with the first committed record within a span, if there is one.

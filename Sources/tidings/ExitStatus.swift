@@ -1,4 +1,5 @@
 import ArgumentParser
+import Audit
 import Foundation
 import Kafka
 import MarkedYAML
@@ -13,7 +14,8 @@ enum ExitStatus: Int32 {
   case failed = 1
   /// Wrong usage or configuration: nothing was done.
   case usage = 2
-  /// The cluster cannot be reached: the same command may succeed later (sysexits' EX_TEMPFAIL).
+  /// The cluster cannot be reached, or what was read changed meanwhile: the same command may succeed later (sysexits'
+  /// EX_TEMPFAIL).
   case temporary = 75
 
   /// Tells the user of an error, and says with which status to end. Help that was asked for is no error.
@@ -34,6 +36,12 @@ enum ExitStatus: Int32 {
     case ProcessorFault.kafka(let kafka, _):
       Terminal.error.writeLine("tidings: \(error)")
       return status(of: kafka)
+    case is ScanFault:
+      Terminal.error.writeLine("tidings: \(error)")
+      return .temporary
+    case let fault as AuditFault:
+      Terminal.error.writeLine("tidings: \(fault)")
+      return status(of: fault)
     default: break
     }
     let code = Tidings.exitCode(for: error)
@@ -52,6 +60,13 @@ enum ExitStatus: Int32 {
     case .invalidArgument: .usage
     case .timedOut, .transport, .allBrokersDown: .temporary
     default: .failed
+    }
+  }
+
+  private static func status(of fault: AuditFault) -> ExitStatus {
+    switch fault {
+    case .noSuchPartition, .noTopic, .partitionCount, .recipient: .usage
+    case .state: .failed
     }
   }
 }

@@ -20,7 +20,7 @@ struct AuditCommand: ParsableCommand {
         tidings audit --partition 3 --json | jq '.findings[]'
 
       Exit status: 0 everything that is kept agrees; 1 it does not, and the output names where; 2 wrong usage or
-      configuration; 75 the cluster cannot be reached, try again later.
+      configuration; 75 the cluster cannot be reached, or retention or a transaction was in the way: try again later.
       """)
 
   @OptionGroup var options: SettingsOptions
@@ -42,14 +42,7 @@ struct AuditCommand: ParsableCommand {
     var progress = ProgressBar(delay: .seconds(1))
     let audit = ConservationAudit(cluster: cluster, topics: AuditTopics(settings)) { progress.show($0) }
     defer { progress.clear() }
-    let report: AuditReport
-    do {
-      report = try audit.run(partitions: partition.map { [$0] }, isRecent: recent)
-    } catch let fault as AuditFault {
-      progress.clear()
-      if case .noSuchPartition = fault { throw CommandEnd(.usage, "\(fault)") }
-      throw fault
-    }
+    let report = try audit.run(partitions: partition.map { [$0] }, isRecent: recent)
     progress.clear()
     Terminal.output.write(json ? try report.json() : report.text)
     if !report.holds { throw CommandEnd(.failed) }

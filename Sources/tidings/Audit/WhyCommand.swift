@@ -20,7 +20,7 @@ struct WhyCommand: ParsableCommand {
         tidings why --recipient ada --since 2026-03-01T08:00:00Z --json | jq '.notifications[].channels'
 
       Exit status: 0 something was found; 1 nothing was, and the output says what may be the reason; 2 wrong usage or
-      configuration; 75 the cluster cannot be reached, try again later.
+      configuration; 75 the cluster cannot be reached, or retention or a transaction was in the way: try again later.
       """)
 
   @OptionGroup var options: SettingsOptions
@@ -53,15 +53,8 @@ struct WhyCommand: ParsableCommand {
     let question = AccountQuestion(
       tenant: tenant, recipient: recipient, event: event, source: source,
       sinceMilliseconds: since.milliseconds(now: Int64(Date().timeIntervalSince1970 * 1000)))
-    let account: RecipientAccount
-    do {
-      account = try AccountReader(cluster: cluster, topics: AuditTopics(settings)) { progress.show($0) }
-        .read(question)
-    } catch let fault as AuditFault {
-      progress.clear()
-      if case .recipient = fault { throw CommandEnd(.usage, "\(fault)") }
-      throw fault
-    }
+    let account = try AccountReader(cluster: cluster, topics: AuditTopics(settings)) { progress.show($0) }
+      .read(question)
     progress.clear()
     Terminal.output.write(json ? try account.json() : account.text)
     if account.isEmpty { throw CommandEnd(.failed) }

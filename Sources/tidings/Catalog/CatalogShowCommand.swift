@@ -93,13 +93,8 @@ struct CatalogShowCommand: ParsableCommand {
     question.actor = actor
     question.priority = priority.flatMap { Priority(name: $0) }
     question.timeZone = zone ?? ""
-    do {
-      let shown = try recipients.map { try forecast(question, recordsIn: $0) } ?? forecast(question)
-      Terminal.output.write(json ? try JSONDocument.text(shown, as: .indented) : shown.text)
-    } catch let fault as AuditFault {
-      if case .recipient = fault { throw CommandEnd(.usage, "\(fault)") }
-      throw fault
-    }
+    let shown = try recipients.map { try forecast(question, recordsIn: $0) } ?? forecast(question)
+    Terminal.output.write(json ? try JSONDocument.text(shown, as: .indented) : shown.text)
   }
 
   /// By a record from a file.
