@@ -14,7 +14,7 @@ struct ForwardReader {
   init(_ partition: Int32, _ topics: AuditTopics) throws(JSONError) {
     self.partition = partition
     self.topics = topics
-    decoder = try ForwardedEventDecoder(recordLimit: topics.recordLimit)
+    decoder = try ForwardedEventDecoder()
   }
 
   /// Looks for the forwards of a record.
@@ -85,8 +85,9 @@ private final class ForwardedEventDecoder {
   private var routed: EventDecoder
   private var scratch = OutputBuffer(capacity: 256)
 
-  init(recordLimit: Int) throws(JSONError) {
-    let limits = EventLimits(maxRecordBytes: recordLimit)
+  init() throws(JSONError) {
+    // What was too large has been rejected.
+    let limits = EventLimits(maxRecordBytes: AuditTopics.anySize)
     decoder = try EventDecoder(limits: limits)
     routed = try EventDecoder(limits: limits.forwarded)
   }

@@ -233,9 +233,10 @@ struct HomeAudit {
     try scan.read(topics.name(of: .engagement), [span]) { record in
       report.topics.consumed += 1
       if rejected.contains(record.offset) { return }
-      if let home = reader.home(of: record) {
+      let mayBeRejected = rejections.mayLack(record)
+      if let home = reader.home(of: record, mayBeRejected: mayBeRejected) {
         if home == partition { report.topics.decided += 1 } else { report.topics.forwarded += 1 }
-      } else if rejections.mayLack(record) {
+      } else if mayBeRejected {
         report.topics.rejected += 1
       } else {
         findings.add(
@@ -260,8 +261,9 @@ struct HomeAudit {
         present += 1
         report.topics.consumed += 1
         if rejected.contains(record.offset) { return }
-        let home = reader.home(of: record, in: table, topics.partitionCount)
-        if rejections.mayLack(record), home == nil {
+        let mayBeRejected = rejections.mayLack(record)
+        let home = reader.home(of: record, in: table, topics.partitionCount, mayBeRejected: mayBeRejected)
+        if mayBeRejected, home == nil {
           report.topics.rejected += 1
         } else if home ?? partition != partition {
           report.topics.forwarded += 1
@@ -306,16 +308,23 @@ struct HomeAudit {
 private struct TableReader: ~Copyable {
   private var recipients: RecipientDecoder
   private var subscriptions: SubscriptionDecoder
+  private let limit: Int
 
   init(recordLimit: Int) throws(JSONError) {
-    let recipients = try RecipientDecoder(maxBytes: recordLimit)
-    let subscriptions = try SubscriptionDecoder(maxBytes: recordLimit)
+    let recipients = try RecipientDecoder(maxBytes: AuditTopics.anySize)
+    let subscriptions = try SubscriptionDecoder(maxBytes: AuditTopics.anySize)
     self.recipients = recipients
     self.subscriptions = subscriptions
+    limit = recordLimit
   }
 
   /// The home of a record; nil where it cannot be read.
-  mutating func home(of record: ConsumedRecord, in table: InputTopic, _ count: Int32) -> Int32? {
+  ///
+  /// - Parameter mayBeRejected: as of engagement records.
+  mutating func home(
+    of record: ConsumedRecord, in table: InputTopic, _ count: Int32, mayBeRejected: Bool
+  ) -> Int32? {
+    if mayBeRejected, record.value?.count ?? 0 > limit { return nil }
     do throws(Rejection) {
       var key = record.key
       if table == .subscriptions {

@@ -8,7 +8,8 @@ public struct AuditTopics: Sendable {
   public var prefix: String
   /// The number of home partitions, P.
   public var partitionCount: Int32
-  /// The largest record that is taken from upstream, in bytes: the processor's own setting.
+  /// The largest record that is taken from upstream, in bytes: the processor's own setting. It may have been another
+  /// one when a record was decided: only where nothing else is left says this one what was too large.
   public var recordLimit: Int
 
   /// The topics of a prefix.
@@ -17,6 +18,9 @@ public struct AuditTopics: Sendable {
     self.partitionCount = partitionCount
     self.recordLimit = recordLimit
   }
+
+  /// A size that no record has, for reading what the processor took.
+  static let anySize = 1 << 30
 
   func name(of topic: InputTopic) -> String { "\(prefix).\(topic.name)" }
   var state: String { "\(prefix).state" }
