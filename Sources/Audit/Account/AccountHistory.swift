@@ -103,11 +103,18 @@ struct AccountHistory {
         !(known[window]?.contains($0.hex) ?? false)
       }
       guard !earlier.isEmpty else { return nil }
-      return RecipientAccount.EarlierDigest(
+      var digest = RecipientAccount.EarlierDigest(
         channel: closure.channel.name,
         digest: RecipientAccount.Digest(
           id: window, due: nil, closed: closure.verdict, members: closure.members.count),
-        earlierMembers: earlier.count, delivery: nil)
+        earlierMembers: earlier.count)
+      if closure.isSingly {
+        digest.isSingly = true
+        digest.singleIDs = earlier.filter(closure.members.contains).map {
+          DeliveryID.single($0, channel: closure.channel).hex
+        }.sorted()
+      }
+      return digest
     }
   }
 }
@@ -137,8 +144,12 @@ extension RecipientAccount {
   /// The deliveries by a channel that decisions name.
   func deliveryIDs(on channel: String) -> Set<String> {
     var ids = Set(notifications.flatMap(\.channels).filter { $0.channel == channel }.compactMap(\.deliveryID))
-    for digest in earlierDigests where digest.channel == channel && digest.digest.members ?? 0 > 0 {
-      ids.insert(digest.digest.id)
+    for digest in earlierDigests where digest.channel == channel {
+      if digest.isSingly {
+        ids.formUnion(digest.singleIDs)
+      } else if digest.digest.members ?? 0 > 0 {
+        ids.insert(digest.digest.id)
+      }
     }
     return ids
   }
@@ -153,6 +164,9 @@ extension RecipientAccount {
     }
     for index in earlierDigests.indices where earlierDigests[index].channel == channel {
       earlierDigests[index].delivery = deliveries[earlierDigests[index].digest.id]
+      earlierDigests[index].singles = earlierDigests[index].singleIDs.compactMap { deliveries[$0] }.sorted {
+        $0.at.offset < $1.at.offset
+      }
     }
   }
 }

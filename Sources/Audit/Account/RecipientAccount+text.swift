@@ -222,15 +222,28 @@ extension RecipientAccount.EarlierDigest {
     ]
     let end = digest.closed.map { "closed \($0.time) (decision \($0.decision), \($0.at))" } ?? ""
     let count = digest.members ?? 0
+    let members = "with \(count) notification\(count == 1 ? "" : "s")"
     lines.append(
       row(
         channel,
-        count == 0 ? "\(end): all had expired" : "\(end) with \(count) notification\(count == 1 ? "" : "s")"))
+        count == 0
+          ? "\(end): all had expired"
+          : "\(end) \(members)\(isSingly ? ", too few for a digest: each delivered alone" : "")"))
     guard count > 0 else { return lines }
+    if isSingly { return lines + singleSentences.map { row("", $0) } }
     return lines
       + (delivery?.sentences(channel: channel) ?? ["its record is not in the delivery topic any more"]).map {
         row("", $0)
       }
+  }
+
+  /// The ways of the notifications that came before the range and were delivered alone.
+  private var singleSentences: [String] {
+    let gone = singleIDs.count - singles.count
+    let rest =
+      gone > 0
+      ? ["\(gone) record\(gone == 1 ? " is" : "s are") not in the delivery topic any more"] : []
+    return singles.flatMap { $0.sentences(channel: channel) } + rest
   }
 }
 

@@ -159,7 +159,13 @@ public struct RecipientAccount: Sendable, Encodable {
     public var digest: Digest
     /// Notifications in it that came before the range.
     public var earlierMembers: Int
-    /// The delivery record, if it is found.
+    /// Whether its notifications were too few for a digest, and each was delivered alone.
+    public var isSingly = false
+    /// The ids of the deliveries of those that came before the range, where each was delivered alone.
+    public var singleIDs: [String] = []
+    /// Their records, as far as they are found, in the order of the topic.
+    public var singles: [Delivery] = []
+    /// The digest's record, if it is found; nil where there is none.
     public var delivery: Delivery?
   }
 
