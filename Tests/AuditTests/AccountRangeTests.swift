@@ -52,4 +52,27 @@ struct AccountRangeTests {
     #expect(account.earlierDigests.first?.singles.map(\.at.offset) == [1])
     #expect(account.text.contains("1 record is not in the delivery topic any more"))
   }
+
+  @Test("ids that a String takes for the same are two recipients, and two events")
+  func spellings() throws {
+    let deployment = try Deployment()
+    let number = try #require(
+      (0..<64).first { Deployment.home(of: "\u{e9}\($0)") == Deployment.home(of: "e\u{301}\($0)") })
+    let (one, two) = ("\u{e9}\(number)", "e\u{301}\(number)")
+    #expect(one == two)
+    for (recipient, event) in [(one, "e1"), (two, "e2"), (two, "\u{e9}"), (two, "e\u{301}")] {
+      deployment.publish(event, to: recipient)
+    }
+    try deployment.process()
+    deployment.publish(seen: "e2", by: two)
+    try deployment.process()
+    let first = try account(deployment, one)
+    #expect(first.notifications.map(\.event) == ["e1"])
+    #expect(first.engagement.isEmpty)
+    let second = try account(deployment, two)
+    #expect(second.notifications.count == 3)
+    #expect(second.engagement.count == 1)
+    let asked = try account(deployment, two, event: "e\u{301}")
+    #expect(asked.notifications.map { Array($0.event.utf8) } == [Array("e\u{301}".utf8)])
+  }
 }

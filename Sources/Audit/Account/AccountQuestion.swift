@@ -46,10 +46,20 @@ public struct AccountQuestion: Sendable {
   }
 
   func matches(_ decision: Decision) -> Bool {
-    decision.text("recipient") == recipient && decision.text("tenant") == tenant
+    guard let recipient = decision.text("recipient"), let tenant = decision.text("tenant") else {
+      return false
+    }
+    return matches(recipient: recipient, tenant: tenant)
+  }
+
+  /// Whether that is the recipient. Ids are told apart by their bytes, as everywhere: a `String` takes some for the
+  /// same.
+  func matches(recipient: String, tenant: String) -> Bool {
+    ExactText(recipient) == ExactText(self.recipient) && ExactText(tenant) == ExactText(self.tenant)
   }
 
   func matches(event: String, source: String) -> Bool {
-    (self.event ?? event) == event && (self.source ?? source) == source
+    ExactText(self.event ?? event) == ExactText(event)
+      && ExactText(self.source ?? source) == ExactText(source)
   }
 }

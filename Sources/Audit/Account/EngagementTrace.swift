@@ -52,7 +52,8 @@ struct EngagementTrace: ~Copyable {
     do throws(Rejection) {
       let engagement = try decoder.decode(
         InputRecord(key: record.key, value: record.value, headers: record.headers))
-      guard engagement.tenant.string == question.tenant, engagement.recipient.string == question.recipient
+      guard
+        question.matches(recipient: engagement.recipient.string, tenant: engagement.tenant.string)
       else { return nil }
       return RecipientAccount.EngagementRecord(
         at: RecipientAccount.Place(
