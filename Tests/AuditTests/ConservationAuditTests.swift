@@ -168,6 +168,9 @@ struct ConservationAuditTests {
     try deployment.process()
     deployment.append("delivery.email", 0, value: "no delivery")
     deployment.append("decisions", 0, value: "no decisions")
+    deployment.append(
+      "decisions", 0,
+      value: #"[{"id":"0-18446744073709551615","time":"2026-01-01T00:00:00Z","data":{}}]"#)
     deployment.append("rejected", 0, value: "rejected by nobody")
     deployment.append("routed", 0, key: "ann", value: "{}")
     deployment.append(

@@ -60,7 +60,7 @@ struct Decision {
     var served: Int64?
   }
 
-  /// The number in its partition.
+  /// The number in its partition: one that another may follow.
   var number: UInt64
   /// When it was decided, in milliseconds since the epoch.
   var time: Int64
@@ -97,7 +97,7 @@ final class DecisionDecoder {
 extension Decision {
   fileprivate init?(_ element: JSONValue) {
     guard let id = element["id"]?.rawString, let dash = id.buffer.lastIndex(of: UInt8(ascii: "-")),
-      let number = UInt64(id.slice(dash + 1..<id.count).string), let data = element["data"],
+      let number = UInt64(id.slice(dash + 1..<id.count).string), number < .max, let data = element["data"],
       data.kind == .object, let time = element["time"].flatMap({ RFC3339.milliseconds(of: $0.rawString) })
     else { return nil }
     self.number = number
