@@ -22,6 +22,9 @@ struct ServiceProcess {
   /// - Throws: `SettingsProblems`.
   init(_ name: String, _ options: SettingsOptions) throws {
     self.name = name
+    // It says that the catalog is to be read again: who has none takes no notice, and is not ended by it (signal(7)). The
+    // processor's reloader takes it from here.
+    signal(SIGHUP, SIG_IGN)
     settings = try options.loadWithLogging()
     MetricsSystem.bootstrap(registry)
     ProcessMetrics.install(in: registry)
