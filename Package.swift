@@ -169,7 +169,7 @@ let package = Package(
     .testTarget(
       name: "EmailSinkTests",
       dependencies: [
-        "Contract", "Delivery", "EmailSink", "Kafka", "SeededTesting",
+        "CCurl", "Contract", "Delivery", "EmailSink", "Kafka", "SeededTesting",
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     .testTarget(

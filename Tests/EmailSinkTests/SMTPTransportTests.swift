@@ -1,3 +1,4 @@
+import CCurl
 import Foundation
 import Testing
 
@@ -271,6 +272,17 @@ struct SMTPVerdictTests {
       try SMTPTransport(SMTPSettings(host: "h", connectionCount: 0))
     }
     #expect((try? SMTPSettings(host: "::1", security: .implicitTLS).url()) == "smtps://[::1]:587/")
+  }
+
+  @Test("no reply is waited for less long than the whole mail may take")
+  func timeouts() {
+    var settings = SMTPSettings(host: "h", connectTimeout: .seconds(10), sendTimeout: .seconds(600))
+    let options = { Dictionary(SMTPConnection.timeouts(settings)) { first, _ in first } }
+    #expect(options()[CURLOPT_TIMEOUT_MS] == 600_000)
+    #expect(options()[CURLOPT_SERVER_RESPONSE_TIMEOUT] == 600)
+    #expect(options()[CURLOPT_CONNECTTIMEOUT_MS] == 10_000)
+    settings.sendTimeout = .milliseconds(1_200)
+    #expect(options()[CURLOPT_TIMEOUT_MS] == 1_200 && options()[CURLOPT_SERVER_RESPONSE_TIMEOUT] == 2)
   }
 
   @Test("a refusal before any mail is concerned is never held against the mail")

@@ -30,8 +30,7 @@ struct SMTPConnection: ~Copyable {
     options.set(CURLOPT_NOSIGNAL, 1)
     options.set(CURLOPT_UPLOAD, 1)
     options.set(CURLOPT_TCP_KEEPALIVE, 1)
-    options.set(CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeout.milliseconds)
-    options.set(CURLOPT_TIMEOUT_MS, settings.sendTimeout.milliseconds)
+    for (option, value) in Self.timeouts(settings) { options.set(option, value) }
     if let level = settings.security.curlLevel { options.set(CURLOPT_USE_SSL, level) }
     if let file = settings.certificateAuthorityFile { options.set(CURLOPT_CAINFO, file) }
     if let username = settings.username { options.set(CURLOPT_USERNAME, username) }
@@ -51,6 +50,16 @@ struct SMTPConnection: ~Copyable {
   deinit {
     if let handle { curl_easy_cleanup(handle) }
     errorText.deallocate()
+  }
+
+  /// The options that bound a mail. libcurl waits for each reply of the server for 2 min, whatever the whole may take,
+  /// unless it is told otherwise; one to a mail's content may take 10 min (RFC 5321 §4.5.3.2.6).
+  static func timeouts(_ settings: SMTPSettings) -> [(option: CURLoption, value: Int)] {
+    [
+      (CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeout.milliseconds),
+      (CURLOPT_TIMEOUT_MS, settings.sendTimeout.milliseconds),
+      (CURLOPT_SERVER_RESPONSE_TIMEOUT, settings.sendTimeout.wholeSeconds),
+    ]
   }
 
   /// Sends one mail and waits for the server's verdict. Blocks the thread.
@@ -121,6 +130,9 @@ extension SMTPSettings.Security {
 extension Duration {
   /// Whole milliseconds, at least 1: libcurl takes 0 as no limit.
   fileprivate var milliseconds: Int { max(1, Int(self / .milliseconds(1))) }
+
+  /// Whole seconds that it fits into, at least 1.
+  fileprivate var wholeSeconds: Int { max(1, Int((self / .seconds(1)).rounded(.up))) }
 }
 
 private func smtpRead(
