@@ -59,6 +59,34 @@ struct DeliveryScheduleTests {
     #expect(again.item == 1 && again.attempt == 2)
   }
 
+  @Test(
+    "untried is what nobody has begun with, and what an outage keeps; not what is tried again, nor what is behind it"
+  )
+  func untried() throws {
+    var random = SeededGenerator.printed()
+    var schedule = schedule()
+    for item in [1, 2] { schedule.enqueue(item, key: key(1), source: source, byteCount: 0) }
+    schedule.enqueue(100, key: key(2), source: source, byteCount: 0)
+    let untried = { (schedule: DeliverySchedule<Int>) in
+      var items: [Int] = []
+      schedule.forEachUntried { item, _ in items.append(item) }
+      return items.sorted()
+    }
+    #expect(untried(schedule) == [1, 100])
+    let first = try take(&schedule, .zero)
+    #expect(untried(schedule) == [100])
+    schedule.answer(first, .retry(at: .seconds(5)), now: .zero, using: &random)
+    let other = try take(&schedule, .zero)
+    #expect(untried(schedule).isEmpty)
+    schedule.answer(other, .unavailable, now: .zero, using: &random)
+    #expect(untried(schedule) == [100])
+    let again = try take(&schedule, .seconds(60))
+    schedule.answer(again, .finished, now: .seconds(60), using: &random)
+    let probe = try take(&schedule, .seconds(60))
+    schedule.answer(probe, .finished, now: .seconds(60), using: &random)
+    #expect(untried(schedule) == [2])
+  }
+
   @Test("while nothing can be handed over one record after the other probes, without attempts being counted")
   func outage() throws {
     var random = SeededGenerator.printed()

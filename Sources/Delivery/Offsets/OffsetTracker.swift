@@ -13,7 +13,7 @@ public struct OffsetTracker: Sendable {
   private var entries: [Entry] = []
   private var first = 0
   /// The offset behind everything that was received; nil before anything is known.
-  private var position: Int64?
+  public private(set) var position: Int64?
   /// What an earlier assignment completed and this one has not come to yet.
   private var earlier: CompletedOffsets
 

@@ -58,4 +58,15 @@ struct SinkAssignment {
     let oldest = tracker.oldestIncompleteTimestampMilliseconds ?? lastTimestampMilliseconds ?? nowMilliseconds
     return (records, .milliseconds(max(0, nowMilliseconds - oldest)))
   }
+
+  /// How old the oldest record is that nobody has tried to deliver.
+  ///
+  /// - Parameter oldest: the timestamp of the oldest of those that were read, milliseconds since the epoch; nil where all
+  ///   were tried.
+  func untriedAge(oldest: Int64?, nowMilliseconds: Int64) -> Duration {
+    let isAllRead = isAtEnd || (endOffset ?? 0) <= (tracker.position ?? 0)
+    // What is not read came after what was.
+    let instants = [oldest, isAllRead ? nil : lastTimestampMilliseconds].compactMap { $0 }
+    return .milliseconds(instants.min().map { max(0, nowMilliseconds - $0) } ?? 0)
+  }
 }

@@ -165,8 +165,10 @@ final class SinkConsumer {
     let now = SinkMonitor.nowMilliseconds
     // A broker that does not answer is not asked for each partition: this thread has other things to do.
     var isAnswering = true
+    let oldestUntried = queue.oldestUntried()
     for (partition, assignment) in assignments {
-      if !assignment.isAtEnd, isAnswering {
+      if !assignment.isAtEnd {
+        guard isAnswering else { continue }
         let place = TopicPartition(topic: options.topic, partition: partition)
         // While records are fetched, the last fetch says the end, and a request for each partition would wait behind
         // the fetches. While nothing is fetched, only the broker knows it.
@@ -174,10 +176,16 @@ final class SinkConsumer {
           isPaused
           ? (try? consumer.watermarks(of: place, timeout: .milliseconds(500)))?.high
           : consumer.cachedHighWatermark(of: place)
-        if let end { assignments[partition]?.endOffset = end } else if isPaused { isAnswering = false }
+        guard let end else {
+          isAnswering = !isPaused
+          continue
+        }
+        assignments[partition]?.endOffset = end
       }
-      guard let lag = assignments[partition]?.lag(nowMilliseconds: now) else { continue }
-      monitor.record(lag: lag.records, age: lag.age, partition: partition)
+      guard let assignment = assignments[partition] else { continue }
+      let lag = assignment.lag(nowMilliseconds: now)
+      let untried = assignment.untriedAge(oldest: oldestUntried[assignment.source], nowMilliseconds: now)
+      monitor.record(lag: lag.records, age: lag.age, untried: untried, partition: partition)
     }
   }
 

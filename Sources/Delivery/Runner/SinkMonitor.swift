@@ -16,6 +16,7 @@ final class SinkMonitor: Sendable {
   private struct LagGauges {
     let records: Gauge
     let seconds: Gauge
+    let untried: Gauge
   }
 
   private let state = Mutex(State())
@@ -88,19 +89,22 @@ final class SinkMonitor: Sendable {
     }
   }
 
-  /// Notes the lag of a partition: in records, and the age of the oldest record that is not dealt with.
-  func record(lag: Int64, age: Duration, partition: Int32) {
+  /// Notes the lag of a partition: in records, and the age of the oldest record that is not dealt with, and of the oldest
+  /// that nobody has tried.
+  func record(lag: Int64, age: Duration, untried: Duration, partition: Int32) {
     let gauges = state.withLock { state in
       if let gauges = state.lag[partition] { return gauges }
       let dimensions = [("group", group), ("topic", topic), ("partition", "\(partition)")]
       let gauges = LagGauges(
         records: Gauge(label: "tidings_consumer_lag_records", dimensions: dimensions),
-        seconds: Gauge(label: "tidings_consumer_lag_seconds", dimensions: dimensions))
+        seconds: Gauge(label: "tidings_consumer_lag_seconds", dimensions: dimensions),
+        untried: Gauge(label: "tidings_sink_untried_seconds", dimensions: dimensions))
       state.lag[partition] = gauges
       return gauges
     }
     gauges.records.record(lag)
     gauges.seconds.record(age.seconds)
+    gauges.untried.record(untried.seconds)
   }
 
   /// Ends the lag series of partitions that are not assigned any more: another member reports them.
@@ -109,6 +113,7 @@ final class SinkMonitor: Sendable {
     for gauges in gone {
       gauges.records.destroy()
       gauges.seconds.destroy()
+      gauges.untried.destroy()
     }
   }
 

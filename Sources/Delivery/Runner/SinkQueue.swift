@@ -74,6 +74,18 @@ final class SinkQueue: Sendable {
     }
   }
 
+  /// The timestamp of the oldest record that waits for its first attempt, by what it came from, in milliseconds since the
+  /// epoch.
+  func oldestUntried() -> [DeliverySource: Int64] {
+    state.withLock { state in
+      var oldest: [DeliverySource: Int64] = [:]
+      state.schedule.forEachUntried { record, source in
+        oldest[source] = min(oldest[source] ?? .max, record.timestampMilliseconds)
+      }
+      return oldest
+    }
+  }
+
   /// Forgets what came from these sources and is not in progress.
   func drop(_ sources: Set<DeliverySource>) {
     update { state in state.schedule.drop(sources) }

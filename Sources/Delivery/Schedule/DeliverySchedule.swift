@@ -148,6 +148,15 @@ public struct DeliverySchedule<Item: Sendable>: Sendable {
     }
   }
 
+  /// Calls `body` with each record that waits for its first attempt, whatever keeps it: for want of a worker, or because
+  /// nothing can be handed over. One behind a record of its key that was tried waits for that one's sake, and is not among
+  /// them.
+  public func forEachUntried(_ body: (Item, DeliverySource) -> Void) {
+    for chain in chains.values where !chain.isRunning && chain.current.failures == 0 {
+      body(chain.current.item, chain.current.source)
+    }
+  }
+
   /// How many records of these sources are being worked on.
   public func runningCount(of sources: Set<DeliverySource>) -> Int {
     sources.reduce(0) { $0 + (runningBySource[$1] ?? 0) }

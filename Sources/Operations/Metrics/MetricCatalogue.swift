@@ -14,7 +14,7 @@ public enum MetricCatalogue {
   ]
 
   /// The declarations, grouped by the process that exports them.
-  public static let all: [MetricDeclaration] = consumption + processor + sinks + inbox + process
+  public static let all: [MetricDeclaration] = consumption + processor + sinks + email + inbox + process
 
   /// What every process that consumes exports.
   static let consumption: [MetricDeclaration] = [
@@ -23,7 +23,9 @@ public enum MetricCatalogue {
       help: "Offsets between the group's committed position and the end of the partition; 0 when idle."),
     MetricDeclaration(
       "tidings_consumer_lag_seconds", .gauge, unit: "seconds", labels: ["group", "topic", "partition"],
-      help: "Age of the first record that the group has not committed; 0 when there is none."),
+      help:
+        "Age of the first record that the group has not committed; 0 when there is none. A mail that is tried again holds it for as long as that takes."
+    ),
   ]
 
   /// What a processor exports.
@@ -126,6 +128,15 @@ public enum MetricCatalogue {
     ),
   ]
 
+  /// What the email sink exports besides what every sink does.
+  static let email: [MetricDeclaration] = [
+    MetricDeclaration(
+      "tidings_sink_untried_seconds", .gauge, unit: "seconds", labels: ["group", "topic", "partition"],
+      help:
+        "Age of the oldest delivery that waits for its first attempt, not counting those behind one of the same recipient that was tried; 0 when there is none."
+    )
+  ]
+
   /// What the inbox exports besides what every sink does.
   static let inbox: [MetricDeclaration] = [
     MetricDeclaration(
@@ -165,7 +176,7 @@ extension MetricCatalogue {
   public static var markdown: String {
     let sections: [(title: String, metrics: [MetricDeclaration])] = [
       ("Every process that consumes", consumption), ("Processor", processor), ("Sinks", sinks),
-      ("Inbox", inbox), ("Every process", process),
+      ("Email sink", email), ("Inbox", inbox), ("Every process", process),
     ]
     var page = """
       # Metrics
