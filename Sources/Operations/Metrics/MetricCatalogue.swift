@@ -97,7 +97,7 @@ public enum MetricCatalogue {
     MetricDeclaration(
       "tidings_clock_skew_seconds", .gauge, unit: "seconds", labels: ["worker"],
       help:
-        "How far the wall clock or the broker's is ahead of the clock that closes windows; beyond 60 s none is closed."
+        "How far the wall clock or the broker's is ahead of the clock that closes windows, negative where it is behind; beyond 60 s of either none is closed."
     ),
     MetricDeclaration(
       "tidings_assigned_partitions", .gauge, unit: "partitions", labels: ["worker"],
