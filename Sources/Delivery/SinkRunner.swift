@@ -37,6 +37,9 @@ public final class SinkRunner: Service {
   /// How the sink stands.
   public var status: SinkStatus { monitor.status }
 
+  /// How long ago the thread that consumes last came round; nil where it has not begun, or has ended.
+  public var silence: Duration? { monitor.pulse.silence }
+
   /// Whether everything in the topic, as far as this member reads it, is dealt with and committed.
   public var isIdle: Bool { monitor.status.isIdle }
 

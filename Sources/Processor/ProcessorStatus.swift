@@ -1,3 +1,4 @@
+import Kafka
 import Pipeline
 import Synchronization
 
@@ -46,15 +47,25 @@ public final class ProcessorStatus: Sendable {
     var workers: [Int: Worker] = [:]
     /// Also of partitions that went elsewhere since.
     var counters: [Int32: Counters] = [:]
+    var pulses: [Int: Pulse] = [:]
   }
 
   private let state = Mutex(State())
+  private let now: @Sendable () -> SuspendingClock.Instant
 
   /// A status of no workers.
-  public init() {}
+  ///
+  /// - Parameter now: by what the silence of workers is measured.
+  public init(now: @escaping @Sendable () -> SuspendingClock.Instant = { .now }) { self.now = now }
 
   /// The workers that run.
   public var workers: [Int: Worker] { state.withLock { $0.workers } }
+
+  /// How long ago the worker that has been silent for longest published its status, which it does twice a second; nil
+  /// where none has joined its group yet.
+  public var silence: Duration? {
+    state.withLock { $0.pulses.values }.compactMap(\.silence).max()
+  }
 
   /// The sums over all partitions that were ever decided here, as of their last commit here.
   public var counters: Counters {
@@ -85,6 +96,9 @@ public final class ProcessorStatus: Sendable {
 
   func set(_ worker: Worker, number: Int) {
     state.withLock { state in
+      let pulse = state.pulses[number] ?? Pulse(now: now)
+      state.pulses[number] = pulse
+      pulse.beat()
       state.workers[number] = worker
       for partition in worker.partitions where partition.isRunning {
         state.counters[partition.partition] = partition.counters
@@ -93,6 +107,9 @@ public final class ProcessorStatus: Sendable {
   }
 
   func remove(worker number: Int) {
-    state.withLock { state in state.workers[number] = nil }
+    state.withLock { state in
+      state.workers[number] = nil
+      state.pulses[number] = nil
+    }
   }
 }

@@ -23,8 +23,8 @@ struct InboxHealthTests {
     let health = HealthState()
     consumer.addChecks(to: health)
     let waiting = HealthState.Status.failing(reason: "the group has given no partitions yet")
-    #expect(health.report(for: .readiness).checks.map(\.name) == ["partitions"])
-    #expect(health.report(for: .readiness).checks.map(\.status) == [waiting])
+    #expect(health.report(for: .readiness).checks.map(\.name) == ["consumer", "partitions"])
+    #expect(health.report(for: .readiness).checks.map(\.status) == [.passing, waiting])
 
     let group = ServiceGroup(services: [consumer], logger: logger)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -35,6 +35,7 @@ struct InboxHealthTests {
       }
       for try await _ in tasks {}
     }
-    #expect(health.report(for: .readiness).checks.map(\.status) == [waiting])
+    #expect(health.report(for: .readiness).checks.map(\.status) == [.passing, waiting])
+    #expect(consumer.silence == nil)
   }
 }

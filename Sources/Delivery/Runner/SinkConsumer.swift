@@ -41,7 +41,9 @@ final class SinkConsumer {
   /// - Throws: `KafkaError` when the consumer cannot go on.
   func run(isStopping: () -> Bool) throws(KafkaError) {
     try consumer.subscribe(to: [options.topic], listener: self)
+    defer { monitor.pulse.stop() }
     while !isStopping() && failure == nil {
+      monitor.pulse.beat()
       queue.wake()
       collectCompletions()
       let load = queue.load
@@ -200,6 +202,7 @@ final class SinkConsumer {
       isPaused = true
     }
     while queue.load.runningCount > 0 {
+      monitor.pulse.beat()
       guard ContinuousClock.now < deadline else {
         logger.warning(
           "deliveries still in progress were left; they may be repeated",

@@ -19,6 +19,8 @@ final class SinkMonitor: Sendable {
     let untried: Gauge
   }
 
+  /// Of the thread that consumes.
+  let pulse = Pulse()
   private let state = Mutex(State())
   private let delivered: Counter
   private let failed: Counter

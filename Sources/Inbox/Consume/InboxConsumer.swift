@@ -48,6 +48,9 @@ public final class InboxConsumer: Service, Sendable {
   /// What was done and where it stands; may be asked from any thread.
   public var counters: InboxConsumerCounters { progress.counters.withLock { $0 } }
 
+  /// How long ago the consumer's thread last came round; nil where it has not begun, or has ended.
+  public var silence: Duration? { progress.pulse.silence }
+
   /// Whether all that the topic held is stored; see ``InboxConsumerCounters/isIdle``.
   public var isIdle: Bool { counters.isIdle }
 
@@ -77,7 +80,10 @@ public final class InboxConsumer: Service, Sendable {
     let producer = try cluster.makeIdempotentProducer(
       IdempotentProducerOptions(
         topics: [options.deadLetterTopic], messageMaxBytes: InboxDeadLetters.messageMaxBytes))
-    defer { producer.close() }
+    defer {
+      progress.pulse.stop()
+      producer.close()
+    }
     let loop = try InboxConsumerLoop(
       consumer: consumer, producer: producer, store: store, signals: signals, options: options,
       progress: progress, logger: logger, factory: factory, onHealth: onHealth)
@@ -88,6 +94,7 @@ public final class InboxConsumer: Service, Sendable {
 /// What the consumer's thread shares with others.
 final class InboxProgress: Sendable {
   let counters = Mutex(InboxConsumerCounters())
+  let pulse = Pulse()
   private let stopping = Atomic<Bool>(false)
 
   var isStopping: Bool { stopping.load(ordering: .relaxed) }

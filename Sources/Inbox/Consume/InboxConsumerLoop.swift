@@ -61,6 +61,7 @@ final class InboxConsumerLoop {
     try consumer.subscribe(to: [options.topic], listener: self)
     do {
       while !progress.isStopping {
+        progress.pulse.beat()
         try handle(consumer.poll(timeout: pollTimeout))
         if isBatchDue { try storeBatch() }
         if isPositionGone { try beginAgain() }
@@ -212,6 +213,7 @@ final class InboxConsumerLoop {
     }
     let end = ContinuousClock.now + delay
     while ContinuousClock.now < end, !progress.isStopping {
+      progress.pulse.beat()
       // Polling keeps the membership; what an assignment brings meanwhile is paused, too.
       try consumer.pause(assigned.map(topicPartition))
       try handle(consumer.poll(timeout: min(.milliseconds(100), ContinuousClock.now.duration(to: end))))

@@ -50,6 +50,7 @@ struct SinkCommand: AsyncParsableCommand {
         if let outage = status.outage { return .failing(reason: "nothing can be handed over: \(outage)") }
         return status.isAssigned ? .passing : .failing(reason: "the group has given no partitions yet")
       }
+      process.health.watch("consumer") { runner.silence }
       var services: [any Service] = [runner]
       if let links {
         let (unsubscribe, logger) = (settings.email.unsubscribe, process.logger)

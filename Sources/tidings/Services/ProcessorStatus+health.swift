@@ -2,8 +2,9 @@ import Operations
 import Processor
 
 extension ProcessorStatus {
-  /// Adds the readiness checks of a processor.
+  /// Adds the checks of a processor.
   func addChecks(to health: HealthState) {
+    health.watch("workers") { [self] in silence }
     health.add("partitions", for: .readiness) { [self] in
       let workers = workers
       if workers.isEmpty { return .failing(reason: "no worker has joined its group yet") }
