@@ -8,7 +8,8 @@ public protocol DeliverySink: Sendable {
   /// Hands one delivery over and says what became of it. Must end by itself: the sink sets its own time-outs.
   func deliver(_ delivery: Delivery) async -> DeliveryOutcome
 
-  /// Frees connections and threads. Called once, when no delivery is in progress and none will follow.
+  /// Frees connections and threads. Called at most once, when no delivery is in progress and none will follow; not where
+  /// one is still in progress when the sink's process is to end.
   func close() async
 }
 

@@ -44,7 +44,9 @@ public final class SinkRunner: Service {
   public var isIdle: Bool { monitor.status.isIdle }
 
   /// Runs until a graceful shutdown or cancellation; then what is in progress finishes within `drainTimeout`, the
-  /// progress is committed, the group is left and the sink closed. May be called once.
+  /// progress is committed, the group is left and the sink closed. What is still in progress then, or when the consumer
+  /// cannot go on, is left to itself, and the sink is not closed: the next owner repeats it in any case, and a delivery
+  /// may last for minutes. May be called once.
   ///
   /// - Throws: `KafkaError` when the consumer or the producer of dead letters cannot be made or cannot go on.
   public func run() async throws {
@@ -52,23 +54,39 @@ public final class SinkRunner: Service {
     let deadLetters = DeadLetters(cluster: cluster, topic: options.deadLetterTopic)
     let worker = SinkWorker(
       sink: sink, queue: queue, deadLetters: deadLetters, monitor: monitor, options: options, logger: logger)
-    let outcome: Result<Void, any Error> = await withTaskCancellationOrGracefulShutdownHandler {
-      // Not child tasks: cancellation must reach a delivery in progress only by the end of the drain.
-      let workers = (0..<options.concurrency).map { _ in Task { try await worker.run() } }
-      let outcome = await consume(queue)
-      queue.close()
-      // What is still on its way to the dead letters was not committed and comes again: nobody is to wait for it.
-      deadLetters.close()
-      var failure: (any Error)?
-      for worker in workers {
-        do { try await worker.value } catch { failure = failure ?? error }
+    let (outcome, isQuiet): (Result<Void, any Error>, Bool) =
+      await withTaskCancellationOrGracefulShutdownHandler {
+        // Not child tasks: cancellation must reach a delivery in progress only by the end of the drain.
+        let workers = (0..<options.concurrency).map { _ in Task { try await worker.run() } }
+        let outcome = await consume(queue)
+        queue.close()
+        // What is still on its way to the dead letters was not committed and comes again: nobody is to wait for it.
+        deadLetters.close()
+        guard queue.load.runningCount == 0 else { return (outcome, false) }
+        var failure: (any Error)?
+        for worker in workers {
+          do { try await worker.value } catch { failure = failure ?? error }
+        }
+        return (failure.map { .failure($0) } ?? outcome, true)
+      } onCancelOrGracefulShutdown: {
+        self.isStopping.store(true, ordering: .relaxed)
       }
-      return failure.map { .failure($0) } ?? outcome
-    } onCancelOrGracefulShutdown: {
-      self.isStopping.store(true, ordering: .relaxed)
-    }
-    await sink.close()
+    if isQuiet { await closeSink() }
     try outcome.get()
+  }
+
+  /// Closes the sink, and waits for that no longer than `closePatience`: it says goodbye to others, who may not answer.
+  private func closeSink() async {
+    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+      let patience = Task { [options] in
+        try? await Task.sleep(for: options.closePatience)
+        continuation.resume()
+      }
+      Task { [sink] in
+        await sink.close()
+        patience.cancel()
+      }
+    }
   }
 
   /// Runs the consumer on a thread of its own, to its end.

@@ -246,6 +246,47 @@ struct SinkRunnerTests {
     #expect(sink.handedOver == expected(1, ["anna"]))
     #expect(try test.committed()[0]?.offset == 1)
   }
+
+  @Test(
+    "what is still in progress when the drain is over holds up the end no longer, and is not closed under it")
+  func drainIsOver() async throws {
+    let test = try TestCluster(partitionCount: 1)
+    try await test.produceDeliveries(1, recipients: ["anna", "bert"])
+    let gate = Gate()
+    let sink = MemorySink { id, _ in
+      if id == "bert-0" { await gate.wait() }
+      return .delivered(detail: "")
+    }
+    let runner = test.runner(sink) { $0.drainTimeout = .milliseconds(200) }
+    let running = Task { try await runner.run() }
+    try await eventually("both attempts") { sink.attempts.count == 2 && sink.count == 1 }
+    running.cancel()
+    let ended = Gate()
+    let waiting = Task {
+      try await running.value
+      await ended.open()
+    }
+    let isOver = await ended.opens(within: .seconds(20))
+    #expect(isOver, "the end waits for a delivery that does not end")
+    #expect(!sink.isClosed)
+    #expect(try test.committed()[0]?.offset ?? 0 <= 1)
+    await gate.open()
+    try await waiting.value
+  }
+
+  @Test("a sink that does not close holds up the end for no longer than it may")
+  func closingHangs() async throws {
+    let test = try TestCluster(partitionCount: 1)
+    let gate = Gate()
+    let sink = MemorySink(closing: { await gate.wait() })
+    let runner = test.runner(sink) { $0.closePatience = .milliseconds(50) }
+    let running = Task { try await runner.run() }
+    try await eventually("idle") { runner.isIdle }
+    running.cancel()
+    try await running.value
+    #expect(!sink.isClosed)
+    await gate.open()
+  }
 }
 
 /// Something that opens once.
@@ -262,5 +303,12 @@ actor Gate {
   func wait() async {
     if isOpen { return }
     await withCheckedContinuation { waiting.append($0) }
+  }
+
+  /// Waits for it, but no longer than so; says whether it is open.
+  func opens(within limit: Duration) async -> Bool {
+    let deadline = ContinuousClock.now + limit
+    while !isOpen, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(10)) }
+    return isOpen
   }
 }

@@ -146,13 +146,18 @@ final class MemorySink: DeliverySink {
 
   private let state = Mutex(State())
   private let answer: @Sendable (_ id: String, _ attempt: Int) async -> DeliveryOutcome
+  private let closing: @Sendable () async -> Void
 
-  /// - Parameter answer: the outcome of an attempt (from 1) at a delivery.
+  /// - Parameters:
+  ///   - answer: the outcome of an attempt (from 1) at a delivery.
+  ///   - closing: what has to happen before it is closed.
   init(
     _ answer: @escaping @Sendable (_ id: String, _ attempt: Int) async -> DeliveryOutcome = { _, _ in
       .delivered(detail: "")
-    }
+    },
+    closing: @escaping @Sendable () async -> Void = {}
   ) {
+    self.closing = closing
     self.answer = answer
   }
 
@@ -170,7 +175,10 @@ final class MemorySink: DeliverySink {
     return outcome
   }
 
-  func close() async { state.withLock { $0.isClosed = true } }
+  func close() async {
+    await closing()
+    state.withLock { $0.isClosed = true }
+  }
 
   /// The ids handed over, by recipient, in their order.
   var handedOver: [String: [String]] { state.withLock { $0.handedOver } }

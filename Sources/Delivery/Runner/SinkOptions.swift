@@ -25,15 +25,17 @@ public struct SinkOptions: Sendable {
   /// How many bytes of records are held at most; then reading pauses.
   public var byteLimit: Int
   /// How long a revoke or the end waits for deliveries in progress. Must end well within the group's patience
-  /// (`max.poll.interval.ms`, 5 min).
+  /// (`max.poll.interval.ms`, 5 min), and where the process is given a time to end in, within that.
   public var drainTimeout: Duration
+  /// How long the end waits for the sink to be closed, after the drain.
+  public var closePatience: Duration
 
   /// Options with the usual values.
   public init(
     channel: Channel, topic: String, deadLetterTopic: String? = nil, group: String, instance: String? = nil,
     concurrency: Int = 16, retry: RetryPolicy = RetryPolicy(), outage: RetryPolicy = RetryPolicy(),
     commitInterval: Duration = .milliseconds(200), recordLimit: Int = 5000, byteLimit: Int = 64 << 20,
-    drainTimeout: Duration = .seconds(20)
+    drainTimeout: Duration = .seconds(20), closePatience: Duration = .seconds(3)
   ) {
     self.channel = channel
     self.topic = topic
@@ -47,5 +49,6 @@ public struct SinkOptions: Sendable {
     self.recordLimit = max(1, recordLimit)
     self.byteLimit = max(1, byteLimit)
     self.drainTimeout = drainTimeout
+    self.closePatience = closePatience
   }
 }

@@ -43,7 +43,8 @@ struct SinkCommand: AsyncParsableCommand {
           concurrency: settings.email.concurrency,
           // About an hour: greylisting and full mailboxes refuse for minutes (RFC 5321 §4.5.4.1).
           retry: RetryPolicy(
-            initialDelay: .seconds(2), maximumDelay: .seconds(600), attemptLimit: 14)),
+            initialDelay: .seconds(2), maximumDelay: .seconds(600), attemptLimit: 14),
+          drainTimeout: ServiceProcess.drainTime),
         logger: process.logger)
       process.health.add("sink", for: .readiness) {
         let status = runner.status

@@ -12,7 +12,10 @@ struct ServiceProcess {
   /// What its parts report their health to.
   let health = HealthState()
 
-  private static let shutdownPatience: Duration = .seconds(30)
+  /// How long a process may take to end; whoever stops it allows a minute (docs/operations.md).
+  private static let shutdownPatience: Duration = .seconds(57)
+  /// How much of that a sink may spend on what is in progress.
+  static let drainTime: Duration = .seconds(50)
 
   private let name: String
   private let registry = PrometheusRegistry()
