@@ -16,6 +16,7 @@ public struct OperationsServer: Service {
   private let registry: PrometheusRegistry
   private let health: HealthState
   private let logger: Logger
+  private let idleTimeout: Duration
   private let onListening: @Sendable (Int) -> Void
 
   /// A server, not yet listening.
@@ -23,9 +24,11 @@ public struct OperationsServer: Service {
   /// - Parameters:
   ///   - host: the address to listen on; `0.0.0.0` for all.
   ///   - port: the port; 0 takes any free one.
+  ///   - idleTimeout: how long a connection may stay open without a request.
   ///   - onListening: called with the port once the server listens.
   public init(
     host: String, port: Int, registry: PrometheusRegistry, health: HealthState, logger: Logger,
+    idleTimeout: Duration = .seconds(75),
     onListening: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
     self.host = host
@@ -33,6 +36,7 @@ public struct OperationsServer: Service {
     self.registry = registry
     self.health = health
     self.logger = logger
+    self.idleTimeout = idleTimeout
     self.onListening = onListening
     let ready = registry.makeMeter(label: "tidings_ready", dimensions: [])
     registry.beforeRender { ready.set(health.report(for: .readiness).isPassing ? Int64(1) : 0) }
@@ -47,6 +51,7 @@ public struct OperationsServer: Service {
     let listening = onListening
     let application = Application(
       router: router(),
+      server: .http1(configuration: .init(idleTimeout: TimeAmount(idleTimeout))),
       configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
       onServerRunning: { channel in listening(channel.localAddress?.port ?? 0) },
       logger: quiet)

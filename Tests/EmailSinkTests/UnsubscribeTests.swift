@@ -5,6 +5,8 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Logging
+import NIOPosix
+import ServiceLifecycle
 import Synchronization
 import Testing
 
@@ -41,6 +43,25 @@ struct UnsubscribeTests {
       links: links, engagement: memory, host: "127.0.0.1", port: 0,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     return Application(router: server.router())
+  }
+
+  @Test("a connection that asks for nothing is closed", .timeLimit(.minutes(1)))
+  func idle() async throws {
+    let (ports, report) = AsyncStream.makeStream(of: Int.self)
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let server = UnsubscribeServer(
+      links: links, engagement: Memory(), host: "127.0.0.1", port: 0, logger: logger,
+      idleTimeout: .milliseconds(50), onListening: { report.yield($0) })
+    let group = ServiceGroup(services: [server], logger: logger)
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      let port = try #require(await ports.first { _ in true })
+      let connection = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        .connect(host: "127.0.0.1", port: port).get()
+      try await connection.closeFuture.get()
+      await group.triggerGracefulShutdown()
+      try await tasks.waitForAll()
+    }
   }
 
   @Test("the signature is HMAC-SHA-256: the second case of RFC 4231")

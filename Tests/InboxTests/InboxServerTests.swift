@@ -3,6 +3,8 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Logging
+import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import Synchronization
 import Testing
@@ -243,6 +245,45 @@ struct InboxServerTests {
       #expect(!component.contains(sink) && !page.contains(sink))
     }
     #expect(!page.contains("innerHTML"))
+  }
+
+  @Test(
+    "a connection that asks for nothing is closed, and one that follows the events is not",
+    .timeLimit(.minutes(1)))
+  func idle() async throws {
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let (listening, report) = AsyncStream.makeStream(of: Int.self)
+    let server = InboxServer(
+      store: store, signals: signals, ports: [0], logger: logger, idleTimeout: .milliseconds(50),
+      onListening: { report.yield($0) })
+    let group = ServiceGroup(services: [server], logger: logger)
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      let port = try #require(await listening.first { _ in true })
+      let client = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+      let follower = try await client.connect(host: "127.0.0.1", port: port) { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+        }
+      }
+      try await follower.executeThenClose { inbound, outbound in
+        try await outbound.write(
+          ByteBuffer(string: "GET /api/v1/recipients/anna/events HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+        var received = inbound.makeAsyncIterator()
+        var text = ""
+        while !text.contains("event:"), let bytes = try await received.next() {
+          text += String(buffer: bytes)
+        }
+        #expect(text.contains("200 OK"))
+        for _ in 0..<3 {
+          try await client.connect(host: "127.0.0.1", port: port).get().closeFuture.get()
+        }
+        signals.notifyAll()
+        #expect(try await received.next() != nil)
+      }
+      await group.triggerGracefulShutdown()
+      try await tasks.waitForAll()
+    }
   }
 
   @Test("a port that is taken is left for the next one; when none is free, the error says what to set")

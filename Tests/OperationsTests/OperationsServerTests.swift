@@ -3,6 +3,7 @@ import Foundation
 import Hummingbird
 import HummingbirdTesting
 import Logging
+import NIOPosix
 import ServiceLifecycle
 import Testing
 
@@ -61,6 +62,24 @@ struct OperationsServerTests {
       try await client.execute(uri: "/livez", method: .get) { #expect($0.status == .serviceUnavailable) }
       beats.logger.info("alive")
       try await client.execute(uri: "/livez", method: .get) { #expect($0.status == .ok) }
+    }
+  }
+
+  @Test("a connection that asks for nothing is closed", .timeLimit(.minutes(1)))
+  func idle() async throws {
+    let (ports, report) = AsyncStream.makeStream(of: Int.self)
+    let server = OperationsServer(
+      host: "127.0.0.1", port: 0, registry: registry, health: health, logger: Logger(label: "test"),
+      idleTimeout: .milliseconds(50), onListening: { report.yield($0) })
+    let group = ServiceGroup(services: [server], logger: Logger(label: "test"))
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      let port = try #require(await ports.first { _ in true })
+      let connection = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        .connect(host: "127.0.0.1", port: port).get()
+      try await connection.closeFuture.get()
+      await group.triggerGracefulShutdown()
+      try await tasks.waitForAll()
     }
   }
 

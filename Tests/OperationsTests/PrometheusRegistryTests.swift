@@ -120,6 +120,7 @@ struct PrometheusRegistryTests {
       }, uniquingKeysWith: { first, _ in first })
     #expect(values["process_resident_memory_bytes", default: 0] > 1_000_000)
     #expect(values["process_open_fds", default: 0] >= 3)
+    #expect(values["process_max_fds", default: 0] >= values["process_open_fds", default: 0])
     let start = values["process_start_time_seconds", default: 0]
     #expect(abs(start - Date().timeIntervalSince1970) < 3600 * 24)
   }

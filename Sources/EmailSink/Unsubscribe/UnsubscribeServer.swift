@@ -20,6 +20,7 @@ public struct UnsubscribeServer: Service {
   private let host: String
   private let port: Int
   private let logger: Logger
+  private let idleTimeout: Duration
   private let onListening: @Sendable (Int) -> Void
 
   /// A server, not yet listening.
@@ -28,9 +29,11 @@ public struct UnsubscribeServer: Service {
   ///   - links: those that the mails carry.
   ///   - engagement: told who has unsubscribed from what.
   ///   - port: 0 takes any free one.
+  ///   - idleTimeout: how long a connection may stay open without a request.
   ///   - onListening: called with the port once the server listens.
   public init(
     links: UnsubscribeLinks, engagement: any EngagementPublishing, host: String, port: Int, logger: Logger,
+    idleTimeout: Duration = .seconds(75),
     onListening: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
     key = links.key
@@ -38,6 +41,7 @@ public struct UnsubscribeServer: Service {
     self.host = host
     self.port = port
     self.logger = logger
+    self.idleTimeout = idleTimeout
     self.onListening = onListening
   }
 
@@ -49,7 +53,8 @@ public struct UnsubscribeServer: Service {
     quiet.logLevel = max(logger.logLevel, .warning)
     let (listening, port) = (onListening, port)
     let application = Application(
-      router: router(), configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
+      router: router(), server: .http1(configuration: .init(idleTimeout: TimeAmount(idleTimeout))),
+      configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
       onServerRunning: { channel in listening(channel.localAddress?.port ?? port) }, logger: quiet)
     do {
       try await application.run()

@@ -9,6 +9,7 @@ public struct InboxServer: Service {
   private let routes: InboxRoutes
   private let host: String
   private let ports: [Int]
+  private let idleTimeout: Duration
   private let onListening: @Sendable (Int) -> Void
 
   /// A server, not yet listening.
@@ -18,14 +19,17 @@ public struct InboxServer: Service {
   ///   - host: the address to listen on. There is no authentication: beyond loopback, put a proxy in front.
   ///   - ports: tried in this order until one is free; 0 takes any.
   ///   - publish: takes events that somebody writes on the page; without it the page has no form.
+  ///   - idleTimeout: how long a connection may stay open without a request; a stream of events is a request.
   ///   - onListening: called with the port once the server listens.
   public init(
     store: InboxStore, signals: InboxSignals, host: String = "127.0.0.1", ports: [Int],
-    publish: InboxPublish? = nil, logger: Logger, onListening: @escaping @Sendable (Int) -> Void = { _ in }
+    publish: InboxPublish? = nil, logger: Logger, idleTimeout: Duration = .seconds(75),
+    onListening: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
     routes = InboxRoutes(store: store, signals: signals, publish: publish, logger: logger)
     self.host = host
     self.ports = ports
+    self.idleTimeout = idleTimeout
     self.onListening = onListening
   }
 
@@ -78,6 +82,7 @@ public struct InboxServer: Service {
     let listening = onListening
     return Application(
       router: routes.router(),
+      server: .http1(configuration: .init(idleTimeout: TimeAmount(idleTimeout))),
       configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
       onServerRunning: { channel in
         await Self.boundUnreadData(of: channel)

@@ -164,6 +164,9 @@ public enum MetricCatalogue {
     MetricDeclaration(
       "process_open_fds", .gauge, unit: "descriptors",
       help: "Open file descriptors of the process."),
+    MetricDeclaration(
+      "process_max_fds", .gauge, unit: "descriptors",
+      help: "The most file descriptors that the process may have open."),
   ]
 
   /// The declaration by name.

@@ -11,6 +11,7 @@ public enum ProcessMetrics {
     guard let first = read() else { return }
     let memory = registry.makeMeter(label: "process_resident_memory_bytes", dimensions: [])
     let descriptors = registry.makeMeter(label: "process_open_fds", dimensions: [])
+    let descriptorLimit = registry.makeMeter(label: "process_max_fds", dimensions: [])
     let processorTime = registry.makeFloatingPointCounter(label: "process_cpu_seconds_total", dimensions: [])
     registry.makeMeter(label: "process_start_time_seconds", dimensions: []).set(first.startSeconds)
     let reported = Mutex(0.0)
@@ -18,6 +19,7 @@ public enum ProcessMetrics {
       guard let status = read() else { return }
       memory.set(Double(status.residentBytes))
       descriptors.set(Double(status.openDescriptors))
+      if let limit = status.descriptorLimit { descriptorLimit.set(Double(limit)) }
       let growth = reported.withLock { seen in
         let growth = status.processorSeconds - seen
         if growth > 0 { seen = status.processorSeconds }
@@ -31,6 +33,8 @@ public enum ProcessMetrics {
     var processorSeconds: Double
     var residentBytes: Int64
     var openDescriptors: Int
+    /// The soft limit; nil where there is none.
+    var descriptorLimit: UInt64?
     var startSeconds: Double
   }
 
@@ -49,7 +53,13 @@ public enum ProcessMetrics {
     return Status(
       processorSeconds: (user + system) / ticks,
       residentBytes: pages * Int64(sysconf(Int32(_SC_PAGESIZE))),
-      openDescriptors: descriptors.count,
+      openDescriptors: descriptors.count, descriptorLimit: descriptorLimit(),
       startSeconds: Date().timeIntervalSince1970 - ProcessInfo.processInfo.systemUptime + start / ticks)
+  }
+
+  private static func descriptorLimit() -> UInt64? {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
+    return limit.rlim_cur == rlim_t.max ? nil : UInt64(limit.rlim_cur)
   }
 }

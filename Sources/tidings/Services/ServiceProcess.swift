@@ -28,6 +28,7 @@ struct ServiceProcess {
     // It says that the catalog is to be read again: who has none takes no notice, and is not ended by it (signal(7)). The
     // processor's reloader takes it from here.
     signal(SIGHUP, SIG_IGN)
+    FileDescriptors.raiseLimit()
     settings = try options.loadWithLogging()
     MetricsSystem.bootstrap(registry)
     ProcessMetrics.install(in: registry)
