@@ -129,12 +129,15 @@ extension SettingSources {
       .map { (EnvironmentName.of($0.path), $0.path) }
     let known = Dictionary(declared + properties) { first, _ in first }
     let kafkaPrefix = EnvironmentName.prefix + "KAFKA_"
+    var hasServiceLinks = false
     for (name, text) in variables.sorted(by: { $0.key < $1.key }) {
       guard name.hasPrefix(EnvironmentName.prefix), name != SettingSources.fileVariable, !text.isEmpty else {
         continue
       }
       if let path = known[name] {
         environment.append(GivenSetting(path: path, text: text, origin: .environment(name)))
+      } else if name.hasPrefix(kafkaPrefix), Self.isServiceLink(name.dropFirst(kafkaPrefix.count)) {
+        hasServiceLinks = true
       } else if name.hasPrefix(kafkaPrefix), name.count > kafkaPrefix.count {
         let property = name.dropFirst(kafkaPrefix.count).lowercased().replacing("_", with: ".")
         environment.append(
@@ -145,5 +148,14 @@ extension SettingSources {
           "the environment variable \(name) is not a known setting and has no effect\(question)")
       }
     }
+    guard hasServiceLinks else { return }
+    warnings.append(
+      "the environment variables \(kafkaPrefix)SERVICE_… and \(kafkaPrefix)PORT… have no effect: Kubernetes sets them for "
+        + "a service of the name tidings-kafka; set enableServiceLinks: false in the pod to be rid of them")
+  }
+
+  /// Whether a variable is one of those that Kubernetes sets in every pod for a service, by what follows the service's name.
+  private static func isServiceLink(_ name: Substring) -> Bool {
+    name.wholeMatch(of: /SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_.+)?)?/) != nil
   }
 }

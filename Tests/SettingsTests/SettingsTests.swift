@@ -181,6 +181,24 @@ struct SettingsTests {
       ])
   }
 
+  @Test("what Kubernetes sets for a service of the name tidings-kafka is no property of librdkafka")
+  func serviceLinks() throws {
+    let environment = [
+      "TIDINGS_KAFKA_SERVICE_HOST": "10.0.0.1", "TIDINGS_KAFKA_SERVICE_PORT": "9092",
+      "TIDINGS_KAFKA_SERVICE_PORT_TCP_CLIENT": "9092", "TIDINGS_KAFKA_PORT": "tcp://10.0.0.1:9092",
+      "TIDINGS_KAFKA_PORT_9092_TCP": "tcp://10.0.0.1:9092", "TIDINGS_KAFKA_PORT_9092_TCP_PROTO": "tcp",
+      "TIDINGS_KAFKA_PORT_9092_TCP_PORT": "9092", "TIDINGS_KAFKA_PORT_9092_TCP_ADDR": "10.0.0.1",
+      "TIDINGS_KAFKA_CLIENT_RACK": "a",
+    ]
+    let settings = try TidingsSettings.load(file: nil, environment: environment)
+    #expect(settings.kafka.properties == ["client.rack": "a"])
+    #expect(
+      settings.warnings == [
+        "the environment variables TIDINGS_KAFKA_SERVICE_… and TIDINGS_KAFKA_PORT… have no effect: Kubernetes sets "
+          + "them for a service of the name tidings-kafka; set enableServiceLinks: false in the pod to be rid of them"
+      ])
+  }
+
   @Test("a password that may cross the network in clear is a warning", arguments: ["none", "starttls"])
   func clearPassword(tls: String) throws {
     var environment = [
