@@ -10,6 +10,11 @@ struct RenderTests {
       kafka:
         sasl.username: 'user "one": #1'
         ssl.ca.location: C:\\certificates
+        ssl.ca.pem: |
+          -----BEGIN CERTIFICATE-----
+          MIIB+TCCAaA=
+          -----END CERTIFICATE-----
+        client.rack: "a\\tb\\r\\n\\e\\x7f\\u0085\\u2028ä"
       processor:
         catalog: "a: b"
         dedupHorizon: 90m
@@ -32,6 +37,9 @@ struct RenderTests {
     var kafka = settings.kafka
     kafka.properties["sasl.password"] = nil
     kafka.properties["ssl.key.pem"] = nil
+    kafka.properties["sasl.oauthbearer.assertion.private.key.passphrase"] = nil
+    #expect(kafka.properties["ssl.ca.pem"]?.contains("\nMIIB+TCCAaA=\n") == true)
+    #expect(kafka.properties["client.rack"] == "a\tb\r\n\u{1b}\u{7f}\u{85}\u{2028}ä")
     #expect(again.kafka == kafka)
     #expect(again.topics == settings.topics && again.processor == settings.processor)
     #expect(again.email == settings.email && again.inbox == settings.inbox)
@@ -41,7 +49,7 @@ struct RenderTests {
   @Test("each value is shown with the place that it came from")
   func origins() throws {
     let text = try settings().render()
-    #expect(text.contains(#/\n  dedupHorizon: 90m  # .*tidings\.yaml:6:17\n/#))
+    #expect(text.contains(#/\n  dedupHorizon: 90m  # .*tidings\.yaml:11:17\n/#))
     #expect(text.contains("\n    tls: required  # --set email.smtp.tls\n"))
     #expect(text.contains("\n  workers: 1  # default\n"))
     #expect(text.contains("\n    # password: ********  # TIDINGS_EMAIL_SMTP_PASSWORD\n"))
