@@ -16,7 +16,7 @@ public struct KafkaSettings: Equatable, Sendable, CustomStringConvertible, Custo
 
   /// Whether a property is one of those that hold a secret: passwords, client secrets, private keys.
   static func isSecret(_ property: String) -> Bool {
-    ["password", "secret", "key.pem", "ssl_key", "oauthbearer.config", "jaas.config"].contains {
+    ["password", "passphrase", "secret", "key.pem", "ssl_key", "oauthbearer.config", "jaas.config"].contains {
       property.lowercased().contains($0)
     }
   }

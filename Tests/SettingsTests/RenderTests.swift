@@ -24,6 +24,7 @@ struct RenderTests {
       environment: [
         "TIDINGS_KAFKA_SASL_PASSWORD": "s3cret-one", "TIDINGS_EMAIL_SMTP_PASSWORD": "s3cret-two",
         "TIDINGS_KAFKA_SSL_KEY_PEM": "s3cret-three", "TIDINGS_EMAIL_SMTP_USERNAME": "null",
+        "TIDINGS_KAFKA_SASL_OAUTHBEARER_ASSERTION_PRIVATE_KEY_PASSPHRASE": "s3cret-four",
       ],
       overrides: [SettingOverride(argument: "email.smtp.tls=required")])
   }
