@@ -75,7 +75,9 @@ public enum MetricCatalogue {
       help: "Records that broke the contract and went to the rejected topic."),
     MetricDeclaration(
       "tidings_end_to_end_seconds", .histogram(buckets: longDurations), unit: "seconds", labels: ["channel"],
-      help: "Time from the append of an event to the confirmed commit of its delivery record."),
+      help:
+        "Time from the append of an event to the confirmed commit of its delivery record; what waited in a window is not counted."
+    ),
     MetricDeclaration(
       "tidings_restore_progress_ratio", .gauge, unit: "ratio", labels: ["partition"],
       help: "Part of the state log that is read, 0 to 1; 1 when the partition is restored."),
