@@ -101,7 +101,7 @@ import Testing
     fixture.pipeline.setTimerClock(Fixture.start)
     var prefix: UInt32 = 0
     while prefix < 65_536 {
-      _ = fixture.pipeline.rescheduleWindows(openedAfter: Fixture.start, from: &prefix, byteLimit: 1)
+      _ = fixture.pipeline.rescheduleWindows(openedAfter: Fixture.start, from: &prefix, byteLimit: .max)
     }
     prefix = 0
     while prefix < 65_536 {
