@@ -41,4 +41,17 @@ struct TerminalTests {
     }
     #expect(text == "1\n5\n")
   }
+
+  @Test("a bar is empty at least and full at most, whatever share it is given")
+  func bar() throws {
+    let text = try written(isInteractive: true) { terminal in
+      var bar = ProgressBar(terminal)
+      for share in [-0.1, 0.5, 1.1, .nan, .infinity] { bar.show(share: share, text: "x", count: 0) }
+    }
+    // Without the escapes, which have digits, too. The same line is not drawn again.
+    let shown = text.split(separator: "\n").map { line in line.drop { !"█░".contains($0) } }
+    let expected = [(0, "0 %"), (15, "50 %"), (30, "100 %"), (0, "0 %"), (30, "100 %")]
+    #expect(shown.map { line in line.count { $0 == "█" } } == expected.map(\.0))
+    #expect(zip(shown, expected).allSatisfy { $0.hasSuffix(" \($1.1)  x") }, "\(text)")
+  }
 }

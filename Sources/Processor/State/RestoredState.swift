@@ -113,9 +113,9 @@ final class RestoredState {
         throw StateToolFault.heldLog(place, position: position, end: range.latest)
       }
       let length = max(1, range.latest - range.earliest)
-      progress(
-        StateReadProgress(
-          records: records, bytes: bytes, share: Double(position - range.earliest) / Double(length)))
+      // The end that a reader tells lies behind the one that was asked for where a processor has written meanwhile.
+      let share = min(1, Double(position - range.earliest) / Double(length))
+      progress(StateReadProgress(records: records, bytes: bytes, share: share))
       try between()
     }
     do throws(StateFault) {

@@ -26,7 +26,7 @@ struct ProgressBar {
   /// Shows how far it is.
   ///
   /// - Parameters:
-  ///   - share: 0…1; nil where nobody knows.
+  ///   - share: 0…1, and what is beyond counts as the nearer end; nil where nobody knows.
   ///   - text: what was done, such as `12,830 events`.
   ///   - count: the number behind the text, for the rate.
   mutating func show(share: Double?, text: String, count: Int) {
@@ -35,10 +35,12 @@ struct ProgressBar {
     let seconds = (now - start).inSeconds
     let rate = seconds > 0.5 && count > 0 ? ", \(Int(Double(count) / seconds).grouped)/s" : ""
     guard let share else { return lines.show(["\(text)\(rate)"], plain: "\(text)\(rate)") }
-    let filled = Int((share * Double(Self.width)).rounded(.down))
+    // What is not a number is nothing.
+    let bounded = min(1, max(0, share))
+    let filled = Int((bounded * Double(Self.width)).rounded(.down))
     let bar =
       String(repeating: "█", count: filled) + String(repeating: "░", count: Self.width - filled)
-    let percent = "\(Int(share * 100)) %"
+    let percent = "\(Int(bounded * 100)) %"
     lines.show(["\(bar) \(percent)  \(text)\(rate)"], plain: "\(percent)  \(text)\(rate)")
   }
 
