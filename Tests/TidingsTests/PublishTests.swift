@@ -1,4 +1,5 @@
 import Contract
+import Foundation
 import Kafka
 import Logging
 import Testing
@@ -110,6 +111,39 @@ struct PublishTests {
       }
     }
     return keys
+  }
+
+  @Test(
+    "what a damaged file of records holds before the damage is published, and the run says that it failed")
+  func damagedRecords() throws {
+    let folder = try TemporaryFolder()
+    let text = (1...1000).map { #"{"recipient":"r\#($0)","email":"r\#($0)@example.org"}"# + "\n" }.joined()
+    let plain = try folder.write(Array(text.utf8), to: "people")
+    try folder.run(["gzip", plain])
+    let whole = Array(try Data(contentsOf: URL(fileURLWithPath: "\(plain).gz")))
+    let path = try folder.write(Array(whole.dropLast(9)), to: "cut")
+    var readable = 0
+    var lines = try LineReader(path: path, limit: 4096)
+    #expect(throws: InputError.self) {
+      while try lines.next() != nil { readable += 1 }
+    }
+    #expect(readable > 900)
+    let cluster = try EmbeddedCluster(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    try cluster.createTopic("t.recipients", partitionCount: 1)
+    var reader = try RecipientLineReader()
+    let publisher = RecordFilePublisher(
+      file: path, cluster: cluster, topic: "t.recipients", recordLimit: 4096, unit: "recipient")
+    let end = #expect(throws: CommandEnd.self) {
+      try publisher.run { (line) throws(Rejection) in
+        let record = try reader.read(line)
+        return OutgoingRecord(topicIndex: 0, key: record.key, value: record.value)
+      }
+    }
+    #expect(end?.status == .failed && end?.message?.contains("cut off") == true)
+    let range = try cluster.admin.offsets(
+      of: [TopicPartition(topic: "t.recipients", partition: 0)], isolation: .readUncommitted,
+      timeout: .seconds(10))
+    #expect(range.first?.latest == Int64(readable))
   }
 
   @Test("a recipient's line becomes a record under the recipient's key")

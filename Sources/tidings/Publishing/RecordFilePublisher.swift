@@ -7,44 +7,79 @@ import Settings
 struct RecordFilePublisher {
   /// The file, or `-` for standard input.
   let file: String
-  let settings: TidingsSettings
-  /// Without the prefix.
-  let topicName: String
+  let cluster: any KafkaCluster
+  let topic: String
+  /// The largest line in bytes.
+  let recordLimit: Int
   /// One of what is published, as in `published 3 parts`.
   let unit: String
+
+  /// - Parameters:
+  ///   - file: or `-` for standard input.
+  ///   - topicName: without the prefix.
+  init(file: String, settings: TidingsSettings, topicName: String, unit: String) throws {
+    self.init(
+      file: file, cluster: try settings.makeCluster(clientID: "tidings-publish"),
+      topic: "\(settings.topics.prefix).\(topicName)", recordLimit: settings.processor.recordLimit, unit: unit
+    )
+  }
+
+  init(file: String, cluster: any KafkaCluster, topic: String, recordLimit: Int, unit: String) {
+    self.file = file
+    self.cluster = cluster
+    self.topic = topic
+    self.recordLimit = recordLimit
+    self.unit = unit
+  }
 
   /// Publishes everything, waits for the broker, and tells the total.
   ///
   /// - Parameter read: makes a record of a line; its views have to be valid until the next call.
-  /// - Throws: `CommandEnd` unless every line was published; `InputError`, `KafkaError`.
+  /// - Throws: `CommandEnd` unless every line was published; before anything is, `InputError` where the file cannot be
+  ///   opened, and `KafkaError`.
   func run(_ read: (ByteView) throws(Rejection) -> OutgoingRecord) throws {
-    let cluster = try settings.makeCluster(clientID: "tidings-publish")
-    let topic = "\(settings.topics.prefix).\(topicName)"
-    let limit = settings.processor.recordLimit
     let stop = StopSignal()
-    var lines = try LineReader(path: file, limit: limit, stop: stop)
+    var lines = try LineReader(path: file, limit: recordLimit, stop: stop)
     try TopicCheck.require(topic, on: cluster)
     let handlers = stop.installHandlers()
     defer { for handler in handlers { handler.cancel() } }
-    var sender = try RecordSender(cluster: cluster, topic: topic, recordLimit: limit, stop: stop)
+    var sender = try RecordSender(cluster: cluster, topic: topic, recordLimit: recordLimit, stop: stop)
     var refused = 0
-    while let line = try lines.next() {
-      do throws(Rejection) {
-        if line.isCut { throw Rejection(.recordTooLarge, "The line has more than \(limit) bytes.") }
-        let number = line.number
-        guard sender.send(try read(line.bytes), name: "line \(number)") else { break }
-      } catch {
-        Terminal.error.writeLine("line \(line.number): \(error)")
-        refused += 1
+    var inputError: InputError?
+    do throws(InputError) {
+      while let line = try lines.next() {
+        do throws(Rejection) {
+          if line.isCut {
+            throw Rejection(.recordTooLarge, "The line has more than \(recordLimit) bytes.")
+          }
+          let number = line.number
+          guard sender.send(try read(line.bytes), name: "line \(number)") else { break }
+        } catch {
+          Terminal.error.writeLine("line \(line.number): \(error)")
+          refused += 1
+        }
       }
+    } catch {
+      // What was read before is published all the same.
+      inputError = error
     }
-    try sender.flush {}
+    var flushError: KafkaError?
+    do throws(KafkaError) {
+      try sender.flush {}
+    } catch {
+      flushError = error
+    }
     let count = sender.tally.count
     Terminal.output.writeLine("published \(count.delivered.counted(unit)) to \(topic)")
-    if stop.isStopped {
-      throw CommandEnd(.failed, "ended by a signal: the rest of the file is not published")
+    var problems: [String] = []
+    if refused > 0 { problems.append("\(refused.counted("line")) left out") }
+    if count.failed > 0 {
+      problems.append(
+        "\(count.failed.counted("record")) not delivered; the first: \(count.firstFailure ?? "")")
     }
-    if let failure = count.firstFailure { throw CommandEnd(.failed, failure) }
-    if refused > 0 { throw CommandEnd(.failed, "\(refused.counted("line")) left out") }
+    if let inputError { problems.append(inputError.description) }
+    if let flushError { problems.append("ended before the broker had everything: \(flushError)") }
+    if stop.isStopped { problems.append("ended by a signal: the rest of the file is not published") }
+    guard problems.isEmpty else { throw CommandEnd(.failed, problems.joined(separator: "; ")) }
   }
 }
