@@ -1,5 +1,6 @@
 import Kafka
 import Logging
+import Policy
 import Replay
 import Testing
 
@@ -35,6 +36,49 @@ struct TopicHistoryTests {
     let end = try #require(all.summary.last)
     #expect(try topic.read(since: end.milliseconds) { _, _ in }.summary.events >= 1)
     #expect(try topic.read(since: end.milliseconds + 1) { _, _ in }.summary.lines == 0)
+  }
+
+  @Test(
+    "the history of a topic is replayed by the configuration of its cluster, where no flag says otherwise")
+  func configured() async throws {
+    let folder = try TemporaryFolder()
+    let configuration = "processor: { recordLimit: 1MiB, timeZone: Asia/Tokyo, dedupHorizon: 2h }"
+    let file = try folder.write(Array(configuration.utf8), to: "tidings.yaml")
+    let arguments = ["--catalog", "c.yaml", "--topic", "--config", file]
+    let command = try SimulateCommand.parse(arguments)
+    let options = try command.replayOptions(command.settings.load())
+    #expect(options.recordLimit == 1 << 20)
+    #expect(options.timeZone == "Asia/Tokyo" && options.dedupHorizon == 7_200_000)
+    let flagged = try SimulateCommand.parse(
+      arguments + ["--zone", "Europe/Berlin", "--dedup-horizon", "3h"])
+    let byFlags = try flagged.replayOptions(flagged.settings.load())
+    #expect(byFlags.timeZone == "Europe/Berlin" && byFlags.dedupHorizon == 10_800_000)
+    let ofFile = try SimulateCommand.parse(["--catalog", "c.yaml", "--input", "e.ndjson"]).replayOptions()
+    #expect(ofFile == ReplayOptions())
+
+    let cluster = try cluster()
+    try cluster.createTopic("t.events", partitionCount: 1)
+    let producer = try cluster.makeIdempotentProducer(
+      IdempotentProducerOptions(topics: ["t.events"], messageMaxBytes: 1 << 20))
+    defer { producer.close() }
+    let text = String(repeating: "x", count: 300 << 10)
+    let line = """
+      {"specversion":"1.0","id":"1","source":"/test","type":"t","recipients":"ada","data":{"text":"\(text)"}}
+      """
+    _ = try await producer.send(
+      ProducerRecord(
+        topicIndex: 0, key: nil, value: Array(line.utf8),
+        headers: [ProducerRecord.Header("content-type", "application/cloudevents+json")]))
+    let topic = TopicHistory(cluster: cluster, topic: "t.events", recordLimit: options.recordLimit)
+    let yaml = "types: { t: { title: large, channels: { inapp: { policy: immediate } } } }"
+    var progress = ProgressBar()
+    let run = SimulationRun(options)
+    let report = try run.report(
+      try run.read(topic, since: 0, &progress), from: "t.events", recipients: nil, subscriptions: nil,
+      catalogs: [(file: "c.yaml", catalog: try Catalog.parse(yaml: yaml, file: "c.yaml"))],
+      progress: &progress)
+    #expect(report.run.outcome.rejected.isEmpty)
+    #expect(report.run.outcome.total(.inapp).messages == 1)
   }
 
   @Test("a topic that does not exist is an error that says what to do")

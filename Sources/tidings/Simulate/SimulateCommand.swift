@@ -15,7 +15,8 @@ struct SimulateCommand: ParsableCommand {
     discussion: """
       Sends the events through the processor's own state machine, as fast as it goes, each at the instant of its
       "time", and says what would be sent by channel, category and day, who would get much, and what another catalog
-      would change. Nothing is sent. With --input no Kafka is needed, and no configuration is read.
+      would change. Nothing is sent. With --input no Kafka is needed, and no configuration is read. With --topic, what
+      the configuration says of processor.recordLimit, timeZone and dedupHorizon holds for the replay, too.
 
       Without --recipients, each recipient of the history is taken to have an address and to want everything.
 
@@ -69,14 +70,19 @@ struct SimulateCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How long an id is remembered, such as 24h (processor.dedupHorizon).", valueName: "duration"))
-  var dedupHorizon = "24h"
+      """
+      How long an id is remembered, such as 12h (processor.dedupHorizon). Without: that of the configuration with \
+      --topic, else 24h.
+      """, valueName: "duration"))
+  var dedupHorizon: String?
 
   @Option(
     help: ArgumentHelp(
-      "The zone of recipients whose record names none, by its IANA name (processor.timeZone).",
-      valueName: "zone"))
-  var zone = ReplayOptions().timeZone
+      """
+      The zone of recipients whose record names none, by its IANA name (processor.timeZone). Without: that of the \
+      configuration with --topic, else UTC.
+      """, valueName: "zone"))
+  var zone: String?
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -85,6 +91,7 @@ struct SimulateCommand: ParsableCommand {
     help: ArgumentHelp("Also write a report with plots: one HTML file for any browser.", valueName: "file"))
   var html: String?
 
+  private static let noHistory = ValidationError("give either --input FILE or --topic")
   private static let horizons = Duration.seconds(60)...Duration.seconds(31 * 86_400)
 
   func validate() throws {
@@ -92,23 +99,24 @@ struct SimulateCommand: ParsableCommand {
     guard (1...1024).contains(partitions) else {
       throw ValidationError("--partitions has to be from 1 to 1,024")
     }
-    guard (input != nil) != topic else { throw ValidationError("give either --input FILE or --topic") }
+    guard (input != nil) != topic else { throw Self.noHistory }
     guard since == nil || topic else { throw ValidationError("--since has a meaning only with --topic") }
     guard input != "-" || recipients != "-" else {
       throw ValidationError("--input and --recipients cannot both be standard input")
     }
-    _ = try options()
+    _ = try replayOptions()
   }
 
   func run() throws {
-    let options = try options()
+    let settings = topic ? try settings.loadWithLogging() : nil
+    let options = try replayOptions(settings)
     // Mistakes in what is small are told before what is large is read.
     let catalogs = try [catalog, against].compactMap { $0 }.map {
       (file: $0, catalog: try Catalog.load(path: $0))
     }
     var progress = ProgressBar()
     let run = SimulationRun(options)
-    let source = try source(&progress, run)
+    let source = try source(settings, &progress, run, recordLimit: options.recordLimit)
     let report = try run.report(
       source.history, from: source.name, recipients: recipients, subscriptions: subscriptions,
       catalogs: catalogs,
@@ -121,39 +129,52 @@ struct SimulateCommand: ParsableCommand {
     }
   }
 
+  /// - Parameter settings: of the cluster whose topic is read; nil for a file.
   private func source(
-    _ progress: inout ProgressBar, _ run: SimulationRun
+    _ settings: TidingsSettings?, _ progress: inout ProgressBar, _ run: SimulationRun, recordLimit: Int
   ) throws -> (name: String, history: History) {
-    guard let input else {
-      let settings = try settings.loadWithLogging()
+    if let settings {
       let name = "\(settings.topics.prefix).events"
       let cluster = try settings.makeCluster(clientID: "tidings-simulate")
-      let topic = TopicHistory(cluster: cluster, topic: name, recordLimit: settings.processor.recordLimit)
+      let topic = TopicHistory(cluster: cluster, topic: name, recordLimit: recordLimit)
       let start = since?.milliseconds(now: Int64(Date().timeIntervalSince1970 * 1000)) ?? 0
       let history = try run.read(topic, since: start, &progress)
       return (name + (since.map { " since \($0.defaultValueDescription)" } ?? ""), history)
     }
+    guard let input else { throw Self.noHistory }
     return (input == "-" ? "standard input" : input, try run.read(input, &progress))
   }
 
-  private func options() throws -> ReplayOptions {
+  /// What the flags say, and where they say nothing, the configuration that is read with `--topic`: a history is
+  /// replayed as the processor of its cluster decided it.
+  ///
+  /// - Parameter settings: of the cluster whose topic is read; nil for a file.
+  func replayOptions(_ settings: TidingsSettings? = nil) throws -> ReplayOptions {
     var options = ReplayOptions()
     options.above = above
     options.partitionCount = partitions
-    guard ZoneDatabase.system.zone(named: zone) != nil else {
-      let meant = ZoneDatabase.suggestion(for: zone).map { " (did you mean \"\($0)\"?)" } ?? ""
-      throw ValidationError("--zone: \"\(zone)\" is no time zone of the IANA database\(meant)")
+    if let processor = settings?.processor {
+      options.recordLimit = processor.recordLimit
+      options.timeZone = processor.timeZone
+      options.dedupHorizon = processor.dedupHorizon.wholeMilliseconds
     }
-    options.timeZone = zone
-    do {
-      let horizon = try DurationText.parse(dedupHorizon)
-      guard Self.horizons.contains(horizon) else {
-        throw ValidationError("--dedup-horizon has to be from 1m to 31d")
+    if let zone {
+      guard ZoneDatabase.system.zone(named: zone) != nil else {
+        let meant = ZoneDatabase.suggestion(for: zone).map { " (did you mean \"\($0)\"?)" } ?? ""
+        throw ValidationError("--zone: \"\(zone)\" is no time zone of the IANA database\(meant)")
       }
-      options.dedupHorizon =
-        horizon.components.seconds * 1000 + horizon.components.attoseconds / 1_000_000_000_000_000
-    } catch let error as QuantityError {
-      throw ValidationError("--dedup-horizon: \(error)")
+      options.timeZone = zone
+    }
+    if let dedupHorizon {
+      do {
+        let horizon = try DurationText.parse(dedupHorizon)
+        guard Self.horizons.contains(horizon) else {
+          throw ValidationError("--dedup-horizon has to be from 1m to 31d")
+        }
+        options.dedupHorizon = horizon.wholeMilliseconds
+      } catch let error as QuantityError {
+        throw ValidationError("--dedup-horizon: \(error)")
+      }
     }
     return options
   }
