@@ -35,15 +35,25 @@ enum Main {
     // A reader that went away, such as `head`, is an error of the write and not the end of the process.
     signal(SIGPIPE, SIG_IGN)
     Allocator.returnMemoryInBackground()
+    var status = ExitStatus.done
     do {
-      var command = try Tidings.parseAsRoot()
-      if var asynchronous = command as? any AsyncParsableCommand {
-        try await asynchronous.run()
-      } else {
-        try command.run()
-      }
+      try await run()
     } catch {
-      exit(ExitStatus.report(error).rawValue)
+      status = ExitStatus.report(error)
+    }
+    // What was done is worth nothing to whoever has no result, such as on a full disk.
+    if status == .done, let failure = Terminal.output.failure {
+      status = ExitStatus.report(CommandEnd(.failed, "standard output cannot be written: \(failure)"))
+    }
+    exit(status.rawValue)
+  }
+
+  private static func run() async throws {
+    var command = try Tidings.parseAsRoot()
+    if var asynchronous = command as? any AsyncParsableCommand {
+      try await asynchronous.run()
+    } else {
+      try command.run()
     }
   }
 }

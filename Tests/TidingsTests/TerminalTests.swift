@@ -54,4 +54,29 @@ struct TerminalTests {
     #expect(shown.map { line in line.count { $0 == "█" } } == expected.map(\.0))
     #expect(zip(shown, expected).allSatisfy { $0.hasSuffix(" \($1.1)  x") }, "\(text)")
   }
+
+  @Test(
+    "what could not be written is remembered in the system's words",
+    .enabled(if: access("/dev/full", W_OK) == 0, "needs /dev/full"))
+  func fullDisk() throws {
+    let file = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+    let terminal = Terminal(descriptor: file.fileDescriptor, isInteractive: false)
+    #expect(terminal.failure == nil)
+    terminal.writeLine("a report")
+    #expect(terminal.failure == "No space left on device")
+    // Copies of a terminal are the same one.
+    let copy = terminal
+    #expect(copy.failure != nil)
+  }
+
+  @Test("a reader that went away is no failure")
+  func closedPipe() throws {
+    signal(SIGPIPE, SIG_IGN)
+    let pipe = Pipe()
+    try pipe.fileHandleForReading.close()
+    let terminal = Terminal(
+      descriptor: pipe.fileHandleForWriting.fileDescriptor, isInteractive: false)
+    terminal.writeLine("a report")
+    #expect(terminal.failure == nil)
+  }
 }

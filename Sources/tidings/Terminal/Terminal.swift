@@ -1,10 +1,12 @@
 import Foundation
+import Synchronization
 
 /// What standard output or standard error is connected to.
 struct Terminal: Sendable {
   let descriptor: Int32
   /// Whether lines may be drawn over: a terminal that knows how, and nobody asked for plain text.
   let isInteractive: Bool
+  private let firstFailure = FirstFailure()
 
   /// Standard output.
   static let output = Terminal(STDOUT_FILENO)
@@ -29,6 +31,13 @@ struct Terminal: Sendable {
     return Int(size.ws_col)
   }
 
+  /// Why something could not be written, in the system's words: the first time that was so. Nil where all was, and
+  /// where nobody reads any more.
+  var failure: String? {
+    let code = firstFailure.code.load(ordering: .relaxed)
+    return code == 0 ? nil : String(cString: strerror(code))
+  }
+
   /// Writes text as it is.
   func write(_ text: String) {
     var text = text
@@ -37,8 +46,7 @@ struct Terminal: Sendable {
       while rest.count > 0 {
         let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
         if count < 0, errno == EINTR { continue }
-        // Nobody reads any more (a pipe that was closed): there is nobody to tell either.
-        guard count > 0 else { return }
+        guard count > 0 else { return firstFailure.note(errno) }
         rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       }
     }
@@ -46,4 +54,15 @@ struct Terminal: Sendable {
 
   /// Writes a line.
   func writeLine(_ line: String) { write(line + "\n") }
+}
+
+/// The system's number of the first write that failed; 0 where none did. All copies of a terminal have the same.
+private final class FirstFailure: Sendable {
+  let code = Atomic<Int32>(0)
+
+  func note(_ number: Int32) {
+    // Nobody reads any more (a pipe that was closed): there is nobody to tell either.
+    guard number != EPIPE else { return }
+    _ = code.compareExchange(expected: 0, desired: number, ordering: .relaxed)
+  }
 }
