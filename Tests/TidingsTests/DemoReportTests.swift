@@ -41,6 +41,21 @@ struct DemoReportTests {
     #expect(snapshot.openWork.contains("1 notification open"))
   }
 
+  @Test("an input that can be read once only is refused, since it is read twice")
+  func inputOfAPipe() throws {
+    let folder = try TemporaryFolder()
+    let pipe = Pipe()
+    for path in ["-", "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)", folder.path] {
+      let error = #expect(throws: (any Error).self, "\(path)") {
+        _ = try DemoCommand.parse(["--input", path])
+      }
+      #expect(error.map { DemoCommand.message(for: $0) }?.contains("read twice") == true)
+    }
+    _ = try DemoCommand.parse(["--input", try folder.write([], to: "events.ndjson")])
+    // What is not there is told when it is opened, by its name.
+    _ = try DemoCommand.parse(["--input", "\(folder.path)/nothing"])
+  }
+
   @Test("the report has exactly the promised keys, and sums both channels")
   func keys() throws {
     let folder = try TemporaryFolder()

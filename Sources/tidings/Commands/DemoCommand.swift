@@ -67,8 +67,9 @@ struct DemoCommand: AsyncParsableCommand {
     guard (0...1).contains(repeatFraction) else { throw ValidationError("--repeat has to be from 0 to 1") }
     guard (1...65_525).contains(port) else { throw ValidationError("--port has to be from 1 to 65525") }
     if let max, max < 1 { throw ValidationError("--max has to be 1 or more") }
-    if input == "-" {
-      throw ValidationError("--input is read twice, and standard input can be read once: give a file")
+    if let input, InputFile.isReadOnce(path: input) {
+      let name = input == "-" ? "standard input" : input
+      throw ValidationError("--input is read twice, and \(name) can be read once: give a regular file")
     }
     if report != nil, !exitWhenIdle {
       throw ValidationError("--report tells of a demo that ends: give --exit-when-idle too")

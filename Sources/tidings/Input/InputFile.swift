@@ -41,6 +41,14 @@ struct InputFile: ~Copyable {
     raw = .allocate(byteCount: Self.chunk, alignment: 16)
   }
 
+  /// Whether what is at a path can be read once only: standard input, a pipe, anything but a regular file. Opens
+  /// nothing, since a FIFO whose reader goes away loses its writer. Where there is nothing, opening it tells.
+  static func isReadOnce(path: String) -> Bool {
+    if path == "-" { return true }
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+  }
+
   deinit {
     raw.deallocate()
     if descriptor != STDIN_FILENO { close(descriptor) }
