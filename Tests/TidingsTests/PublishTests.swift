@@ -146,6 +146,29 @@ struct PublishTests {
     #expect(range.first?.latest == Int64(readable))
   }
 
+  @Test("the events that come through a FIFO are published, though nobody can open it a second time")
+  func fifo() throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/fifo"
+    try #require(mkfifo(path, 0o600) == 0)
+    let text = (1...3).map { event("\($0)", recipients: "ada") + "\n" }.joined()
+    let writer = Thread {
+      // Opening waits for the reader.
+      guard let file = FileHandle(forWritingAtPath: path) else { return }
+      try? file.write(contentsOf: Data(text.utf8))
+      try? file.close()
+    }
+    writer.start()
+    let cluster = try EmbeddedCluster(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    try cluster.createTopic("t.events", partitionCount: 1)
+    let stop = StopSignal()
+    let input = try InputFile(path: path, stop: stop)
+    let session = try PublishSession(
+      cluster, EventPublisher.Options(topic: "t.events"), isStrict: false, stop: stop)
+    try session.publishLines(of: input)
+    #expect(try read("t.events", of: cluster, partitions: 1, count: 3) == ["ada", "ada", "ada"])
+  }
+
   @Test("a recipient's line becomes a record under the recipient's key")
   func recipients() throws {
     var reader = try RecipientLineReader()

@@ -68,16 +68,11 @@ struct PublishFileCommand: ParsableCommand {
   var file = "-"
 
   func run() throws {
-    // A mistake in the name is told before the cluster is asked for anything.
-    _ = try InputFile(path: file)
-    let session = try PublishSession(options)
-    var lines = try LineReader(path: file, limit: session.recordLimit, stop: session.stop)
-    try session.run { session throws in
-      while let line = try lines.next() {
-        session.share = lines.progress
-        guard try session.publish(line.bytes, isCut: line.isCut, name: "line \(line.number)") else { break }
-      }
-    }
+    let stop = StopSignal()
+    // A mistake in the name is told before the cluster is asked for anything. A FIFO can be opened once: who writes to
+    // it is gone when that is closed.
+    let input = try InputFile(path: file, stop: stop)
+    try PublishSession(options, stop: stop).publishLines(of: input)
   }
 }
 

@@ -25,8 +25,6 @@ struct PublishRecipientsCommand: ParsableCommand {
   var file = "-"
 
   func run() throws {
-    // A mistake in the name is told before anything else is looked at.
-    _ = try InputFile(path: file)
     let settings = try options.loadWithLogging()
     var reader = try RecipientLineReader()
     try RecordFilePublisher(file: file, settings: settings, topicName: "recipients", unit: "recipient").run {

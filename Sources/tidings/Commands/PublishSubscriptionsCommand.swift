@@ -26,7 +26,6 @@ struct PublishSubscriptionsCommand: ParsableCommand {
   var file = "-"
 
   func run() throws {
-    _ = try InputFile(path: file)
     let settings = try options.loadWithLogging()
     let partitionCount = Int32(settings.topics.partitions)
     var reader = try SubscriptionLineReader()

@@ -27,8 +27,13 @@ struct LineReader: ~Copyable {
 
   /// A reader of a file, or of standard input for `-`, for lines of at most `limit` bytes.
   init(path: String, limit: Int, stop: StopSignal? = nil) throws(InputError) {
+    self.init(try InputFile(path: path, stop: stop), limit: limit)
+  }
+
+  /// A reader of a file that is open, for lines of at most `limit` bytes.
+  init(_ file: consuming InputFile, limit: Int) {
     self.limit = limit
-    file = try InputFile(path: path, stop: stop)
+    self.file = file
     buffer = .allocate(byteCount: limit + Self.chunk, alignment: 16)
   }
 

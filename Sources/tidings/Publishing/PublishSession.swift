@@ -7,7 +7,7 @@ import Settings
 /// One run of a publishing command: progress, refused events, signals, totals, exit status.
 final class PublishSession {
   /// Ends the run early.
-  let stop = StopSignal()
+  let stop: StopSignal
   /// The largest event in bytes.
   let recordLimit: Int
   /// How far the input is read, 0…1; nil where nobody knows.
@@ -21,26 +21,46 @@ final class PublishSession {
 
   /// Prepares a run as the command line asks for it.
   ///
+  /// - Parameter stop: what ends the run early.
   /// - Throws: `CommandEnd` when the topic is missing or no broker can be reached.
-  convenience init(_ options: PublishOptions) throws {
+  convenience init(_ options: PublishOptions, stop: StopSignal = StopSignal()) throws {
     let settings = try options.settings.loadWithLogging()
     let publishing = EventPublisher.Options(
       topic: "\(settings.topics.prefix).events", recordLimit: settings.processor.recordLimit,
       repeatFraction: options.repeatFraction, seed: options.seed, rate: options.rate)
     try self.init(
-      settings.makeCluster(clientID: "tidings-publish"), publishing, isStrict: options.strict)
+      settings.makeCluster(clientID: "tidings-publish"), publishing, isStrict: options.strict, stop: stop)
   }
 
   /// Prepares a run.
   ///
-  /// - Parameter isStrict: whether the first event that breaks the contract ends it.
+  /// - Parameters:
+  ///   - isStrict: whether the first event that breaks the contract ends it.
+  ///   - stop: what ends the run early.
   /// - Throws: `CommandEnd` when the topic is missing or no broker can be reached.
-  init(_ cluster: any KafkaCluster, _ options: EventPublisher.Options, isStrict: Bool) throws {
+  init(
+    _ cluster: any KafkaCluster, _ options: EventPublisher.Options, isStrict: Bool,
+    stop: StopSignal = StopSignal()
+  ) throws {
+    self.stop = stop
     self.isStrict = isStrict
     self.options = options
     recordLimit = options.recordLimit
     try TopicCheck.require(options.topic, on: cluster)
     publisher = try EventPublisher(cluster: cluster, options: options, stop: stop)
+  }
+
+  /// Publishes the events of a file, one a line, waits for the broker, and tells the totals.
+  ///
+  /// - Throws: `CommandEnd` unless every event was published.
+  func publishLines(of file: consuming InputFile) throws {
+    var lines = LineReader(file, limit: recordLimit)
+    try run { session throws in
+      while let line = try lines.next() {
+        session.share = lines.progress
+        guard try session.publish(line.bytes, isCut: line.isCut, name: "line \(line.number)") else { break }
+      }
+    }
   }
 
   /// Publishes what `body` hands to `publish`, waits for the broker, and tells the totals.
