@@ -41,6 +41,17 @@ struct DemoReportTests {
     #expect(snapshot.openWork.contains("1 notification open"))
   }
 
+  @Test("what was done on the page is consumed, too, before everything is decided")
+  func engagements() {
+    var snapshot = finished
+    snapshot.engagements = 1
+    #expect(!snapshot.isDecided)
+    #expect(snapshot.openWork.contains("1 of 7 published"))
+    snapshot.counters.consumed += 1
+    snapshot.counters.decided += 1
+    #expect(snapshot.isDecided)
+  }
+
   @Test("an input that can be read once only is refused, since it is read twice")
   func inputOfAPipe() throws {
     let folder = try TemporaryFolder()

@@ -144,6 +144,8 @@ final class DemoRun: Service, Sendable {
     snapshot.formEvents = form.published
     snapshot.published = progress.delivered + recipients.published + snapshot.formEvents
     system.fill(&snapshot)
+    // Behind the counters: what was consumed by then is among the ends. Nobody waits for it before all is published.
+    if options.exitsWhenIdle, progress.isFinished { snapshot.engagements = try system.engagementCount() }
     return (snapshot, progress.isFinished)
   }
 

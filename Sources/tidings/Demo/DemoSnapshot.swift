@@ -7,8 +7,10 @@ struct DemoSnapshot: Equatable, Sendable {
   var totals = PublishTotals()
   /// Events that were written into the page's form.
   var formEvents = 0
-  /// Records in the input topics that the broker has: events, recipients, those of the page's form.
+  /// Records that the demo itself has put into the input topics: events, recipients, those of the page's form.
   var published = 0
+  /// Records in the engagement topic: what was done with notifications on the inbox's page.
+  var engagements = 0
   /// Records that the broker did not take.
   var failed = 0
   /// The processor's counters as of its last commits.
@@ -24,16 +26,18 @@ struct DemoSnapshot: Equatable, Sendable {
 
   /// Whether all that was published is decided, and nothing waits in a window. What the sinks have is another question.
   var isDecided: Bool {
-    counters.consumed == Int64(published) + counters.forwards && counters.total.open == 0 && openWindows == 0
+    unread == 0 && counters.total.open == 0 && openWindows == 0
   }
+
+  /// Records in the input topics that the processor has not taken in.
+  private var unread: Int64 { Int64(published + engagements) + counters.forwards - counters.consumed }
 
   /// What is still open, for a person who wonders why nothing happens.
   var openWork: String {
     var parts: [String] = []
-    let unread = Int64(published) + counters.forwards - counters.consumed
     if unread != 0 {
       parts.append(
-        "\(unread.grouped) of \(published.grouped) published records and "
+        "\(unread.grouped) of \((published + engagements).grouped) published records and "
           + "\(counters.forwards.grouped) forwards are not consumed")
     }
     if counters.total.open > 0 || openWindows > 0 {

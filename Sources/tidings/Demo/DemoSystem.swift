@@ -125,9 +125,21 @@ final class DemoSystem: Sendable {
 
   private var emailTopic: String { configuration.topic("delivery.email") }
 
+  /// Records in the engagement topic: what people have done on the inbox's page. Asks the cluster.
+  func engagementCount() throws(KafkaError) -> Int {
+    // Of no transaction, so that every offset is a record's.
+    try ends(of: ["engagement"]).reduce(0) { $0 + Int($1.latest) }
+  }
+
   private func deliveryEnds() throws(KafkaError) -> [OffsetRange] {
-    let partitions = [emailTopic, configuration.topic("delivery.inapp")].flatMap { topic in
-      (0..<Int32(Self.partitionCount)).map { TopicPartition(topic: topic, partition: $0) }
+    try ends(of: ["delivery.email", "delivery.inapp"])
+  }
+
+  private func ends(of topics: [String]) throws(KafkaError) -> [OffsetRange] {
+    let partitions = topics.flatMap { topic in
+      (0..<Int32(Self.partitionCount)).map {
+        TopicPartition(topic: configuration.topic(topic), partition: $0)
+      }
     }
     return try cluster.admin.offsets(of: partitions, isolation: .readUncommitted, timeout: .seconds(10))
   }
