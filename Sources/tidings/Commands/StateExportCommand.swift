@@ -27,16 +27,20 @@ struct StateExportCommand: ParsableCommand {
 
   func run() throws {
     let tool = try options.makeTool()
-    let file = try output.map { try NewFile(path: $0) }
-    let descriptor = file?.descriptor ?? STDOUT_FILENO
-    var progress = StateProgress()
-    let count = try tool.export(progress: { progress.show($0) }) { lines throws in
-      progress.clear()
-      try Self.write(lines, to: descriptor)
-    }
+    let count =
+      try output.map { file in try NewFile.make(file) { try Self.export(tool, to: $0) } }
+      ?? Self.export(tool, to: STDOUT_FILENO)
     Terminal.error.writeLine(
       "\(count.windows.counted("open window")) with \(count.members.counted("notification")), "
         + count.ids.counted("id"))
+  }
+
+  private static func export(_ tool: StateTool, to descriptor: Int32) throws -> StateExportCount {
+    var progress = StateProgress()
+    return try tool.export(progress: { progress.show($0) }) { lines throws in
+      progress.clear()
+      try write(lines, to: descriptor)
+    }
   }
 
   private static func write(_ bytes: ByteView, to descriptor: Int32) throws {
@@ -50,16 +54,4 @@ struct StateExportCommand: ParsableCommand {
       position += written
     }
   }
-}
-
-/// A file that is made by this process.
-private final class NewFile {
-  let descriptor: Int32
-
-  init(path: String) throws {
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
-    guard descriptor >= 0 else { throw CommandEnd(.usage, "\(path): \(String(cString: strerror(errno)))") }
-  }
-
-  deinit { close(descriptor) }
 }
