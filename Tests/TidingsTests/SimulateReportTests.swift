@@ -96,6 +96,22 @@ struct SimulateReportTests {
     #expect(html.contains("<title>9024: ") && html.utf8.count < 200_000)
   }
 
+  @Test("standard input is one file only")
+  func standardInput() throws {
+    let files = ["--input", "--recipients", "--subscriptions"]
+    for (index, first) in files.enumerated() {
+      for second in files[(index + 1)...] {
+        let rest = first == "--input" ? [] : ["--input", "e.ndjson"]
+        let error = #expect(throws: (any Error).self) {
+          _ = try SimulateCommand.parse(["--catalog", "c.yaml"] + rest + [first, "-", second, "-"])
+        }
+        #expect(error.map { SimulateCommand.message(for: $0) }?.contains("standard input") == true)
+      }
+      let input = first == "--input" ? [] : ["--input", "e.ndjson"]
+      _ = try SimulateCommand.parse(["--catalog", "c.yaml"] + input + [first, "-"])
+    }
+  }
+
   @Test("grid lines are round numbers, at most five above zero")
   func grid() {
     #expect(

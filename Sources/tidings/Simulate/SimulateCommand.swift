@@ -101,8 +101,10 @@ struct SimulateCommand: ParsableCommand {
     }
     guard (input != nil) != topic else { throw Self.noHistory }
     guard since == nil || topic else { throw ValidationError("--since has a meaning only with --topic") }
-    guard input != "-" || recipients != "-" else {
-      throw ValidationError("--input and --recipients cannot both be standard input")
+    guard [input, recipients, subscriptions].count(where: { $0 == "-" }) <= 1 else {
+      throw ValidationError(
+        "standard input can be read once: give files for all but one of --input, --recipients, --subscriptions"
+      )
     }
     _ = try replayOptions()
   }
