@@ -29,6 +29,25 @@ import Testing
     }
   }
 
+  @Test("a line is as large as its record: key and headers count")
+  func recordLimit() throws {
+    let json = Self.start + #""tenant":"acme","recipient":"u1"}"#
+    var reader = try EventLineReader()
+    let size = try json.withByteView { view throws(Rejection) in
+      let record = try reader.read(view).record
+      return InputRecord(key: record.key, value: record.value, headers: record.headers).byteCount
+    }
+    #expect(size > json.utf8.count + "acme/u1".utf8.count)
+    var exact = try EventLineReader(limits: EventLimits(maxRecordBytes: size))
+    let key = try json.withByteView { view throws(Rejection) in try exact.read(view).record.key?.string }
+    #expect(key == "acme/u1")
+    var narrow = try EventLineReader(limits: EventLimits(maxRecordBytes: size - 1))
+    let rejection = #expect(throws: Rejection.self) {
+      try json.withByteView { view throws(Rejection) in _ = try narrow.read(view) }
+    }
+    #expect(rejection?.reason == .recordTooLarge && rejection?.detail.contains("\(size) bytes") == true)
+  }
+
   @Test("a line that breaks the contract is refused before it is published")
   func refused() throws {
     var reader = try EventLineReader()

@@ -44,6 +44,13 @@ public struct EventLineReader: ~Copyable {
       let record = OutputRecord(
         key: key.view.isEmpty ? nil : key.view, value: line,
         headers: UnsafeBufferPointer(start: headers, count: 1))
+      let size = InputRecord(key: record.key, value: record.value, headers: record.headers).byteCount
+      guard size <= decoder.limits.maxRecordBytes else {
+        throw Rejection(
+          .recordTooLarge,
+          "The record has \(size) bytes with its key and headers, and at most "
+            + "\(decoder.limits.maxRecordBytes) are allowed.")
+      }
       return Line(event: event, record: record)
     }
   }
