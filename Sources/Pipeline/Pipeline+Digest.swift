@@ -11,7 +11,7 @@ extension Pipeline {
     let key: Hash128
     var groupLength: Int?
     // Most windows are open already: the digest key is made where it is needed.
-    if let planned = arrival.planned[channel], planned.group == rule.group, !isUntilQuietHoursEnd,
+    if let planned = arrival.planned[channel], planned.group == rule.group, rule.groupPrefix == nil,
       !hasKey(rule)
     {
       key = planned.key
@@ -87,7 +87,7 @@ extension Pipeline {
     _ arrival: Arrival, _ rule: DigestRule, _ codecs: inout Codecs
   ) -> Int {
     digestKey.removeAll()
-    if case .quietHours = rule.window { digestKey.append(DigestRule.quietGroup) }
+    if let prefix = rule.groupPrefix { digestKey.append(prefix) }
     digestKey.append(rule.group.map { catalog.text($0) } ?? arrival.category)
     let groupLength = digestKey.count
     if hasKey(rule), !configuration.flaws.contains(.keyPassedOver) {

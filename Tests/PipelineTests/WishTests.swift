@@ -126,22 +126,67 @@ import Testing
     #expect(decision(fixture, "email").contains(#""policy":"digest"}"#))
   }
 
-  @Test("another preference does not move a window that is open; what comes joins it until it closes")
+  @Test("another preference does not move what waits already; what comes after it goes by it")
   func changes() throws {
-    let fixture = try fixture(#"{"email":"ann@example.org","preferences":{"*":{"email":"hourly"}}}"#)
+    let fixture = try fixture(#"{"email":"ann@example.org","preferences":{"*":{"email":"weekly"}}}"#)
     try fixture.apply(.event(id: "1"))
     let hour = now + (46 * 60 + 40) * 1000
-    #expect(fixture.nextDue() == hour)
+    // From Tuesday at 22:13:20 to Monday at 09:00.
+    let monday = now + (5 * 86_400 + 10 * 3600 + 46 * 60 + 40) * 1000
+    #expect(fixture.nextDue() == monday)
     try fixture.apply(
-      .recipient("ann", #"{"email":"ann@example.org","preferences":{"*":{"email":"weekly"}}}"#))
+      .recipient("ann", #"{"email":"ann@example.org","preferences":{"*":{"email":"hourly"}}}"#))
     try fixture.apply(.event(id: "2"), now: now + 1)
     #expect(fixture.nextDue() == hour && fixture.counters.email.open == 2)
     try fixture.apply(
       .recipient("ann", #"{"email":"ann@example.org","preferences":{"*":{"email":"off"}}}"#))
     try fixture.apply(.event(id: "3"), now: now + 2)
     fixture.pipeline.tick(now: hour)
-    #expect(fixture.counters.email.delivered == 2 && fixture.counters.email.suppressed[.optedOut] == 1)
-    #expect(fixture.counters.difference == 0)
+    #expect(fixture.counters.email.delivered == 1 && fixture.counters.email.suppressed[.optedOut] == 1)
+    #expect(fixture.nextDue() == monday)
+    fixture.pipeline.tick(now: monday)
+    #expect(fixture.counters.email.delivered == 2 && fixture.counters.difference == 0)
+  }
+
+  @Test("what the recipient may not choose for does not wait for what they chose, whatever its category")
+  func ownWindows() throws {
+    let fixture = try Fixture(
+      catalog: """
+        types:
+          login: { category: account, title: "login", channels: { email: { policy: digest, window: 5s } } }
+          alert:
+            category: account
+            title: "alert"
+            channels: { email: { policy: digest, window: 10s, mandatory: true } }
+          tip:
+            category: account
+            title: "tip"
+            channels: { email: { policy: digest, window: 20s, choices: [hourly] } }
+        """)
+    try fixture.apply(
+      .recipient("ann", #"{"email":"ann@example.org","preferences":{"account":{"email":"weekly"}}}"#))
+    let hour = now + (46 * 60 + 40) * 1000
+    let monday = now + (5 * 86_400 + 10 * 3600 + 46 * 60 + 40) * 1000
+    try fixture.apply(.event(id: "1", type: "login"))
+    #expect(fixture.nextDue() == monday)
+    try fixture.apply(.event(id: "2", type: "tip"))
+    #expect(fixture.nextDue() == hour)
+    try fixture.apply(.event(id: "3", type: "alert"))
+    #expect(fixture.nextDue() == now + 10_000)
+    try fixture.apply(.event(id: "4", type: "login", extra: #","priority":"critical""#), now: now + 1)
+    #expect(fixture.nextDue() == now + 5_001)
+    try fixture.apply(.event(id: "5", type: "login"), now: now + 2)
+    #expect(fixture.pipeline.openWindowCount == 3)
+    fixture.commit()
+    let other = try Fixture()
+    #expect(try other.restore(fixture.log))
+    #expect(other.image() == fixture.image())
+    fixture.pipeline.tick(now: now + 10_000)
+    #expect(fixture.counters.email.delivered == 2)
+    fixture.pipeline.tick(now: hour)
+    #expect(fixture.counters.email.delivered == 3)
+    fixture.pipeline.tick(now: monday)
+    #expect(fixture.counters.email.delivered == 5 && fixture.counters.difference == 0)
   }
 
   @Test("a preference for a category that the catalog does not have counts for events that name it")

@@ -7,6 +7,8 @@ struct NaiveReplay {
     /// nil: immediate, or by schedule.
     var windowMilliseconds: Int64?
     var schedule: NaiveSchedule?
+    /// What the recipient chose in their place.
+    var cadence: String?
     var group: String?
     /// How many at once in a period of milliseconds, and the window of the others.
     var throttle: (count: Int, period: Int64, window: Int64)?
@@ -220,8 +222,8 @@ struct NaiveReplay {
           let isAlone = rule.windowMilliseconds == nil && rule.schedule == nil
           let rule = isAlone ? Channel() : rule
           let values = rule.key.map { value($0, of: event, category) }
-          let key =
-            [tenant, recipient, channel, isAlone ? "quiet:\(category)" : rule.group ?? category] + values
+          let apart = isAlone ? "quiet:" : rule.cadence.map { "\($0):" } ?? ""
+          let key = [tenant, recipient, channel, apart + (rule.group ?? category)] + values
           while let open = windows[key], open.due <= now { close(key) }
           let due = unquiet(due(rule, openedAt: now, zone))
           let isHeld = windows[key]?.isHeld ?? false
@@ -279,6 +281,7 @@ struct NaiveReplay {
     var rule = rule
     rule.windowMilliseconds = nil
     rule.schedule = schedules[choice]
+    rule.cadence = choice
     (rule.maxWindowMilliseconds, rule.maxItems, rule.minItems, rule.leadingEdge) = (nil, nil, nil, false)
     return rule
   }

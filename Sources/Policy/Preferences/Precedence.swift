@@ -117,8 +117,8 @@ extension Preference.Setting {
 }
 
 extension ChannelPolicy {
-  /// The policy with a recipient's cadence in place of the catalog's times: what shares a window, and which items the
-  /// digest has in full, stay as they are; all other options lapse.
+  /// The policy with a recipient's cadence in place of the catalog's times: what shares a window among what has that
+  /// cadence, and which items the digest has in full, stay as they are; all other options lapse.
   @usableFromInline
   func at(_ cadence: Cadence) -> ChannelPolicy {
     guard cadence != .instant else { return .immediate }
@@ -167,8 +167,20 @@ extension DigestRule {
   /// there may be.
   public static let untilQuietHoursEnd = DigestRule(
     window: .quietHours, itemLimit: itemBounds.upperBound, group: nil)
-  /// What the digest key of such a window is before the category, so that it is none of the ordinary ones.
-  public static var quietGroup: StaticString { "quiet:" }
+
+  /// What the digest key is before the group, or else the category; nil for the windows of the catalog.
+  ///
+  /// Windows whose time is not the catalog's are none of its own: what goes by the catalog, or by another cadence, would
+  /// wait as long as they do.
+  public var groupPrefix: StaticString? {
+    switch window {
+    case .length, .schedule, .cadence(.instant): nil
+    case .cadence(.hourly): "hourly:"
+    case .cadence(.daily): "daily:"
+    case .cadence(.weekly): "weekly:"
+    case .quietHours: "quiet:"
+    }
+  }
 }
 
 extension Channel {

@@ -378,7 +378,7 @@ struct WindowChecker {
   ) throws(Violation) {
     let catalog = catalogs.first { $0.version == arrival.catalog }
     let spec = catalog?.type(named: fact.type)?.channel(channel)
-    // In the ordinary window, that of quiet hours, or that of a limit.
+    // In the ordinary window, that of quiet hours, that of a limit, or that of a cadence.
     let (limit, budget) = (spec?.throttle, catalog?.budgets[channel])
     let catchUp = catalog?.catchUps[channel]
     let groups = [
@@ -387,14 +387,19 @@ struct WindowChecker {
       budget?.options.digestKey(group: budget?.group ?? "budget", fact) ?? [],
       catchUp?.options.digestKey(group: catchUp?.group ?? "catchUp", fact) ?? [],
       Array("quiet:\(arrival.category)".utf8),
-    ].map { String(decoding: $0, as: UTF8.self) }
-    let waiting = groups.compactMap { current[commit.home]["\(channel) \($0) \(decision.recipientKey)"] }
+    ]
+    let cadences = ["hourly", "daily", "weekly"].map { cadence in
+      let group = "\(cadence):\(spec?.rule.group ?? arrival.category)"
+      return spec?.options.digestKey(group: group, fact) ?? []
+    }
+    let keys = (groups + cadences).map { String(decoding: $0, as: UTF8.self) }
+    let waiting = keys.compactMap { current[commit.home]["\(channel) \($0) \(decision.recipientKey)"] }
       .flatMap { open[commit.home][$0]?.members ?? [] }
     try require(
       fact.collapseKey != nil
         && waiting.contains { $0.collapseKey == fact.collapseKey && Self.isOlder(fact, than: $0) },
       .windows,
-      "\(commit.place): \(fact.id) is collapsed on \(channel), but nothing newer waits in windows of \(groups)"
+      "\(commit.place): \(fact.id) is collapsed on \(channel), but nothing newer waits in windows of \(keys)"
     )
   }
 

@@ -8,8 +8,9 @@ struct CatalogSpec {
     case immediate
     case digest(window: Int64, items: Int, group: String?)
     case schedule(times: MinuteTimes, items: Int, group: String?)
-    /// What a recipient chose in its place: `hourly`, `daily` or `weekly`. No catalog says so.
-    case cadence(String, items: Int, group: String?)
+    /// What a recipient chose in its place: `hourly`, `daily` or `weekly`, with windows apart from all others. No catalog
+    /// says so.
+    case cadence(String, items: Int, group: String)
     /// What takes the notifications beyond a limit, by the name that decisions give it. No catalog says so.
     case overflow(String, window: Int64, items: Int, group: String?)
     /// What quiet hours hold back of what would be delivered alone. No catalog says so.
@@ -34,9 +35,8 @@ struct CatalogSpec {
       switch self {
       case .immediate: nil
       case .quiet(let category): "quiet:\(category)"
-      case .digest(_, _, let group), .schedule(_, _, let group), .cadence(_, _, let group),
-        .overflow(_, _, _, let group):
-        group
+      case .cadence(_, _, let group): group
+      case .digest(_, _, let group), .schedule(_, _, let group), .overflow(_, _, _, let group): group
       }
     }
 

@@ -90,7 +90,8 @@ struct WishQuestion {
     guard let choice = rarer ?? cadences.last(where: allowed.contains) else { return rule.rule }
     if choice == "instant" { return .immediate }
     let isImmediate = rule.rule == .immediate
-    return .cadence(choice, items: isImmediate ? 10 : rule.rule.items, group: rule.rule.group)
+    return .cadence(
+      choice, items: isImmediate ? 10 : rule.rule.items, group: "\(choice):\(rule.rule.group ?? category)")
   }
 }
 
