@@ -22,6 +22,7 @@ extension Pipeline {
       if isLive(member.expiry, at: now) {
         closing.members.append(member.notification)
         if member.actor != 0 { closing.actors.append(member.actor) }
+        if member.isOfOtherCategory { closing.hasSeveralCategories = true }
       } else {
         closing.expired.append(member.notification)
       }
@@ -88,6 +89,7 @@ extension Pipeline {
       channel: head.channel, kind: .digest, category: head.category, type: head.type, priority: head.priority,
       title: head.title, catalog: head.catalogVersion, totalEvents: closing.members.count,
       totalActors: closing.distinctActors())
+    delivery.hasSeveralCategories = closing.hasSeveralCategories
     delivery.link = head.link
     delivery.digestTitle = head.digestTitle
     delivery.recipientRecord = profile.offset
@@ -150,8 +152,11 @@ struct ClosingMembers {
   var expired: [Hash128] = []
   /// The hashes of the actors of what is delivered.
   var actors: [UInt64] = []
+  /// Whether what is delivered has other categories than the one that the window was opened with.
+  var hasSeveralCategories = false
 
   mutating func removeAll() {
+    hasSeveralCategories = false
     if !members.isEmpty { members.removeAll(keepingCapacity: true) }
     if !expired.isEmpty { expired.removeAll(keepingCapacity: true) }
     if !actors.isEmpty { actors.removeAll(keepingCapacity: true) }

@@ -60,7 +60,7 @@ extension Pipeline {
       let due = due(rule.window, openedAt: arrival.now, profile, codecs)
       if due < windows[slot].due { reschedule(slot, due: due) }
     }
-    join(slot, arrival, on: channel, &codecs)
+    join(slot, arrival, on: channel, rule, &codecs)
     if windows[slot].hasRules || Int(windows[slot].memberCount) >= configuration.windowMemberLimit,
       let due = dueAfterJoining(windows[slot], arrival, profile, codecs)
     {
@@ -96,8 +96,9 @@ extension Pipeline {
     return groupLength
   }
 
-  private mutating func join(_ slot: UInt32, _ arrival: Arrival, on channel: Channel, _ codecs: inout Codecs)
-  {
+  private mutating func join(
+    _ slot: UInt32, _ arrival: Arrival, on channel: Channel, _ rule: DigestRule, _ codecs: inout Codecs
+  ) {
     var member = WindowMember(
       notification: arrival.notification,
       actor: arrival.event.actor.isEmpty ? 0 : max(1, Hash128(of: arrival.event.actor).low),
@@ -105,6 +106,7 @@ extension Pipeline {
       collapseKey: Self.hash(ofCollapseKey: arrival.event.collapseKey),
       time: arrival.event.timeMilliseconds ?? Int64.min,
       skipIfSeen: arrival.rules.channels.skipsSeen(on: channel), fragment: .empty)
+    member.isOfOtherCategory = isOfOtherCategory(arrival, rule, slot)
     if windows[slot].hasRules {
       guard complete(&member, of: arrival, in: slot, &codecs) else { return }
     } else if windows[slot].itemCount < windows[slot].outline.itemLimit,
@@ -123,6 +125,13 @@ extension Pipeline {
     let start = Change.append(member, toWindow: windows[slot].key, in: &changes)
     windows.append(changes.view.slice(start..<changes.count), fragmentBytes: member.fragment.count, to: slot)
     if windows[slot].hasRules { trim(slot) }
+  }
+
+  /// Whether the category of an arrival is another than that which its window was opened with.
+  private mutating func isOfOtherCategory(_ arrival: Arrival, _ rule: DigestRule, _ slot: UInt32) -> Bool {
+    // Most windows are found by the category alone.
+    if rule.group == nil, rule.groupPrefix == nil, windows[slot].outline.isOfCategory { return false }
+    return windows[slot].head.map { $0.category != arrival.category } ?? false
   }
 
   /// The templates of an arrival's type, unless the window has the same.
@@ -272,7 +281,8 @@ extension Pipeline {
       group: digestKey.slice(0..<groupLength), category: arrival.category, type: arrival.event.type,
       title: catalog.text(arrival.rules.title),
       link: arrival.rules.link.map { catalog.text($0) } ?? .empty,
-      digestTitle: arrival.rules.digestTitle.map { catalog.text($0) } ?? .empty,
+      digestTitle: rule.isOfAllTypes
+        ? .empty : arrival.rules.digestTitle.map { catalog.text($0) } ?? .empty,
       priority: arrival.priority, itemLimit: rule.itemLimit,
       catalogVersion: catalog.version, rules: rules)
     head.append(to: &scratch)

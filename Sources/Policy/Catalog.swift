@@ -52,7 +52,7 @@ public final class Catalog: Sendable {
     self.limits = limits
     var budgets = ChannelValues<DeliveryLimit>()
     for (channel, budget) in definition.budgets {
-      budgets[channel] = DeliveryLimit(budget, &texts, &schedules, &options)
+      budgets[channel] = DeliveryLimit(budget, &texts, &schedules, &options)?.ofAllTypes
     }
     self.budgets = budgets
     var catchUps = ChannelValues<CatchUp>()
@@ -219,6 +219,11 @@ extension DeliveryLimit {
     guard case .digest(let overflow) = policy else { return nil }
     self.init(count: definition.count, periodMilliseconds: definition.periodMilliseconds, overflow: overflow)
   }
+
+  /// The same for all types together.
+  fileprivate var ofAllTypes: DeliveryLimit {
+    DeliveryLimit(count: count, periodMilliseconds: periodMilliseconds, overflow: overflow.ofAllTypes)
+  }
 }
 
 extension CatchUp {
@@ -228,7 +233,7 @@ extension CatchUp {
   ) {
     let policy = ChannelPolicy(definition.overflow, &texts, &schedules, &table)
     guard case .digest(let overflow) = policy else { return nil }
-    self.init(afterMilliseconds: definition.afterMilliseconds, overflow: overflow)
+    self.init(afterMilliseconds: definition.afterMilliseconds, overflow: overflow.ofAllTypes)
   }
 }
 

@@ -96,6 +96,8 @@ public struct DigestRule: Equatable, Sendable {
   public let group: TextID?
   /// What the window does besides closing at its time; nil: nothing.
   public let options: WindowOptionsID?
+  /// Whether it takes what any type would deliver at once, so that no type's `digestTitle` is about what is in it.
+  public private(set) var isOfAllTypes = false
 
   /// The item limit in one byte: rules are copied for every event.
   private let items: UInt8
@@ -105,6 +107,13 @@ public struct DigestRule: Equatable, Sendable {
     items = UInt8(clamping: itemLimit)
     self.group = group
     self.options = options
+  }
+
+  /// The same for what any type would deliver at once.
+  var ofAllTypes: DigestRule {
+    var rule = self
+    rule.isOfAllTypes = true
+    return rule
   }
 
   /// The lengths that a window of fixed length may have.

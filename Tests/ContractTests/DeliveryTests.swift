@@ -97,6 +97,10 @@ import Testing
     #expect(delivery.items[1].data == nil && delivery.items[1].acceptedAtMilliseconds == 1_000)
     #expect(delivery.items[2].data == .string("a\nb") && delivery.items[2].dataContentType == "text/plain")
     #expect(delivery.items[3].dataBase64 == "AP8=" && delivery.items[3].data == nil)
+    // The category of one of several is for those alone who know no others.
+    head.hasSeveralCategories = true
+    #expect(written(head, items).contains(#""category":"orders","severalCategories":true,"#))
+    #expect(try decode(written(head, items)).category == nil)
   }
 
   @Test("a single delivery without what is optional is a CloudEvent that Foundation reads")

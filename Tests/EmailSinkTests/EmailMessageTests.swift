@@ -63,6 +63,18 @@ struct EmailMessageTests {
       ])
   }
 
+  @Test("a mail of several categories is on the list of all of them, and has no category for filters")
+  func severalCategories() throws {
+    let message = EmailMessage(
+      deliveryID: try #require(DeliveryID("d1")),
+      from: EmailMailbox(name: nil, address: try EmailAddress("from@example.org")),
+      to: try EmailAddress("to@example.org"), subject: "s", dateMilliseconds: 0, category: nil, text: "text",
+      html: "html")
+    let text = String(decoding: message.serialized(), as: UTF8.self)
+    #expect(text.contains("\r\nList-Id: <notifications.example.org>\r\n"))
+    #expect(!text.contains("X-Tidings-Category"))
+  }
+
   @Test("every retry of a delivery is the same mail, byte for byte")
   func identicalRetry() throws {
     let message = try Samples.message(subject: "Grüße", text: "a\n.b\n", html: "<p>ä</p>")

@@ -76,6 +76,23 @@ struct EmailRendererTests {
     #expect(content.subject == "7 new in code")
   }
 
+  @Test(
+    "a digest of several categories names none of them",
+    arguments: [(7, "7 new notifications"), (1, "1 new notification")])
+  func severalCategories(events: Int, subject: String) throws {
+    let content = try content(data: [
+      "kind": "digest", "digestTitle": nil, "severalCategories": true,
+      "totals": ["events": events, "actors": 1],
+    ])
+    #expect(content.subject == subject)
+    #expect(content.text.hasSuffix("You receive this as u1.\n"))
+    #expect(content.html.contains("You receive this as u1.</p>"))
+    let titled = try self.content(data: [
+      "kind": "digest", "digestTitle": "News{{#category}} in {{.}}{{/category}}", "severalCategories": true,
+    ])
+    #expect(titled.subject == "News")
+  }
+
   @Test("a digest's title that names no number gets the totals as heading")
   func headingWithTotals() throws {
     let content = try content(

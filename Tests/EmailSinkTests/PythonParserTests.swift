@@ -80,7 +80,7 @@ struct PythonParserTests {
       #expect(result.defects == [])
       #expect(
         result.subject == HeaderWriter.singleLine(message.subject), "\(message.subject.debugDescription)")
-      #expect(result.category == HeaderWriter.singleLine(message.category))
+      #expect(result.category == message.category.map { HeaderWriter.singleLine($0) })
       #expect(result.text == message.text)
       #expect(result.html == message.html)
       #expect(result.date == "Fri, 20 Nov 2026 23:45:47 +0000")

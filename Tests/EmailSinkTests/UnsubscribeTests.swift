@@ -126,6 +126,9 @@ struct UnsubscribeTests {
   func tooLong() throws {
     let long = String(repeating: "x", count: 700)
     #expect(links.link(for: try DeliverySamples.delivery(data: ["category": long])) == nil)
+    // Nor where it would end one of several categories.
+    let several: [String: Any?] = ["kind": "digest", "severalCategories": true]
+    #expect(links.link(for: try DeliverySamples.delivery(data: several)) == nil)
     #expect(try Samples.message().serialized().count > 0)
     let plain = String(decoding: try Samples.message().serialized(), as: UTF8.self)
     #expect(!plain.contains("List-Unsubscribe"))

@@ -61,7 +61,8 @@ enum Fixture {
   static func delivery(
     _ number: Int, recipient: String = "ada", tenant: String = "default", channel: String = "inapp",
     title: String = "{{actor}}: {{data.title}}", link: String? = "{{data.url}}",
-    data: [String: Any] = ["title": "Hello", "url": "https://example.org/1"], events: Int = 1
+    data: [String: Any] = ["title": "Hello", "url": "https://example.org/1"], events: Int = 1,
+    ofSeveralCategories: Bool = false
   ) throws -> [UInt8] {
     var content: [String: Any] = [
       "tenant": tenant, "recipient": recipient, "channel": channel, "kind": events > 1 ? "digest" : "single",
@@ -77,6 +78,10 @@ enum Fixture {
       ],
     ]
     content["link"] = link
+    if ofSeveralCategories {
+      content["severalCategories"] = true
+      content["digestTitle"] = nil
+    }
     let document: [String: Any] = [
       "specversion": "1.0", "id": id(number), "source": "tidings", "type": "tidings.delivery.v1",
       "time": "2026-01-01T00:00:01.000Z", "subject": recipient, "datacontenttype": "application/json",

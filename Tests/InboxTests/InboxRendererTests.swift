@@ -33,6 +33,13 @@ struct InboxRendererTests {
     #expect(entry.kind == "digest")
   }
 
+  @Test("a digest of several categories names none of them")
+  func severalCategories() throws {
+    let entry = try entry(Fixture.delivery(1, events: 12, ofSeveralCategories: true))
+    #expect(entry.title == "12 notifications")
+    #expect(entry.category.isEmpty)
+  }
+
   @Test("markup in the data stays text, on one line")
   func markup() throws {
     let entry = try entry(

@@ -63,7 +63,7 @@ import Testing
   @Test("the length that a log says before a member is that of its bytes, whatever fields it has")
   func memberLength() {
     let lengths = [0, 1, 127, 128, 300, 16_383, 16_384]
-    for fields in 0..<64 {
+    for fields in 0..<128 {
       for length in lengths {
         let text = String(repeating: "x", count: length)
         text.withByteView { text in
@@ -73,13 +73,16 @@ import Testing
             skipIfSeen: fields & 8 == 0, fragment: text)
           member.rank = fields & 16 == 0 ? nil : 6
           member.isCritical = fields & 32 != 0
+          member.isOfOtherCategory = fields & 64 != 0
           for alone in [ByteView.empty, text] {
             member.alone = alone
             var buffer = OutputBuffer()
             member.append(to: &buffer)
             #expect(member.byteCount == buffer.count, "fields \(fields), \(length) bytes")
             var reader = ByteReader(buffer.view)
-            #expect(WindowMember(&reader)?.isCritical == member.isCritical && reader.isAtEnd)
+            let read = WindowMember(&reader)
+            #expect(read?.isCritical == member.isCritical && reader.isAtEnd)
+            #expect(read?.isOfOtherCategory == member.isOfOtherCategory)
           }
         }
       }

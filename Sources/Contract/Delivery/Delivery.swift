@@ -52,8 +52,8 @@ public struct Delivery: Equatable, Sendable {
   public var channel: Channel
   /// Single or digest.
   public var kind: DeliveryKind
-  /// The category.
-  public var category: String
+  /// The category; nil of a digest that has several, of which none stands for all.
+  public var category: String?
   /// The event type; of a digest, that of its first item.
   public var type: String
   /// The priority.

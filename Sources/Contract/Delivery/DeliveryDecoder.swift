@@ -50,7 +50,8 @@ extension Delivery {
     channel = try data.choice("channel", Channel.allCases, \.literal)
     kind = try data.choice("kind", DeliveryKind.allCases, \.literal)
     priority = try data.choice("priority", Priority.allCases, \.literal)
-    category = try data.requiredText("category")
+    let category = try data.requiredText("category")
+    self.category = data["severalCategories"]?.bool ?? false ? nil : category
     self.type = try data.requiredText("type")
     address = try data.optionalText("address")
     locale = try data.optionalText("locale")

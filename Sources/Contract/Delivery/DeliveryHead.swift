@@ -29,8 +29,10 @@ public struct DeliveryHead {
   public var channel: Channel
   /// Single or digest.
   public var kind: DeliveryKind
-  /// The category.
+  /// The category; of a digest, that of the notification which opened its window.
   public var category: ByteView
+  /// Whether a digest has notifications of other categories.
+  public var hasSeveralCategories = false
   /// The event type; of a digest, that of its first item.
   public var type: ByteView
   /// The priority.

@@ -91,6 +91,7 @@ extension OutputCursor {
     quoted(head.kind.literal)
     literal(#","category":"#)
     string(head.category)
+    if head.hasSeveralCategories { literal(#","severalCategories":true"#) }
     literal(#","type":"#)
     string(head.type)
     literal(#","priority":"#)

@@ -32,10 +32,12 @@ enum TemplateFields {
   }
 
   private static func shared(_ delivery: Delivery) -> [String: Any] {
-    [
-      "tenant": delivery.tenant, "recipient": delivery.recipient, "category": delivery.category,
+    var fields: [String: Any] = [
+      "tenant": delivery.tenant, "recipient": delivery.recipient,
       "priority": delivery.priority.literal.description,
     ]
+    fields["category"] = delivery.category
+    return fields
   }
 
   private static func time(_ milliseconds: Int64) -> String {

@@ -37,7 +37,7 @@ extension EmailMessage {
       headers.append("List-Unsubscribe-Post", verbatim: "List-Unsubscribe=One-Click")
     }
     headers.append("X-Tidings-Delivery", verbatim: deliveryID.description)
-    headers.append("X-Tidings-Category", text: category)
+    if let category { headers.append("X-Tidings-Category", text: category) }
     headers.append("MIME-Version", verbatim: "1.0")
     headers.append("Content-Type", verbatim: "multipart/alternative; boundary=\"\(boundary)\"")
     bytes += headers.bytes
@@ -52,8 +52,8 @@ extension EmailMessage {
 
   /// The category as one label of a `List-Id` (RFC 2919), at most 60 characters.
   private var listLabel: String {
-    let label = String(
-      decoding: category.utf8.prefix(60).map { isLetterOrDigit($0) ? $0 : UInt8(ascii: "-") }, as: UTF8.self)
+    let bytes = (category ?? "").utf8.prefix(60)
+    let label = String(decoding: bytes.map { isLetterOrDigit($0) ? $0 : UInt8(ascii: "-") }, as: UTF8.self)
     return label.isEmpty ? "notifications" : label
   }
 }

@@ -13,8 +13,8 @@ public struct EmailMessage: Sendable {
   public let subject: String
   /// The `Date`, milliseconds since the epoch: the time of the delivery, not of the attempt.
   public let dateMilliseconds: Int64
-  /// The category of the notification, for filters: `X-Tidings-Category` and `List-Id`.
-  public let category: String
+  /// The category of the notification, for filters: `X-Tidings-Category` and `List-Id`; nil where it has several.
+  public let category: String?
   /// The plain text body, any line ending.
   public let text: String
   /// The HTML body, any line ending.

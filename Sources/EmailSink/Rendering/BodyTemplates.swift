@@ -40,7 +40,7 @@ struct BodyTemplates: Sendable {
 
     {{/more}}
     --\u{20}
-    You receive this as {{recipient}}. Category: {{category}}
+    You receive this as {{recipient}}.{{#category}} Category: {{.}}{{/category}}
     {{#unsubscribe}}
     Unsubscribe: {{.}}
     {{/unsubscribe}}
@@ -77,7 +77,7 @@ struct BodyTemplates: Sendable {
     <p>… and {{.}} more.</p>
     {{/more}}
     <p style="margin-top:24px;padding-top:12px;border-top:1px solid #8884;font-size:13px;color:#888">\
-    You receive this as {{recipient}}. Category: {{category}}\
+    You receive this as {{recipient}}.{{#category}} Category: {{.}}{{/category}}\
     {{#unsubscribe}} · <a href="{{.}}" style="color:inherit">Unsubscribe</a>{{/unsubscribe}}</p>
     </div>
     </body>

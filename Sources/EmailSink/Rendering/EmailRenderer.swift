@@ -42,9 +42,8 @@ struct EmailRenderer: Sendable {
       return fields
     }
     let subject = isDigest ? digestTitle(of: delivery) : items.first?["title"] as? String ?? delivery.type
-    var fields: [String: Any] = [
-      "subject": subject, "items": items, "recipient": delivery.recipient, "category": delivery.category,
-    ]
+    var fields: [String: Any] = ["subject": subject, "items": items, "recipient": delivery.recipient]
+    fields["category"] = delivery.category
     fields["unsubscribe"] = unsubscribeLink
     if isDigest { fields["heading"] = heading(subject, delivery) }
     let more = delivery.totalEvents.subtractingReportingOverflow(items.count)
@@ -61,7 +60,9 @@ struct EmailRenderer: Sendable {
 
   private func digestTitle(of delivery: Delivery) -> String {
     let title = Self.bounded(templates.digestTitle(of: delivery) ?? "")
-    return title.isEmpty ? "\(delivery.totalEvents) new in \(delivery.category)" : title
+    guard title.isEmpty else { return title }
+    if let category = delivery.category { return "\(delivery.totalEvents) new in \(category)" }
+    return "\(delivery.totalEvents) new notification\(delivery.totalEvents == 1 ? "" : "s")"
   }
 
   /// The digest's title with the totals, where it does not say them itself.

@@ -17,11 +17,12 @@ public struct UnsubscribeLinks: Sendable {
     self.key = key
   }
 
-  /// The link for the recipient and the category of a delivery; nil where it would be too long for a header.
+  /// The link for the recipient and the category of a delivery; nil where it would be too long for a header, and for a
+  /// digest of several categories: one click would end one of them that nobody chose.
   func link(for delivery: Delivery) -> String? {
+    guard let category = delivery.category else { return nil }
     let token = UnsubscribeToken(
-      delivery: delivery.id, tenant: delivery.tenant, recipient: delivery.recipient,
-      category: delivery.category)
+      delivery: delivery.id, tenant: delivery.tenant, recipient: delivery.recipient, category: category)
     let link = "\(base)/\(token.text(key: key))"
     return link.utf8.count <= Self.limit ? link : nil
   }

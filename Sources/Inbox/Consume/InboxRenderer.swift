@@ -21,7 +21,7 @@ struct InboxRenderer: Sendable {
       delivery: delivery.id,
       recipient: InboxRecipient(tenant: delivery.tenant, recipient: delivery.recipient),
       kind: delivery.kind.literal.description, title: title(of: delivery), link: link(of: delivery),
-      category: delivery.category, type: delivery.type, eventCount: max(1, delivery.totalEvents),
+      category: delivery.category ?? "", type: delivery.type, eventCount: max(1, delivery.totalEvents),
       createdMilliseconds: delivery.timeMilliseconds,
       shown: delivery.items.map { EngagementReport.Notification(source: $0.source, id: $0.id) })
   }
@@ -30,7 +30,8 @@ struct InboxRenderer: Sendable {
     let isDigest = delivery.kind == .digest && delivery.totalEvents > 1
     if isDigest {
       if let title = Self.shown(templates.digestTitle(of: delivery)) { return title }
-      return "\(delivery.totalEvents) × \(delivery.category)"
+      return delivery.category.map { "\(delivery.totalEvents) × \($0)" }
+        ?? "\(delivery.totalEvents) notifications"
     }
     let title = delivery.items.first.flatMap { templates.title(of: $0, in: delivery) }
     // A template whose fields this event lacks yields nothing, and a row without words helps nobody.

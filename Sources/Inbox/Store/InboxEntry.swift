@@ -12,7 +12,7 @@ public struct InboxEntry: Hashable, Sendable {
   public var title: String
   /// Where a click leads: an `http` or `https` address or a path; nil without one.
   public var link: String?
-  /// The category, as the catalog names it.
+  /// The category, as the catalog names it; empty of a digest that has several.
   public var category: String
   /// The type of the event, or of the first one in a digest.
   public var type: String

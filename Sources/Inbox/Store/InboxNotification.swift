@@ -15,7 +15,7 @@ public struct InboxNotification: Encodable, Hashable, Sendable {
   public let title: String
   /// Where a click leads.
   public let link: String?
-  /// The category.
+  /// The category; empty of a digest that has several.
   public let category: String
   /// The event type.
   public let type: String

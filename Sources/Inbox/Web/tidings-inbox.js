@@ -418,7 +418,8 @@ class TidingsInbox extends HTMLElement {
     time.dateTime = item.created;
     time.title = new Date(item.created).toLocaleString();
     time.textContent = ago(item.created);
-    about.append(item.category, " · ", time);
+    if (item.category) about.append(item.category, " · ");
+    about.append(time);
     if (item.count > 1) about.append(` · ${item.count} events`);
     const state = document.createElement("span");
     state.className = "hear";

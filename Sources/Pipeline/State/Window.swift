@@ -111,6 +111,8 @@ struct WindowMember {
   /// Whether it is critical, so that quiet hours do not hold back the window that slides on with it; false in windows
   /// that do not slide.
   var isCritical = false
+  /// Whether its category is another than that which the window was opened with.
+  var isOfOtherCategory = false
   /// The item's JSON, or empty where the digest is not going to carry it in full.
   var fragment: ByteView
 
@@ -127,7 +129,8 @@ struct WindowMember {
     static let skipIfSeen = Fields(rawValue: 32)
     /// Nothing follows.
     static let critical = Fields(rawValue: 64)
-    static let all: Fields = [.actor, .expiry, .collapse, .rank, .alone, .skipIfSeen, .critical]
+    /// Nothing follows.
+    static let otherCategory = Fields(rawValue: 128)
   }
 
   /// The bytes that it takes.
@@ -152,6 +155,7 @@ struct WindowMember {
     if !alone.isEmpty { fields.insert(.alone) }
     if skipIfSeen { fields.insert(.skipIfSeen) }
     if isCritical { fields.insert(.critical) }
+    if isOfOtherCategory { fields.insert(.otherCategory) }
     cursor.byte(fields.rawValue)
     cursor.hash(notification)
     if actor != 0 { cursor.integer(actor) }
@@ -182,11 +186,11 @@ struct WindowMember {
   init?(_ reader: inout ByteReader) {
     guard let raw = reader.byte(), let notification = reader.hash() else { return nil }
     let fields = Fields(rawValue: raw)
-    guard Fields.all.isSuperset(of: fields) else { return nil }
     self.init(
       notification: notification, actor: 0, expiry: Int64.max, skipIfSeen: fields.contains(.skipIfSeen),
       fragment: .empty)
     isCritical = fields.contains(.critical)
+    isOfOtherCategory = fields.contains(.otherCategory)
     if fields.contains(.actor) {
       guard let actor = reader.integer(UInt64.self) else { return nil }
       self.actor = actor
@@ -225,12 +229,15 @@ struct WindowOutline {
   var itemLimit: UInt32
   /// Whether the head has rules.
   var hasRules: Bool
+  /// Whether its group is the category that it was opened with, and nothing else.
+  var isOfCategory: Bool
 
   init(_ head: WindowHead, recipient: Hash128) {
     self.recipient = recipient
     templatesOffset = UInt32(clamping: head.templatesOffset)
     itemLimit = UInt32(clamping: head.itemLimit)
     hasRules = !head.rules.isEmpty
+    isOfCategory = head.group == head.category
   }
 }
 

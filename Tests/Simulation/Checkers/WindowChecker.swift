@@ -43,6 +43,8 @@ struct WindowChecker {
     var step: Int64?
     var options: WindowOptionsSpec
     var catalog: String
+    /// That of the notification which opened it.
+    var category: String
     var members: [Member] = []
 
     var due: Int64 { dues.max() ?? opened }
@@ -196,7 +198,7 @@ struct WindowChecker {
           "\(commit.place): window \(id) of \(windowKey) opens a second time")
         var window = Window(
           id: id, key: windowKey, opened: decision.time, dues: dues, itemLimit: rule.items, options: options,
-          catalog: arrival.catalog)
+          catalog: arrival.catalog, category: arrival.category)
         switch rule {
         case .digest(let length, _, _), .overflow(_, let length, _, _): window.step = length
         default: break
@@ -480,6 +482,10 @@ struct WindowChecker {
         && digest.recipientKey == decision.recipientKey && digest.totalEvents == alive.count
         && digest.totalActors == Set(alive.compactMap(\.actor)).count,
       .windows, "\(place): totals or window are not those of the members")
+    let isMixed = alive.contains { $0.category != window.category }
+    try require(
+      digest.category == (isMixed ? nil : window.category), .windows,
+      "\(place): its category is \(digest.category ?? "one of several"), of \(Set(alive.map(\.category)))")
     let items = window.selected.filter { ($0.expiry ?? Int64.max) > decision.time }
     try require(
       digest.items.map(\.id) == items.map(\.event), .order,
