@@ -10,6 +10,10 @@ extension Pipeline {
       return reschedule(slot, due: window.opened + WindowRules.longestHold)
     }
     let hasTooFew = hasTooFew(window, head)
+    let profile = addressing(window, head)
+    // Whoever had an address when all of this came may have none any more.
+    let isReachable =
+      !head.channel.needsAddress || profile.layers.recipient?.address(for: head.channel) != nil
     closing.removeAll()
     memberScratch.removeAll()
     var lacksLoneItem = false
@@ -19,12 +23,14 @@ extension Pipeline {
     var bytesLeft = configuration.digestItemsLimit
     for member in window.members {
       if member.alone.isEmpty { lacksLoneItem = true }
-      if isLive(member.expiry, at: now) {
+      if !isLive(member.expiry, at: now) {
+        closing.expired.append(member.notification)
+      } else if !isReachable {
+        closing.suppressed.append(member.notification)
+      } else {
         closing.members.append(member.notification)
         if member.actor != 0 { closing.actors.append(member.actor) }
         if member.isOfOtherCategory { closing.hasSeveralCategories = true }
-      } else {
-        closing.expired.append(member.notification)
       }
       if itemsLeft > 0, !member.fragment.isEmpty {
         itemsLeft -= 1
@@ -37,16 +43,17 @@ extension Pipeline {
     windows.close(slot)
     Change.windowClosed(key: window.key).append(to: &changes)
     let channel = head.channel
-    ledger.counters[channel].open -= Int64(closing.members.count + closing.expired.count)
+    ledger.counters[channel].open -= Int64(closing.count)
     ledger.counters[channel].delivered += Int64(closing.members.count)
     ledger.counters[channel].expired += Int64(closing.expired.count)
+    ledger.counters[channel].suppressed[.noAddress] += Int64(closing.suppressed.count)
     // One that came when there were enough has nothing to be delivered by itself with.
-    let isSingly = hasTooFew && head.rules.minItems?.fewer == .single && !lacksLoneItem
+    let isSingly = hasTooFew && head.rules.minItems?.fewer == .single && !lacksLoneItem && isReachable
     if isSingly {
-      writeSingly(window, head, at: now)
+      writeSingly(window, head, profile, at: now)
     } else if !closing.members.isEmpty {
       if !takesFirst { writeItems(window, head, at: now) }
-      writeDigest(window, head, at: now)
+      writeDigest(window, head, profile, at: now)
     }
     decideClosure(window, head, at: now, isSingly: isSingly)
   }
@@ -82,8 +89,9 @@ extension Pipeline {
   }
 
   /// The digest, with the items that were written before.
-  private mutating func writeDigest(_ window: Window, _ head: WindowHead, at now: Int64) {
-    let profile = addressing(window, head)
+  private mutating func writeDigest(
+    _ window: Window, _ head: WindowHead, _ profile: RecipientAddressing, at now: Int64
+  ) {
     var delivery = DeliveryHead(
       id: window.id, timeMilliseconds: now, tenant: head.tenant, recipient: head.recipient,
       channel: head.channel, kind: .digest, category: head.category, type: head.type, priority: head.priority,
@@ -107,8 +115,9 @@ extension Pipeline {
   // MARK: - Too few for a digest
 
   /// Delivers each member by itself, as its own type and the catalog of its arrival said.
-  private mutating func writeSingly(_ window: Window, _ head: WindowHead, at now: Int64) {
-    let profile = addressing(window, head)
+  private mutating func writeSingly(
+    _ window: Window, _ head: WindowHead, _ profile: RecipientAddressing, at now: Int64
+  ) {
     for member in window.members {
       guard isLive(member.expiry, at: now), let item = LoneItem(member.alone) else { continue }
       var delivery = DeliveryHead(
@@ -133,12 +142,14 @@ extension Pipeline {
     )
     closing.members.withUnsafeBufferPointer { members in
       closing.expired.withUnsafeBufferPointer { expired in
-        decisions.append(
-          closure: ClosureDecision(
-            tenant: head.tenant, recipient: head.recipient, channel: head.channel, window: window.id,
-            delivery: members.isEmpty || isSingly ? nil : window.id, isSingly: isSingly, members: members,
-            expired: expired),
-          head: head.decision)
+        closing.suppressed.withUnsafeBufferPointer { suppressed in
+          decisions.append(
+            closure: ClosureDecision(
+              tenant: head.tenant, recipient: head.recipient, channel: head.channel, window: window.id,
+              delivery: members.isEmpty || isSingly ? nil : window.id, isSingly: isSingly, members: members,
+              expired: expired, suppressed: suppressed, because: .noAddress),
+            head: head.decision)
+        }
       }
     }
   }
@@ -150,13 +161,19 @@ struct ClosingMembers {
   var members: [Hash128] = []
   /// What is left out, because it has expired.
   var expired: [Hash128] = []
+  /// What is left out, because the recipient has no address any more.
+  var suppressed: [Hash128] = []
   /// The hashes of the actors of what is delivered.
   var actors: [UInt64] = []
   /// Whether what is delivered has other categories than the one that the window was opened with.
   var hasSeveralCategories = false
 
+  /// All of them.
+  var count: Int { members.count + expired.count + suppressed.count }
+
   mutating func removeAll() {
     hasSeveralCategories = false
+    if !suppressed.isEmpty { suppressed.removeAll(keepingCapacity: true) }
     if !members.isEmpty { members.removeAll(keepingCapacity: true) }
     if !expired.isEmpty { expired.removeAll(keepingCapacity: true) }
     if !actors.isEmpty { actors.removeAll(keepingCapacity: true) }

@@ -116,6 +116,20 @@ struct AccountTests {
     }
   }
 
+  @Test("what waited for an address that is gone says so, with the digest that it waited in")
+  func lostAddress() throws {
+    let deployment = try makeDeployment()
+    deployment.publish("e1", to: "ann")
+    try deployment.process()
+    deployment.publish(recipient: "ann", "{}")
+    try deployment.process(after: 11)
+    let account = try account(deployment, "ann")
+    let email = try channel(account, "email")
+    #expect(email.outcome == "suppressed" && email.reason == "noAddress" && email.deliveryID == nil)
+    #expect(email.withdrawn == email.digest?.closed && email.withdrawn != nil)
+    #expect(account.text.contains("or no record, while it waited in digest \(email.digest?.id ?? "?")"))
+  }
+
   @Test("a repeat names the arrival that it repeats, as far as it lies in the range")
   func duplicate() throws {
     let deployment = try makeDeployment()

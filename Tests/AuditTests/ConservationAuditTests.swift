@@ -63,6 +63,19 @@ struct ConservationAuditTests {
     #expect(closed.partitions.allSatisfy { $0.unproven.isEmpty && $0.startSequence == nil })
   }
 
+  @Test("what waited for an address that is gone counts as suppressed when its windows close")
+  func lostAddress() throws {
+    let deployment = try makeHistory()
+    try deployment.process()
+    deployment.publish(recipient: "ann", "{}")
+    try deployment.process(after: 11)
+    let report = try deployment.audit()
+    #expect(report.holds)
+    #expect(report.partitions.flatMap(\.findings).map(\.description) == [])
+    #expect(count(report, "email open") == 0)
+    #expect((count(report, "email suppressed (noAddress)") ?? 0) > 1)
+  }
+
   @Test("engagement records count as decided, forwarded and rejected")
   func engagement() throws {
     let deployment = try makeHistory()

@@ -109,6 +109,30 @@ import Testing
     #expect(data["members"] as? [String] == [])
   }
 
+  @Test("a window whose members are suppressed says why, whether others had expired or not")
+  func suppressed() throws {
+    let none = UnsafeBufferPointer<Hash128>(start: nil, count: 0)
+    let hashes = [Hash128(high: 0, low: 3), Hash128(high: 0, low: 4)]
+    var buffer = OutputBuffer()
+    hashes.withUnsafeBufferPointer { all in
+      for expired in [none, UnsafeBufferPointer(rebasing: all[1...])] {
+        buffer.append(
+          closure: ClosureDecision(
+            tenant: ByteView("default"), recipient: ByteView("u1"), channel: .email,
+            window: Hash128(high: 0, low: 7), delivery: nil, members: none, expired: expired,
+            suppressed: UnsafeBufferPointer(rebasing: all[..<1]), because: .noAddress), head: Self.head)
+      }
+    }
+    buffer.endDecisions()
+    let left: [[String]?] = [nil, [hex(4)]]
+    for (decision, expired) in zip(try parse(buffer), left) {
+      let data = try #require(decision["data"] as? [String: Any])
+      #expect(data["outcome"] as? String == "suppressed" && data["reason"] as? String == "noAddress")
+      #expect(data["events"] as? Int == 0 && data["members"] as? [String] == [])
+      #expect(data["suppressed"] as? [String] == [hex(3)] && data["expired"] as? [String] == expired)
+    }
+  }
+
   @Test("a commit without decisions has no record")
   func none() {
     var buffer = OutputBuffer()

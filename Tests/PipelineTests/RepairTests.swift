@@ -71,6 +71,9 @@ import Testing
     #expect(try restored.restore(fixture.log))
     #expect(restored.image() == fixture.image())
     #expect(restored.nextDue() == Fixture.start + 10_000)
+    for number in 0..<20 {
+      try restored.apply(.recipient("user\(number)", #"{"email":"user@example.org"}"#))
+    }
     restored.pipeline.tick(now: Fixture.start + 9_999)
     #expect(restored.counters.email.delivered == 0)
     restored.pipeline.tick(now: Fixture.start + 10_000)

@@ -202,6 +202,7 @@ import Testing
       let restored = try Fixture()
       #expect(try restored.restore(fixture.log))
       #expect(restored.image() == fixture.image())
+      try restored.apply(.recipient("ann", #"{"email":"ann@example.org"}"#))
       restored.pipeline.tick(now: now + 10_000)
       #expect(digest(restored).contains("\"id\":\"\(expected)\""), "\(first ?? -1), \(second ?? -1)")
       #expect(digest(restored).contains("\"totals\":{\"events\":2,"))

@@ -9,6 +9,8 @@ struct AccountHistory {
     var isSingly: Bool
     var members: Set<Hash128>
     var expired: Set<Hash128>
+    var suppressed: Set<Hash128>
+    var reason: String?
     var verdict: RecipientAccount.Verdict
   }
 
@@ -31,7 +33,7 @@ struct AccountHistory {
         Closure(
           channel: closure.channel, window: closure.window, delivery: closure.delivery,
           isSingly: closure.isSingly, members: Set(closure.members), expired: Set(closure.expired),
-          verdict: verdict))
+          suppressed: Set(closure.suppressed), reason: closure.reason, verdict: verdict))
     case .withdrawal(let withdrawal):
       withdrawals["\(withdrawal.window.hex) \(withdrawal.notification.hex)"] = (withdrawal, verdict)
     // No recipient has one.
@@ -80,6 +82,10 @@ struct AccountHistory {
     channel.digest?.members = closure.members.count
     if closure.expired.contains(id) {
       channel.outcome = "expired"
+    } else if closure.suppressed.contains(id) {
+      channel.outcome = "suppressed"
+      channel.reason = closure.reason
+      channel.withdrawn = closure.verdict
     } else if closure.isSingly, closure.members.contains(id) {
       channel.outcome = "delivered"
       channel.deliveryID = DeliveryID.single(id, channel: closure.channel).hex
@@ -99,7 +105,7 @@ struct AccountHistory {
     }
     return closures.compactMap { closure in
       let window = closure.window.hex
-      let earlier = closure.members.union(closure.expired).filter {
+      let earlier = closure.members.union(closure.expired).union(closure.suppressed).filter {
         !(known[window]?.contains($0.hex) ?? false)
       }
       guard !earlier.isEmpty else { return nil }

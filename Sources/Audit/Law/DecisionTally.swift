@@ -130,18 +130,20 @@ struct DecisionTally {
         if isWithin { counters[channel].delivered += 1 }
         deliveries.decided(
           delivery, on: channel, events: 1, by: decision.number, at: decision.time, isWithin: !isBehind)
-      case .suppressed(let reason):
-        guard isWithin else { break }
-        if let known = SuppressionReason.allCases.first(where: { $0.literal.description == reason }) {
-          counters[channel].suppressed[known] += 1
-        } else {
-          unknown += 1
-        }
+      case .suppressed(let reason): if isWithin { countSuppressed(1, on: channel, reason) }
       case .expired: if isWithin { counters[channel].expired += 1 }
       case .retracted: if isWithin { counters[channel].retracted += 1 }
       case .collapsed: if isWithin { counters[channel].collapsed += 1 }
       case .other: unknown += 1
       }
+    }
+  }
+
+  private mutating func countSuppressed(_ count: Int, on channel: Channel, _ reason: String?) {
+    if let known = SuppressionReason.allCases.first(where: { $0.literal.description == reason }) {
+      counters[channel].suppressed[known] += Int64(count)
+    } else {
+      unknown += count
     }
   }
 
@@ -154,12 +156,7 @@ struct DecisionTally {
       switch withdrawal.outcome {
       case .retracted: counters[withdrawal.channel].retracted += 1
       case .collapsed: counters[withdrawal.channel].collapsed += 1
-      case .suppressed(let reason):
-        if let known = SuppressionReason.allCases.first(where: { $0.literal.description == reason }) {
-          counters[withdrawal.channel].suppressed[known] += 1
-        } else {
-          unknown += 1
-        }
+      case .suppressed(let reason): countSuppressed(1, on: withdrawal.channel, reason)
       case .open, .delivered, .expired, .other: unknown += 1
       }
     }
@@ -171,9 +168,11 @@ struct DecisionTally {
     _ deliveries: inout DeliveryLedger, into findings: inout Findings
   ) {
     if isWithin {
-      counters[closure.channel].open -= Int64(closure.members.count + closure.expired.count)
+      counters[closure.channel].open -= Int64(
+        closure.members.count + closure.expired.count + closure.suppressed.count)
       counters[closure.channel].delivered += Int64(closure.members.count)
       counters[closure.channel].expired += Int64(closure.expired.count)
+      countSuppressed(closure.suppressed.count, on: closure.channel, closure.reason)
     }
     if !isBehind { windows.close(closure, by: decision.number, into: &findings) }
     if closure.isSingly {

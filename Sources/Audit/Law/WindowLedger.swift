@@ -69,7 +69,7 @@ struct WindowLedger {
   mutating func close(_ closure: Decision.Closure, by decision: UInt64, into findings: inout Findings) {
     let isKnown = windows[closure.window] != nil
     var left = windows.removeValue(forKey: closure.window) ?? 0
-    for notification in [closure.members, closure.expired].joined() {
+    for notification in [closure.members, closure.expired, closure.suppressed].joined() {
       if take(Member(notification: notification, window: closure.window)) {
         left -= 1
       } else if mayHaveEarlier {

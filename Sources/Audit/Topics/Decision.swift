@@ -40,6 +40,9 @@ struct Decision {
     var isSingly: Bool
     var members: [Hash128]
     var expired: [Hash128]
+    /// Of which the channel gets nothing after all, and why.
+    var suppressed: [Hash128] = []
+    var reason: String?
   }
 
   /// A notification that left its window before that closed.
@@ -209,6 +212,13 @@ extension Decision.Closure {
       for member in left.elements {
         guard let hash = member.hash else { return nil }
         expired.append(hash)
+      }
+    }
+    if let left = data["suppressed"] {
+      reason = data["reason"]?.string
+      for member in left.elements {
+        guard let hash = member.hash else { return nil }
+        suppressed.append(hash)
       }
     }
   }

@@ -85,7 +85,8 @@ public struct ClosureDecision {
   public var channel: Channel
   /// The window's id.
   public var window: Hash128
-  /// The delivery that it became; nil if all its members had expired, were taken out before, or delivered singly.
+  /// The delivery that it became; nil if all its members had expired, were taken out before, suppressed, or delivered
+  /// singly.
   public var delivery: Hash128?
   /// Whether its members were too few for a digest and delivered each by itself, with the id of a single delivery.
   public var isSingly: Bool
@@ -93,12 +94,18 @@ public struct ClosureDecision {
   public var members: UnsafeBufferPointer<Hash128>
   /// The notifications that were left out, because they had expired.
   public var expired: UnsafeBufferPointer<Hash128>
+  /// The notifications that the channel gets nothing of after all.
+  public var suppressed: UnsafeBufferPointer<Hash128>
+  /// Why it gets nothing of them.
+  public var suppressionReason: SuppressionReason
 
   /// A decision of those parts.
   public init(
     tenant: ByteView, recipient: ByteView, channel: Channel, window: Hash128, delivery: Hash128?,
     isSingly: Bool = false, members: UnsafeBufferPointer<Hash128>,
-    expired: UnsafeBufferPointer<Hash128> = UnsafeBufferPointer(start: nil, count: 0)
+    expired: UnsafeBufferPointer<Hash128> = UnsafeBufferPointer(start: nil, count: 0),
+    suppressed: UnsafeBufferPointer<Hash128> = UnsafeBufferPointer(start: nil, count: 0),
+    because suppressionReason: SuppressionReason = .noAddress
   ) {
     self.tenant = tenant
     self.recipient = recipient
@@ -108,5 +115,7 @@ public struct ClosureDecision {
     self.isSingly = isSingly
     self.members = members
     self.expired = expired
+    self.suppressed = suppressed
+    self.suppressionReason = suppressionReason
   }
 }

@@ -17,7 +17,7 @@ extension OutputBuffer {
   /// Appends the decision about a window that was closed: a CloudEvent of type `tidings.decision.v1`.
   public mutating func append(closure: ClosureDecision, head: DecisionHead) {
     let isFirst = count == 0
-    let hashes = closure.members.count + closure.expired.count
+    let hashes = closure.members.count + closure.expired.count + closure.suppressed.count
     write(atMost: 1280 + 6 * (closure.tenant.count + closure.recipient.count) + 35 * hashes) {
       $0.write(head, isFirst: isFirst)
       $0.write(closure)
@@ -129,6 +129,9 @@ extension OutputCursor {
       quoted(delivery)
     } else if closure.isSingly, !closure.members.isEmpty {
       literal(#","outcome":"delivered","singly":true"#)
+    } else if !closure.suppressed.isEmpty {
+      literal(#","outcome":"suppressed","reason":"#)
+      quoted(closure.suppressionReason.literal)
     } else if closure.expired.isEmpty {
       literal(#","outcome":"empty""#)
     } else {
@@ -141,6 +144,10 @@ extension OutputCursor {
     if !closure.expired.isEmpty {
       literal(#","expired":"#)
       write(closure.expired)
+    }
+    if !closure.suppressed.isEmpty {
+      literal(#","suppressed":"#)
+      write(closure.suppressed)
     }
     literal("}}")
   }

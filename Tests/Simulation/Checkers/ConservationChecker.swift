@@ -111,7 +111,9 @@ struct ConservationChecker {
       }
     case .closure(let closure):
       let (delivered, expired) = (Int64(closure.members.count), Int64(closure.expired.count))
-      counts[closure.channel].open -= delivered + expired
+      let suppressed = Int64(closure.suppressed.count)
+      counts[closure.channel].open -= delivered + expired + suppressed
+      if closure.reason == "noAddress" { counts[closure.channel].noAddress += suppressed }
       counts[closure.channel].delivered += delivered
       counts[closure.channel].expired += expired
     }

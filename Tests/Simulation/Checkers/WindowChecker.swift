@@ -449,7 +449,24 @@ struct WindowChecker {
       window.opened > lastOpened[window.key] ?? Int64.min, .order,
       "\(commit.place): window \(window.id) of \(window.key) opened before the last digest's")
     lastOpened[window.key] = window.opened
-    let alive = window.members.filter { ($0.expiry ?? Int64.max) > decision.time }
+    var alive = window.members.filter { ($0.expiry ?? Int64.max) > decision.time }
+    let addresses = facts.versions(
+      of: decision.recipientKey, partition: commit.home, known: commit.before?.positions[2] ?? 0,
+      end: commit.header.positions[2]
+    ).map { $0?.fact.email }
+    if !closure.suppressed.isEmpty {
+      try require(
+        closure.channel == "email" && addresses.contains(nil) && closure.reason == "noAddress"
+          && closure.suppressed == alive.map(\.notification),
+        .windows,
+        "\(commit.place): window \(window.id) on \(closure.channel) suppresses \(closure.suppressed) for "
+          + "\(closure.reason ?? "nothing"), of \(alive.map(\.event)), with the addresses \(addresses)")
+      alive = []
+    } else if closure.channel == "email", !alive.isEmpty {
+      try require(
+        addresses.contains { $0 != nil }, .windows,
+        "\(commit.place): window \(window.id) delivers \(alive.map(\.event)) to nobody")
+    }
     let expired = window.members.filter { ($0.expiry ?? Int64.max) <= decision.time }
     try require(
       closure.members == alive.map(\.notification) && closure.expired == expired.map(\.notification)
@@ -502,6 +519,8 @@ struct WindowChecker {
         "\(place): recipient record \(digest.recipientRecord.map(String.init) ?? "none") was not in force")
     }
     let address = digest.channel == .email ? version?.fact.email : nil
+    try require(
+      digest.channel != .email || address != nil, .provenance, "\(place): it goes to nobody")
     let defaults = CatalogSpec.deliveredDefaults(of: decision.tenant)
     try require(
       digest.address == address && digest.locale == version?.fact.locale ?? defaults?.locale

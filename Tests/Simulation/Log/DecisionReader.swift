@@ -64,6 +64,9 @@ struct DecisionRecord {
     var events: Int64
     var members: [String]
     var expired: [String]
+    /// Those of which the channel gets nothing after all, and why.
+    var suppressed: [String]
+    var reason: String?
   }
 
   var partition: Int
@@ -217,6 +220,8 @@ extension DecisionRecord.Closure {
     self.events = events
     self.members = members.elements.map(\.string)
     expired = data["expired"]?.elements.map(\.string) ?? []
+    suppressed = data["suppressed"]?.elements.map(\.string) ?? []
+    reason = data["reason"]?.string
   }
 }
 
