@@ -109,9 +109,10 @@ extension Pipeline {
     member.isOfOtherCategory = isOfOtherCategory(arrival, rule, slot)
     if windows[slot].hasRules {
       guard complete(&member, of: arrival, in: slot, &codecs) else { return }
-    } else if windows[slot].itemCount < windows[slot].outline.itemLimit,
+    } else if member.skipIfSeen || windows[slot].itemCount < windows[slot].outline.itemLimit,
       Int(windows[slot].itemBytes) < configuration.digestItemsLimit
     {
+      // Those that come first may leave when they are seen, and this one be shown in the place of one of them.
       let item = item(
         of: arrival, maxDataBytes: configuration.itemDataLimit, templates: ownTemplates(of: arrival, in: slot)
       )
@@ -161,7 +162,8 @@ extension Pipeline {
     let limit = configuration.digestItemsLimit
     let isLimited = head.rules.selection == .first
     let mayBeAlone = window.isAloneNeeded(head)
-    if !isLimited || mayBeAlone || (Int(window.itemCount) < head.itemLimit && Int(window.itemBytes) < limit) {
+    let isShown = member.skipIfSeen || Int(window.itemCount) < head.itemLimit
+    if !isLimited || mayBeAlone || (isShown && Int(window.itemBytes) < limit) {
       let item = item(of: arrival, maxDataBytes: configuration.itemDataLimit, templates: templates)
       if !isLimited || Int(window.itemBytes) + item.count <= limit { member.fragment = item }
     }

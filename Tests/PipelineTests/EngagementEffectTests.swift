@@ -73,6 +73,34 @@ import Testing
     #expect(!digest.contains("\"id\":\"1\""))
   }
 
+  @Test("where the first items of a digest were seen, it shows those that follow")
+  func firstSeen() throws {
+    let fixture = try fixture()
+    for id in ["1", "2", "3", "4", "5"] { try fixture.apply(.event(id: id)) }
+    // Of what is in no case left out, no more is kept than may be shown.
+    try fixture.apply(.event(id: "6", type: "card.kept"))
+    try fixture.apply(.engagement("seen", of: "ann", events: ["1", "2"]))
+    fixture.commit()
+    let restored = try self.fixture()
+    #expect(try restored.restore(fixture.log))
+    #expect(restored.image() == fixture.image())
+    fixture.pipeline.tick(now: now + 10_000)
+    let digest = fixture.output().first { $0.hasPrefix("delivery.email") } ?? ""
+    #expect(digest.contains("\"totals\":{\"events\":4,"))
+    let ids = digest.matches(of: /"id":"(\d)"/).map { String($0.output.1) }
+    #expect(ids == ["3", "4"])
+    #expect(fixture.counters.difference == 0)
+  }
+
+  @Test("what is kept because others may be seen is bounded as all items of a digest are")
+  func keptItemsAreBounded() throws {
+    let fixture = try fixture { $0.digestItemsLimit = 1_000 }
+    for id in 1...20 { try fixture.apply(.event(id: "\(id)")) }
+    let slot = try #require(fixture.pipeline.windows.slots(ofRecipient: Hash128(of: ByteView("ann"))).first)
+    let window = fixture.pipeline.windows[slot]
+    #expect(window.memberCount == 20 && window.itemCount > 2 && window.itemBytes <= 1_000)
+  }
+
   @Test("a digest of which all was seen is not sent, and its window closes as empty")
   func allSeen() throws {
     let fixture = try fixture()

@@ -87,7 +87,8 @@ struct WindowChecker {
         member.mayBeAlone = members.count < minItems.count - 1
       }
       let isFirst = options.selection == .first
-      member.isKept = !isFirst || member.mayBeAlone || members.count { $0.isKept } < itemLimit
+      member.isKept =
+        !isFirst || member.mayBeAlone || member.skipsSeen || members.count { $0.isKept } < itemLimit
       members.append(member)
       let bound = 2 * itemLimit + (options.minItems?.count ?? 0) + members.count / 8
       guard !isFirst, members.count(where: { $0.isKept }) > bound else { return }
