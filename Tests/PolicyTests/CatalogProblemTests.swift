@@ -244,6 +244,50 @@ struct CatalogProblemTests {
       ("{{{actor}}", "the tag {{{actor}} is not closed; add }}}"),
       ("{{> footer}}", "{{> footer}}: a catalog's templates know no partials and no other delimiters"),
       ("{{first name}}", "{{first name}} is not the name of a field"),
+      (
+        "{{data.items[0].name}}",
+        "{{data.items[0].name}} is not the name of a field: a section reaches the elements of a list, as "
+          + "{{#data.items}}{{name}}{{/data.items}} does"
+      ),
+      (
+        "{{data.title|upcase}}",
+        "{{data.title|upcase}} is not the name of a field: it may have ASCII letters, digits and . - _ ? *"
+      ),
+      (
+        "{{data.größe}}",
+        "{{data.größe}} is not the name of a field: it may have ASCII letters, digits and . - _ ? *"
+      ),
+      (
+        "{{data.@id}}",
+        "{{data.@id}} is not the name of a field: it may have ASCII letters, digits and . - _ ? *"
+      ),
+      (
+        "{{#data}}{{%x}}{{/data}}",
+        "{{%x}} is not the name of a field: it may have ASCII letters, digits and . - _ ? *"
+      ),
+      (
+        "{{#data}}{{ #x}}{{/data}}",
+        "{{#x}} is not the name of a field: it may have ASCII letters, digits and . - _ ? *"
+      ),
+      (
+        "{{{#actor}}}x",
+        "{{#actor}} is not the name of a field: it may have ASCII letters, digits and . - _ ? *"
+      ),
+      ("{{uppercased(data.title}}", "{{uppercased(data.title}}: its brackets do not close each other"),
+      ("{{uppercased(data.title))}}", "{{uppercased(data.title))}}: its brackets do not close each other"),
+      ("{{uppercased(data)title}}", "{{uppercased(data)title}}: its brackets do not close each other"),
+      ("{{data)}}", "{{data)}}: its brackets do not close each other"),
+      (
+        "{{uppercase(data.title)}}",
+        "{{uppercase(data.title)}}: there is no transform uppercase (did you mean \"uppercased\"?)"
+      ),
+      (
+        "{{count(upper(data.title))}}", "{{count(upper(data.title))}}: there is no transform upper"
+      ),
+      ("actor {", "a template must not end with {, which begins a tag"),
+      ("\u{301}x", "a template must not begin with a mark that belongs to a letter before it"),
+      ("{{.}}", "{{.}} stands for nothing outside of a section"),
+      ("{{#data.a}}{{uppercased()}}{{/data.a}}", "{{uppercased()}} names no field"),
     ])
   func templates(template: String, message: String) {
     #expect(
@@ -262,7 +306,10 @@ struct CatalogProblemTests {
     arguments: [
       "plain", "{{data.a.b}}", "{{{data.a}}}", "{{& data.a}}", "{{ actor }}", "{{! a note }}x",
       "{{#data.files}}{{.}}, {{name}}{{/data.files}}", "{{^actor}}somebody{{/actor}}",
-      "{{uppercased(data.title)}}",
+      "{{uppercased(data.title)}}", "{{#reversed(data.files)}}{{.}}{{/reversed(data.files)}}",
+      "{{uppercased(first(data.files))}}",
+      "{{#data.files}}{{^first()}}, {{/first()}}{{index()}}{{/data.files}}",
+      "{{data.a-b_c?}}", "{{{ actor }}}", "{{#data.a}}{{.b}}{{uppercased(.)}}{{/data.a}}",
       "{ not a tag }",
     ])
   func goodTemplates(template: String) {
