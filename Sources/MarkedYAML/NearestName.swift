@@ -10,8 +10,10 @@ public enum NearestName {
     var nearest: (candidate: String, distance: Int)?
     for candidate in candidates {
       let known = Array(candidate.lowercased())
-      let distance = editDistance(typed, known)
       let bound = max(1, min(typed.count, known.count) / 3)
+      // Each character that one of them has more is an edit.
+      guard abs(typed.count - known.count) <= bound else { continue }
+      let distance = editDistance(typed, known)
       guard distance <= bound, distance < nearest?.distance ?? .max else { continue }
       nearest = (candidate, distance)
     }

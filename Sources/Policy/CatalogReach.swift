@@ -8,6 +8,12 @@ struct CatalogReach {
   private let definition: CatalogDefinition
   private let sections: CatalogSections
   private(set) var warnings: [YAMLProblem] = []
+  /// The categories of all types, in order.
+  private let categories: [String]
+  /// By a category of no type: that of a type which was probably meant.
+  private var suggestions: [String: String?]
+  /// The most categories of no type that are compared with those of all types: each takes a while.
+  private static let suggestionLimit = 1_000
 
   /// - Parameters:
   ///   - definition: what was read from the sections.
@@ -15,27 +21,18 @@ struct CatalogReach {
   init(_ definition: CatalogDefinition, _ sections: CatalogSections) {
     self.definition = definition
     self.sections = sections
+    let known = Set(definition.types.values.map(\.category) + [definition.defaults.category])
+    categories = known.sorted()
+    // What is known needs no suggestion.
+    suggestions = Dictionary(uniqueKeysWithValues: known.map { ($0, String?.none) })
     let types = sections.all("types").flatMap { $0.value.mapping()?.entries ?? [] }
-    for type in types { readType(type) }
     if let defaults = sections.only("defaults")?.mapping() { readDefaults(defaults, types) }
     for tenant in sections.only("tenants")?.mapping()?.entries ?? [] { readTenant(tenant) }
     warnings = YAMLProblems(warnings).problems
   }
 
-  private mutating func readType(_ entry: YAMLMapping.Entry) {
-    guard let type = definition.types[entry.key], let keys = entry.value.mapping() else { return }
-    if let title = keys["digestTitle"], !hasDigest(type) {
-      warn(title, "is never used: none of the type's channels makes digests")
-    }
-  }
-
   private mutating func readDefaults(_ defaults: YAMLMapping, _ types: [YAMLMapping.Entry]) {
-    if definition.unknownTypes == .deliver {
-      if let title = defaults["digestTitle"], !hasDigest(definition.defaults) {
-        warn(title, "is never used: none of the defaults' channels makes digests")
-      }
-      return
-    }
+    if definition.unknownTypes == .deliver { return }
     // Only listed types are delivered: the defaults are what these fall back to.
     for key in ["title", "link", "digestTitle"] {
       guard let value = defaults[key] else { continue }
@@ -47,22 +44,25 @@ struct CatalogReach {
     }
   }
 
+  /// A category of no type may be one that events name themselves: only what looks like a slip is worth a look.
   private mutating func readTenant(_ entry: YAMLMapping.Entry) {
-    let categories = Set(definition.types.values.map(\.category) + [definition.defaults.category])
     for category in entry.value.mapping()?["preferences"]?.mapping()?.entries ?? []
-    where category.key != "*" && !categories.contains(category.key) {
+    where category.key != "*" {
+      guard let meant = suggestion(for: category.key) else { continue }
       warn(
         category.keyValue,
         "is the category of no type: it holds only for events that name it themselves",
-        suggestion: NearestName.of(category.key, in: categories.sorted()))
+        suggestion: meant)
     }
   }
 
-  private func hasDigest(_ type: TypeDefinition) -> Bool {
-    type.channels.contains { channel, rule in
-      rule.policy != .immediate || rule.throttle != nil || definition.budgets[channel] != nil
-        || definition.catchUps[channel] != nil
-    }
+  /// The category of a type that another was probably meant to be. Many tenants name the same ones.
+  private mutating func suggestion(for category: String) -> String? {
+    if let known = suggestions[category] { return known }
+    guard suggestions.count < categories.count + Self.suggestionLimit else { return nil }
+    let meant = NearestName.of(category, in: categories)
+    suggestions[category] = .some(meant)
+    return meant
   }
 
   private mutating func warn(_ value: YAMLValue, _ message: String, suggestion: String? = nil) {

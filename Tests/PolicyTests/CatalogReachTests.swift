@@ -7,17 +7,39 @@ struct CatalogReachTests {
     try Catalog.parse(yaml: yaml, file: "c.yaml").warnings.map(\.description)
   }
 
-  @Test("a title for digests where nothing makes digests is a warning with its place")
+  @Test("a title for digests is never in vain: quiet hours and recipients make digests of what is immediate")
   func digestTitle() throws {
+    #expect(try warnings("types:\n  a:\n    title: x\n    digestTitle: y\n").isEmpty)
+    #expect(try warnings("defaults: { digestTitle: y }").isEmpty)
     #expect(
-      try warnings("types:\n  a:\n    title: x\n    digestTitle: y\n") == [
-        "c.yaml:4:18: types.a.digestTitle: is never used: none of the type's channels makes digests"
+      try warnings("unknownTypes: reject\ndefaults: { digestTitle: y }\ntypes: { a: { title: x } }\n").map {
+        $0.hasPrefix("c.yaml:2:26: defaults.digestTitle: is never used")
+      } == [true])
+  }
+
+  @Test("a tenant's preference for a category of no type is a warning only where it seems to be a slip")
+  func tenantCategory() throws {
+    let types = "types: { a: { title: x, category: commits } }\n"
+    #expect(
+      try warnings(types + "tenants: { acme: { preferences: { comits: { email: off } } } }") == [
+        "c.yaml:2:35: tenants.acme.preferences.comits: is the category of no type: it holds only for events that "
+          + "name it themselves (did you mean \"commits\"?)"
       ])
-    let digest = "defaults: { channels: { email: { policy: digest, window: 1h } } }\n"
-    #expect(try warnings(digest + "types: { a: { title: x, digestTitle: y } }").isEmpty)
-    #expect(
-      try warnings("defaults: { digestTitle: y }").map { $0.hasPrefix("c.yaml:1:26: defaults.digestTitle") }
-        == [true])
+    #expect(try warnings(types + "tenants: { acme: { preferences: { marketing: { email: off } } } }").isEmpty)
+  }
+
+  @Test("a catalog at its bounds is read in a moment, whatever its tenants prefer")
+  func largeCatalog() throws {
+    var yaml = "types:\n"
+    for number in 0..<4_000 { yaml += "  t\(number): { title: x, category: category-\(number) }\n" }
+    yaml += "tenants:\n"
+    for number in 0..<4_000 {
+      yaml +=
+        "  a\(number): { preferences: { nobodys: { email: off }, category-\(number): { email: off } } }\n"
+    }
+    let started = ContinuousClock.now
+    #expect(try warnings(yaml).isEmpty)
+    #expect(ContinuousClock.now - started < .seconds(10))
   }
 
   @Test("defaults that no listed type falls back to are a warning where other types are rejected")

@@ -51,12 +51,13 @@ struct CatalogCheckTests {
 
   @Test("of one that says something in vain warns of it")
   func warnings() throws {
-    let (check, path) = try check("types: { a: { title: x, digestTitle: y } }")
+    let (check, path) = try check(
+      "{ unknownTypes: reject, defaults: { title: y }, types: { a: { title: x } } }")
     #expect(check.isSound && check.warnings.count == 1)
     let version = try #require(check.version)
     #expect(
       check.text == """
-        \(path):1:38: types.a.digestTitle: is never used: none of the type's channels makes digests
+        \(path):1:44: defaults.title: is never used: types have templates of their own, and `unknownTypes` is reject
         \(path): sound, 1 type, version \(version), 1 warning
 
         """)

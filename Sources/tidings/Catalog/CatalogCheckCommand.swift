@@ -7,7 +7,7 @@ struct CatalogCheckCommand: ParsableCommand {
     abstract: "Say all that is wrong in a catalog, each with line, column and what was probably meant.",
     discussion: """
       It reads the file as a process does at its start; a process does not start with what is refused here. Of a folder
-      all files *.yaml are one catalog. What it says in vain, such as a digestTitle where nothing makes digests, is a
+      all files *.yaml are one catalog. What it says in vain, such as defaults that no type falls back to, is a
       warning.
 
       Examples:
