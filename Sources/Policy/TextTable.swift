@@ -44,13 +44,14 @@ final class TextTable: Sendable {
 /// Gathers the texts of a catalog and numbers them.
 struct TextTableBuilder {
   private var texts: [[UInt8]] = []
-  private var known: [String: TextID] = [:]
+  private var known: [ExactText: TextID] = [:]
 
-  /// The number of a text, the same for the same text.
+  /// The number of a text, the same for the same bytes.
   mutating func intern(_ text: String) -> TextID {
-    if let id = known[text] { return id }
+    let key = ExactText(text)
+    if let id = known[key] { return id }
     let id = add(Array(text.utf8))
-    known[text] = id
+    known[key] = id
     return id
   }
 

@@ -52,6 +52,32 @@ struct CatalogTests {
     #expect(digest.group.map { catalog.text($0).string } == "code")
   }
 
+  @Test("texts that a String takes for the same keep their own bytes each")
+  func spellings() throws {
+    // In one scalar and in two.
+    let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+    let catalog = try Catalog.parse(
+      yaml: """
+        types:
+          \(composed): { category: \(decomposed), title: x }
+          a: { title: \(composed), channels: { email: { policy: digest, window: 1h, key: /\(decomposed) } } }
+          b: { title: y, channels: { email: { policy: digest, window: 1h, key: /\(composed) } } }
+        """, file: "c.yaml")
+    let rules = try rules(catalog, composed)
+    #expect(catalog.text(rules.category).string.unicodeScalars.elementsEqual(decomposed.unicodeScalars))
+    #expect(decomposed.withByteView { catalog.typeIndex(named: $0) } == nil)
+    let title = try catalog.text(self.rules(catalog, "a").title).string
+    #expect(title.unicodeScalars.elementsEqual(composed.unicodeScalars))
+    for (type, key) in [("a", decomposed), ("b", composed)] {
+      guard case .digest(let digest)? = try self.rules(catalog, type).channels[.email]?.policy else {
+        Issue.record("\(type) makes no digests")
+        continue
+      }
+      let name = try #require(catalog.options(digest.options).key.first?.name)
+      #expect(name.unicodeScalars.elementsEqual("/\(key)".unicodeScalars))
+    }
+  }
+
   @Test("what a type leaves out comes from the defaults, except the templates")
   func fallbacks() throws {
     let catalog = try Catalog.parse(yaml: yaml, file: "c.yaml")

@@ -107,18 +107,22 @@ public struct WindowOptionsID: Hashable, Sendable {
 struct WindowOptionsTableBuilder {
   /// What was gathered, by its number: options and, behind each, what a recipient's choice leaves of them.
   private(set) var options: [WindowOptions] = []
-  private var known: [WindowOptions: WindowOptionsID] = [:]
+  /// By their encoding: a text of one is that of another only if their bytes are the same.
+  private var known: [[UInt8]: WindowOptionsID] = [:]
 
   /// The number of options, the same for the same ones; nil for those of a catalog that says nothing.
   mutating func intern(_ options: WindowOptions) -> WindowOptionsID? {
     if options == WindowOptions() { return nil }
-    if let id = known[options] { return id }
+    var encoding = OutputBuffer()
+    options.appendCanonical(to: &encoding)
+    let key = Array(encoding.view.buffer)
+    if let id = known[key] { return id }
     let id = WindowOptionsID(index: UInt32(self.options.count))
     var chosen = WindowOptions()
     chosen.key = options.key
     chosen.selection = options.selection
     self.options += [options, chosen]
-    known[options] = id
+    known[key] = id
     return id
   }
 }
