@@ -119,7 +119,12 @@ extension TypeDefinition {
   }
 
   private mutating func read(_ mapping: YAMLMapping) {
-    if let value = mapping["category"], let text = readName(value, what: "a category") { category = text }
+    if let value = mapping["category"], let text = readName(value, what: "a category") {
+      if text == "*" {
+        value.report("\"*\" stands for all categories, and is the name of none")
+      }
+      category = text
+    }
     if let value = mapping["title"], let text = readTemplate(value, fields: .item) { title = text }
     if let value = mapping["link"] { link = readTemplate(value, fields: .item) }
     if let value = mapping["digestTitle"] { digestTitle = readTemplate(value, fields: .digest) }

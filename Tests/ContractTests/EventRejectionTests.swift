@@ -55,6 +55,7 @@ struct RejectionCase: CustomTestStringConvertible, Sendable {
     .structured(#"{"specversion":"1.0","id":1}"#, .invalidAttribute, "id"),
     .structured(#"{"specversion":"1.0","id":"1","id":"2"}"#, .duplicateAttribute, "id"),
     .structured(#"{"specversion":"1.0","id":"1","i\u0064":"2"}"#, .duplicateAttribute, "id"),
+    .structured("{\(event),\"category\":\"*\"}", .invalidAttribute, "category"),
     .structured("{\(event),\"actor\":{}}", .invalidAttribute, "actor"),
     .structured("{\(event),\"actor\":1.5}", .invalidAttribute, "actor"),
     .structured("{\(event),\"data\":1,\"data\":2}", .duplicateAttribute, "data"),

@@ -232,6 +232,16 @@ struct CatalogProblemTests {
     #expect(problems("types:\n  a: { title: x, category: \(name) }\n").count == 1)
   }
 
+  @Test("a category is not called as all of them are together")
+  func everyCategory() {
+    #expect(
+      problems("types:\n  a: { title: x, category: \"*\" }\n") == [
+        "c.yaml:2:28: types.a.category: \"*\" stands for all categories, and is the name of none"
+      ])
+    #expect(problems("defaults: { category: \"*\" }\n").count == 1)
+    #expect(problems("tenants: { acme: { preferences: { \"*\": { email: off } } } }\n") == [])
+  }
+
   @Test(
     "a template that cannot be rendered is an error",
     arguments: [

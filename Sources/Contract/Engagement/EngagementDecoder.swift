@@ -10,7 +10,8 @@ public struct EngagementDecoder: ~Copyable {
   /// - Throws: `JSONError` when there is no memory.
   public init(limits: EventLimits = EventLimits()) throws(JSONError) {
     // All that can fail comes before the first field: a part of a non-copyable value cannot be thrown away.
-    let events = try EventDecoder(limits: limits)
+    var events = try EventDecoder(limits: limits)
+    events.allowsEveryCategory = true
     let parser = try JSONParser(maxDepth: limits.maxDepth)
     self.events = events
     self.parser = parser

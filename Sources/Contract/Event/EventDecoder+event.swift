@@ -12,6 +12,7 @@ extension EventDecoder {
       texts[EventAttribute.tenant.place] = ByteView(RecipientKey.defaultTenant)
     }
     try readRecipients()
+    if has(.category), !allowsEveryCategory { try checkCategory() }
     if has(.priority) { fields.pointee.priority = try priority() }
     if has(.expirytime) { fields.pointee.expiryMilliseconds = try instant(.expirytime) }
     if has(.time) { fields.pointee.timeMilliseconds = try instant(.time) }
@@ -49,6 +50,16 @@ extension EventDecoder {
       throw Rejection(.emptyAttribute, "\"tenant\" is empty. Leave it out for the tenant \"default\".")
     }
     try RecipientKey.check(tenant: tenant, named: "tenant")
+  }
+
+  /// Who unsubscribed from such a category would have unsubscribed from all.
+  private mutating func checkCategory() throws(Rejection) {
+    guard !texts[.category].equals(Engagement.everyCategory) else {
+      throw Rejection(
+        .invalidAttribute,
+        "\"category\" is \"*\", which stands for all categories. Name one, or leave it out for the catalog's."
+      )
+    }
   }
 
   private mutating func readRecipients() throws(Rejection) {

@@ -21,6 +21,8 @@ public struct EventDecoder: ~Copyable {
   var extensions: UnsafeMutablePointer<HeaderView>
   var extensionCapacity: Int
   var extensionCount = 0
+  /// Whether `category` may be all of them, as what recipients did can be about.
+  var allowsEveryCategory = false
 
   /// A decoder with those limits.
   ///
