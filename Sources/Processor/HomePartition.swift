@@ -85,6 +85,8 @@ final class HomePartition {
   }
 
   var isRunning: Bool { phase == .running }
+  /// Whether its positions are still to be read from its state.
+  var isPositionUnknown: Bool { phase == .assigned || isRestoringState }
   var isRestoringState: Bool { if case .restoringState = phase { true } else { false } }
 
   /// Whether the tables are read as far as they went at the assignment.

@@ -347,8 +347,6 @@ extension Worker {
       }
     }
     guard !isRevoking else { return }
-    // What is still gone is said again.
-    inputDoubt = nil
     try kafka("going back to the last confirmed positions") { () throws(KafkaError) in
       if !configuration.flaws.contains(.rollbackWithoutSeek) { try consumer.seek(positions) }
       try consumer.resume(waiting)
@@ -390,7 +388,6 @@ extension Worker {
     frozen.removeAll()
     let partitions = homes.keys.sorted()
     for home in ownedHomes { home.snapshot.giveUp() }
-    inputDoubt = nil
     homes = [:]
     for partition in partitions { homes[partition] = makeHome(partition) }
     guard !isRevoking else { return }

@@ -24,12 +24,15 @@ extension Worker {
   }
 
   /// Asks the group whether it stands where this worker does: only then is input lost. Without an answer, or with
-  /// another one, it asks again a little later, as long as nobody revokes the partitions.
+  /// another one, it asks again a little later, as long as nobody revokes the partitions. The doubt outlives an abort and a
+  /// restore: the client reads nothing more of such a partition, and does not say so again.
   ///
   /// - Throws: `ProcessorFault` for input that is lost.
   func settleInputDoubt() throws {
     // The group's offsets are behind what a commit under way holds, or not.
-    guard var doubt = inputDoubt, inFlight == nil, doubt.askAgainAt <= monotonic else { return }
+    guard var doubt = inputDoubt, inFlight == nil, doubt.askAgainAt <= monotonic,
+      !ownedHomes.contains(where: \.isPositionUnknown)
+    else { return }
     let running = ownedHomes.filter(\.isRestored)
     let partitions = running.flatMap { home in InputTopic.allCases.map { topicPartition($0, home.partition) }
     }

@@ -115,6 +115,8 @@ import Testing
     restored.pipeline.catalog = fixture.pipeline.catalog
     #expect(try restored.restore(fixture.log))
     #expect(restored.image() == fixture.image())
+    // The log does not have recipients: they are read from their topic.
+    try restored.apply(.recipient("ann", #"{"email":"ann@example.org"}"#))
     return restored
   }
 

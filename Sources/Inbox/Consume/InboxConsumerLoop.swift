@@ -127,7 +127,8 @@ final class InboxConsumerLoop {
     for offset in offsets where offset.offset != PartitionOffset.beginning {
       positions[offset.topicPartition.partition] = offset.offset
     }
-    try consumer.seek(offsets)
+    // A seek would be refused: the client has stopped to read the partition.
+    try consumer.assign(offsets)
   }
 
   private func take(_ record: ConsumedRecord) {

@@ -19,6 +19,8 @@ final class Fetcher {
     /// The end that was said already.
     fileprivate var saidEnd: Int64 = -1
     fileprivate(set) var highWatermark: Int64?
+    /// Whether its position was outside of the log: only an assignment lets it be read again.
+    fileprivate var isStopped = false
 
     fileprivate init(_ log: PartitionLog, topicIndex: Int, position: Int64) {
       self.log = log
@@ -94,10 +96,11 @@ final class Fetcher {
   func resume(_ partition: Partition) {
     guard partition.isPaused else { return }
     partition.isPaused = false
-    startLater(partition)
+    if !partition.isStopped { startLater(partition) }
   }
 
   func seek(_ partition: Partition, to offset: Int64) {
+    guard !partition.isStopped else { return }
     forget(partition)
     partition.position = offset
     if !partition.isPaused { startLater(partition) }
@@ -196,7 +199,8 @@ final class Fetcher {
   private func takeOutOfRange(_ partition: Partition, _ offset: Int64) {
     switch offsetReset {
     case .error:
-      // The client stops reading the partition until it is sought elsewhere.
+      // The client stops reading the partition until it is assigned again: a seek is refused.
+      partition.isStopped = true
       add(
         .failure(
           partition, version: partition.version,
