@@ -51,7 +51,7 @@ public final class SinkRunner: Service {
   /// - Throws: `KafkaError` when the consumer or the producer of dead letters cannot be made or cannot go on.
   public func run() async throws {
     let queue = SinkQueue(outage: options.outage)
-    let deadLetters = DeadLetters(cluster: cluster, topic: options.deadLetterTopic)
+    let deadLetters = try DeadLetters(cluster: cluster, topic: options.deadLetterTopic)
     let worker = SinkWorker(
       sink: sink, queue: queue, deadLetters: deadLetters, monitor: monitor, options: options, logger: logger)
     let (outcome, isQuiet): (Result<Void, any Error>, Bool) =

@@ -155,7 +155,9 @@ public final class PartitionScan {
     do throws(KafkaError) {
       stable = try reader.watermarks(of: place, timeout: .seconds(10)).high
     } catch {
-      throw error.during("reading \(topic)")
+      // Whatever it is, such as a partition without a leader: the partition was there before, and may be again.
+      throw KafkaError(
+        error.code, message: "reading \(topic): \(error.message)", name: error.name, isRetriable: true)
     }
     guard stable >= span.to else { throw ScanFault.held(place, position: span.from, end: span.to) }
     let error =

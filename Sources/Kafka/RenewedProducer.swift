@@ -1,6 +1,6 @@
 import Synchronization
 
-/// An idempotent producer that is made at the first record, and made anew once a fatal error has made it useless: where
+/// An idempotent producer that is made at the first record unless it is prepared, and made anew once a fatal error has made it useless: where
 /// access was refused, somebody may grant it, and whoever waits for that need not be started again. Any task may use it.
 public final class RenewedProducer: Sendable {
   private struct State {
@@ -17,6 +17,11 @@ public final class RenewedProducer: Sendable {
     self.cluster = cluster
     self.options = options
   }
+
+  /// Makes the producer now, so that whoever starts learns what is wrong with its properties.
+  ///
+  /// - Throws: what librdkafka refuses.
+  public func prepare() throws(KafkaError) { _ = try current() }
 
   /// Produces a record and waits until the broker has it.
   ///

@@ -33,7 +33,7 @@ extension Worker {
     guard var doubt = inputDoubt, inFlight == nil, doubt.askAgainAt <= monotonic,
       !ownedHomes.contains(where: \.isPositionUnknown)
     else { return }
-    let running = ownedHomes.filter(\.isRestored)
+    let running = ownedHomes
     let partitions = running.flatMap { home in InputTopic.allCases.map { topicPartition($0, home.partition) }
     }
     let ranges: [OffsetRange]

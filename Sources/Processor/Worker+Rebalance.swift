@@ -111,9 +111,11 @@ extension Worker {
   }
 
   func makeHome(_ partition: Int32) -> HomePartition {
-    HomePartition(
+    let home = HomePartition(
       partition: partition,
       pipeline: Pipeline(configuration: configuration.pipeline(partition: partition), catalog: catalog))
+    home.assignedAt = monotonic
+    return home
   }
 
   func assignedPartitions() -> [TopicPartition] {

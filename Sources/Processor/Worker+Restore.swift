@@ -101,10 +101,22 @@ extension Worker {
         throw ProcessorFault.kafka(
           error, doing: "asking for the offsets of \(configuration.groupID) and of its topics")
       }
-      logger.debug("asking for offsets: \(error.message); asking again")
+      complainOfOffsets(error, waiting)
       for home in waiting { home.askAgainAt = monotonic + Self.brokerPatience.milliseconds }
       return nil
     }
+  }
+
+  /// What passes within some seconds, such as an open transaction, is nobody's business; what lasts is.
+  private func complainOfOffsets(_ error: KafkaError, _ waiting: [HomePartition]) {
+    let since = waiting.map(\.assignedAt).min() ?? monotonic
+    guard monotonic - max(since, lastOffsetComplaint) >= 30_000 else {
+      return logger.debug("asking for offsets: \(error.message); asking again")
+    }
+    lastOffsetComplaint = monotonic
+    logger.warning(
+      "the brokers do not say where partitions begin and end, so that they are not restored: \(error.message); asking again",
+      metadata: ["partitions": "\(waiting.map(\.partition))"])
   }
 
   /// Reads on in the state log and the tables.

@@ -72,6 +72,8 @@ package final class Worker: RebalanceListener, DeliveryListener {
   /// Whether the group has given an assignment, be it an empty one. The client's own word for it is a question to
   /// its main thread, which a callback inside of `close` would wait for in vain.
   var hasJoined = false
+  /// When it last said that the brokers do not tell offsets, in monotonic milliseconds.
+  var lastOffsetComplaint: Int64 = 0
   /// Input that the client does not find, until it is known why.
   var inputDoubt: InputDoubt?
   /// What comes too late to be delivered at once, while it comes.

@@ -136,7 +136,7 @@ extension SettingSources {
       }
       if let path = known[name] {
         environment.append(GivenSetting(path: path, text: text, origin: .environment(name)))
-      } else if name.hasPrefix(kafkaPrefix), Self.isServiceLink(name.dropFirst(kafkaPrefix.count)) {
+      } else if name.hasPrefix(kafkaPrefix), Self.isServiceLink(name.dropFirst(kafkaPrefix.count), text) {
         hasServiceLinks = true
       } else if name.hasPrefix(kafkaPrefix), name.count > kafkaPrefix.count {
         let property = name.dropFirst(kafkaPrefix.count).lowercased().replacing("_", with: ".")
@@ -151,11 +151,15 @@ extension SettingSources {
     guard hasServiceLinks else { return }
     warnings.append(
       "the environment variables \(kafkaPrefix)SERVICE_… and \(kafkaPrefix)PORT… have no effect: Kubernetes sets them for "
-        + "a service of the name tidings-kafka; set enableServiceLinks: false in the pod to be rid of them")
+        + "services whose names begin with tidings-kafka; set enableServiceLinks: false in the pod to be rid of them"
+    )
   }
 
-  /// Whether a variable is one of those that Kubernetes sets in every pod for a service, by what follows the service's name.
-  private static func isServiceLink(_ name: Substring) -> Bool {
-    name.wholeMatch(of: /SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_.+)?)?/) != nil
+  /// Whether a variable is one of those that Kubernetes sets in every pod for a service, by what follows the beginning of
+  /// the service's name: `tidings-kafka-bootstrap` has some, too.
+  private static func isServiceLink(_ name: Substring, _ text: String) -> Bool {
+    if name.wholeMatch(of: /(.+_)?PORT/) != nil { return text.contains("://") }
+    return name.wholeMatch(
+      of: /(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_.+)?)/) != nil
   }
 }

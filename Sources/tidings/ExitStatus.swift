@@ -59,7 +59,7 @@ enum ExitStatus: Int32 {
     switch error.code {
     case .invalidArgument: .usage
     case .timedOut, .transport, .allBrokersDown: .temporary
-    default: .failed
+    default: error.disposition == .retry ? .temporary : .failed
     }
   }
 

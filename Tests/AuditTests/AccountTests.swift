@@ -128,6 +128,9 @@ struct AccountTests {
     #expect(email.outcome == "suppressed" && email.reason == "noAddress" && email.deliveryID == nil)
     #expect(email.withdrawn == email.digest?.closed && email.withdrawn != nil)
     #expect(account.text.contains("or no record, while it waited in digest \(email.digest?.id ?? "?")"))
+    let later = try self.account(deployment, "ann", since: 5)
+    #expect(later.earlierDigests.map(\.suppressionReason) == ["noAddress"])
+    #expect(later.text.contains("the recipient has no address") && !later.text.contains("all had expired"))
   }
 
   @Test("a repeat names the arrival that it repeats, as far as it lies in the range")

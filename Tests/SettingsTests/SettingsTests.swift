@@ -181,10 +181,13 @@ struct SettingsTests {
       ])
   }
 
-  @Test("what Kubernetes sets for a service of the name tidings-kafka is no property of librdkafka")
+  @Test("what Kubernetes sets for services whose names begin with tidings-kafka is no property of librdkafka")
   func serviceLinks() throws {
     let environment = [
       "TIDINGS_KAFKA_SERVICE_HOST": "10.0.0.1", "TIDINGS_KAFKA_SERVICE_PORT": "9092",
+      "TIDINGS_KAFKA_BOOTSTRAP_SERVICE_HOST": "10.0.0.1",
+      "TIDINGS_KAFKA_BOOTSTRAP_PORT": "tcp://10.0.0.1:9091",
+      "TIDINGS_KAFKA_BOOTSTRAP_PORT_9091_TCP_ADDR": "10.0.0.1",
       "TIDINGS_KAFKA_SERVICE_PORT_TCP_CLIENT": "9092", "TIDINGS_KAFKA_PORT": "tcp://10.0.0.1:9092",
       "TIDINGS_KAFKA_PORT_9092_TCP": "tcp://10.0.0.1:9092", "TIDINGS_KAFKA_PORT_9092_TCP_PROTO": "tcp",
       "TIDINGS_KAFKA_PORT_9092_TCP_PORT": "9092", "TIDINGS_KAFKA_PORT_9092_TCP_ADDR": "10.0.0.1",

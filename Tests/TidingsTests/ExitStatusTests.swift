@@ -23,6 +23,9 @@ struct ExitStatusTests {
     for code in [KafkaError.Code.timedOut, .transport, .allBrokersDown] {
       #expect(ExitStatus.report(KafkaError(code, message: "no answer")) == .temporary)
     }
+    let leaderless = KafkaError(.unknownPartitionLocally, message: "no leader", isRetriable: true)
+    #expect(ExitStatus.report(leaderless) == .temporary)
+    #expect(ExitStatus.report(KafkaError(.unknownPartitionLocally, message: "no partition")) == .failed)
     #expect(ExitStatus.report(KafkaError(.invalidArgument, message: "no property")) == .usage)
   }
 }

@@ -53,6 +53,9 @@ struct TopicHistoryTests {
       arguments + ["--zone", "Europe/Berlin", "--dedup-horizon", "3h"])
     let byFlags = try flagged.replayOptions(flagged.settings.load())
     #expect(byFlags.timeZone == "Europe/Berlin" && byFlags.dedupHorizon == 10_800_000)
+    let misspelt = try folder.write(Array("processor: { timeZone: Asia/Tokio }".utf8), to: "misspelt.yaml")
+    let wrong = try SimulateCommand.parse(["--catalog", "c.yaml", "--topic", "--config", misspelt])
+    #expect(throws: CommandEnd.self) { try wrong.replayOptions(wrong.settings.load()) }
     let ofFile = try SimulateCommand.parse(["--catalog", "c.yaml", "--input", "e.ndjson"]).replayOptions()
     #expect(ofFile == ReplayOptions())
 

@@ -114,6 +114,7 @@ struct AccountHistory {
         digest: RecipientAccount.Digest(
           id: window, due: nil, closed: closure.verdict, members: closure.members.count),
         earlierMembers: earlier.count)
+      if !closure.suppressed.isEmpty { digest.suppressionReason = closure.reason }
       if closure.isSingly {
         digest.isSingly = true
         digest.singleIDs = earlier.filter(closure.members.contains).map {

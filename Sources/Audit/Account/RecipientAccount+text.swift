@@ -223,11 +223,13 @@ extension RecipientAccount.EarlierDigest {
     let end = digest.closed.map { "closed \($0.time) (decision \($0.decision), \($0.at))" } ?? ""
     let count = digest.members ?? 0
     let members = "with \(count) notification\(count == 1 ? "" : "s")"
+    let nothing =
+      suppressionReason.map { RecipientAccount.ChannelAccount.words(forSuppression: $0) } ?? "all had expired"
     lines.append(
       row(
         channel,
         count == 0
-          ? "\(end): all had expired"
+          ? "\(end): \(nothing)"
           : "\(end) \(members)\(isSingly ? ", too few for a digest: each delivered alone" : "")"))
     guard count > 0 else { return lines }
     if isSingly { return lines + singleSentences.map { row("", $0) } }

@@ -159,6 +159,8 @@ public struct RecipientAccount: Sendable, Encodable {
     public var digest: Digest
     /// Notifications in it that came before the range.
     public var earlierMembers: Int
+    /// Why the channel got nothing of those that had not expired; nil where it got them.
+    public var suppressionReason: String?
     /// Whether its notifications were too few for a digest, and each was delivered alone.
     public var isSingly = false
     /// The ids of the deliveries of those that came before the range, where each was delivered alone.

@@ -22,11 +22,12 @@ struct DeadLetters: Sendable {
   private let producer: RenewedProducer
   private let topic: String
 
-  init(cluster: any KafkaCluster, topic: String) {
+  init(cluster: any KafkaCluster, topic: String) throws(KafkaError) {
     self.topic = topic
     // Larger than any delivery with its headers; what the topic allows decides.
     producer = RenewedProducer(
       cluster: cluster, options: IdempotentProducerOptions(topics: [topic], messageMaxBytes: 4 << 20))
+    try producer.prepare()
   }
 
   /// Writes a record and waits until the broker has it.

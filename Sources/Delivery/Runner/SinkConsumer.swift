@@ -201,7 +201,8 @@ final class SinkConsumer {
       try consumer.pause(topicPartitions)
       isPaused = true
     }
-    while queue.load.runningCount > 0 {
+    // Without a partition there is nothing to commit what ends for: a revoke has waited for it before.
+    while !assignments.isEmpty, queue.load.runningCount > 0 {
       monitor.pulse.beat()
       guard ContinuousClock.now < deadline else {
         logger.warning(

@@ -115,6 +115,7 @@ extension StateTool {
       instant = appended
     }
     var rescheduled = 0
+    let goesBack = instant < state.pipeline.timerClock
     let report = try writer.commit(offsets) { writer throws in
       state.pipeline.setTimerClock(instant)
       if includesInput { state.pipeline.setInputClock(instant) }
@@ -124,7 +125,8 @@ extension StateTool {
           openedAfter: instant, from: &prefix, byteLimit: StateWriter.changesLimit)
         try writer.append(&state.pipeline)
       }
-      prefix = 0
+      // What was counted by a clock that was right, or behind, ends in time.
+      prefix = goesBack ? 0 : 65_536
       while prefix < 65_536 {
         _ = state.pipeline.endFacts(
           endingAfter: instant, from: &prefix, byteLimit: StateWriter.changesLimit)
