@@ -128,27 +128,6 @@ extension Behaviour {
       try expect(events.compactMap(\.error?.code), is: [.noOffset], "the errors")
       try expect(events.compactMap(\.value), is: ["a"], "the other partition")
     },
-    Behaviour(
-      "out-of-range-seek",
-      "a partition of which the position was outside of the log is read after an assignment, not after a seek"
-    ) { kafka in
-      let topic = try kafka.createTopic(partitions: 2)
-      let gone = TopicPartition(topic: topic, partition: 0)
-      let member = try kafka.member(topic)
-      try member.consumer.assign([
-        PartitionOffset(gone, offset: 1000),
-        PartitionOffset(TopicPartition(topic: topic, partition: 1), offset: 0),
-      ])
-      _ = try member.events { $0.contains { $0.error?.code == .noOffset } }
-      try kafka.publish(["a"], to: topic, partition: 0)
-      try member.consumer.seek([PartitionOffset(gone, offset: 0)])
-      kafka.pass(.seconds(1))
-      try kafka.publish(["b"], to: topic, partition: 1)
-      try expect(try member.values(1), is: ["b"], "the values after a seek")
-      try member.consumer.assign([PartitionOffset(gone, offset: 0)])
-      try expect(try member.values(1), is: ["a"], "the values after an assignment")
-      try member.consumer.close()
-    },
     Behaviour("reset-earliest", "a consumer that may reset begins at the first record there is") { kafka in
       let topic = try kafka.createTopic()
       try kafka.publish(["a", "b"], to: topic)

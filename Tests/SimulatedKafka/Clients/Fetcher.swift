@@ -199,7 +199,7 @@ final class Fetcher {
   private func takeOutOfRange(_ partition: Partition, _ offset: Int64) {
     switch offsetReset {
     case .error:
-      // The client stops reading the partition until it is assigned again: a seek is refused.
+      // The client stops reading the partition until it is assigned again: a seek is mostly refused.
       partition.isStopped = true
       add(
         .failure(
