@@ -158,8 +158,8 @@ extension SettingSources {
   /// Whether a variable is one of those that Kubernetes sets in every pod for a service, by what follows the beginning of
   /// the service's name: `tidings-kafka-bootstrap` has some, too.
   private static func isServiceLink(_ name: Substring, _ text: String) -> Bool {
-    if name.wholeMatch(of: /(.+_)?PORT/) != nil { return text.contains("://") }
-    return name.wholeMatch(
-      of: /(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_.+)?)/) != nil
+    let isOne =
+      name.wholeMatch(of: /(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_.+)?)/) != nil
+    return isOne || name.wholeMatch(of: /(.+_)?PORT/) != nil && text.contains("://")
   }
 }

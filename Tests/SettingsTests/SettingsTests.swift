@@ -198,7 +198,7 @@ struct SettingsTests {
     #expect(
       settings.warnings == [
         "the environment variables TIDINGS_KAFKA_SERVICE_… and TIDINGS_KAFKA_PORT… have no effect: Kubernetes sets "
-          + "them for a service of the name tidings-kafka; set enableServiceLinks: false in the pod to be rid of them"
+          + "them for services whose names begin with tidings-kafka; set enableServiceLinks: false in the pod to be rid of them"
       ])
   }
 
