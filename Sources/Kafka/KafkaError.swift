@@ -53,6 +53,12 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The message with the name of the code.
   public var description: String { "\(message) (\(name))" }
 
+  /// The same error where it is known that the same call may succeed later.
+  var asRetriable: KafkaError { KafkaError(code, message: message, name: name, isRetriable: true) }
+
+  /// The same error where it is known that the current transaction has to be aborted.
+  var asAbortable: KafkaError { KafkaError(code, message: message, name: name, requiresAbort: true) }
+
   /// The same error with what was attempted in front of its message.
   public func during(_ attempt: String) -> KafkaError {
     KafkaError(

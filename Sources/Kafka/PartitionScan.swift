@@ -156,8 +156,7 @@ public final class PartitionScan {
       stable = try reader.watermarks(of: place, timeout: .seconds(10)).high
     } catch {
       // Whatever it is, such as a partition without a leader: the partition was there before, and may be again.
-      throw KafkaError(
-        error.code, message: "reading \(topic): \(error.message)", name: error.name, isRetriable: true)
+      throw error.asRetriable.during("reading \(topic)")
     }
     guard stable >= span.to else { throw ScanFault.held(place, position: span.from, end: span.to) }
     let error =

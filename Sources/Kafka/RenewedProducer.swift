@@ -1,7 +1,8 @@
 import Synchronization
 
-/// An idempotent producer that is made at the first record unless it is prepared, and made anew once a fatal error has made it useless: where
-/// access was refused, somebody may grant it, and whoever waits for that need not be started again. Any task may use it.
+/// An idempotent producer that is made at the first record unless it is prepared, and made anew once a fatal error has
+/// made it useless: where access was refused, somebody may grant it, and whoever waits for that need not be started
+/// again. Any task may use it.
 public final class RenewedProducer: Sendable {
   private struct State {
     var producer: (any IdempotentProducer)?

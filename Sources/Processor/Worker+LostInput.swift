@@ -33,8 +33,8 @@ extension Worker {
     guard var doubt = inputDoubt, inFlight == nil, doubt.askAgainAt <= monotonic,
       !ownedHomes.contains(where: \.isPositionUnknown)
     else { return }
-    let running = ownedHomes
-    let partitions = running.flatMap { home in InputTopic.allCases.map { topicPartition($0, home.partition) }
+    let partitions = ownedHomes.flatMap { home in
+      InputTopic.allCases.map { topicPartition($0, home.partition) }
     }
     let ranges: [OffsetRange]
     let committed: [PartitionOffset?]
@@ -49,7 +49,7 @@ extension Worker {
       return
     }
     var place = 0
-    for home in running {
+    for home in ownedHomes {
       for topic in InputTopic.allCases {
         defer { place += 1 }
         let (range, position) = (ranges[place], home.pipeline.positions[topic])

@@ -6,12 +6,8 @@ extension InboxConsumerLoop: RebalanceListener {
   /// Reads on where the database ends, not where the group's offsets do.
   func partitionsAssigned(_ partitions: [TopicPartition]) {
     do {
-      let offsets = try beginnings(of: partitions)
+      try readOn(partitions)
       assigned = Set(partitions.map(\.partition))
-      for offset in offsets where offset.offset != PartitionOffset.beginning {
-        positions[offset.topicPartition.partition] = offset.offset
-      }
-      try consumer.assign(offsets)
       let isAssigned = !assigned.isEmpty
       progress.counters.withLock { $0.isAssigned = isAssigned }
       logger.info(
@@ -52,7 +48,18 @@ extension InboxConsumerLoop: RebalanceListener {
     }
   }
 
-  func beginnings(of partitions: [TopicPartition]) throws -> [PartitionOffset] {
+  /// Assigns partitions, each from where the database ends, or from behind what retention has taken from it.
+  ///
+  /// - Throws: ``InboxConsumerError``: new records would be taken for old ones, or nobody says where to begin.
+  func readOn(_ partitions: [TopicPartition]) throws {
+    let offsets = try beginnings(of: partitions)
+    for offset in offsets where offset.offset != PartitionOffset.beginning {
+      positions[offset.topicPartition.partition] = offset.offset
+    }
+    try consumer.assign(offsets)
+  }
+
+  private func beginnings(of partitions: [TopicPartition]) throws -> [PartitionOffset] {
     let stored = try retrying { try store.offsets(ofTopic: options.topic) }
     return try partitions.map { partition in
       guard let offset = stored[partition.partition] else {

@@ -114,21 +114,13 @@ final class InboxConsumerLoop {
     }
   }
 
-  /// Goes on where the database ends, or behind what retention has taken from it.
-  ///
-  /// - Throws: ``InboxConsumerError/positionBeyondEnd(topic:partition:stored:end:database:)``: new records would be taken
-  ///   for old ones.
+  /// Reads all partitions on by an assignment: the client has stopped to read one of them, and mostly refuses a seek.
   private func beginAgain() throws {
     try storeBatch()
     guard !progress.isStopping else { return }
     isPositionGone = false
     ends.removeAll()
-    let offsets = try beginnings(of: assigned.sorted().map(topicPartition))
-    for offset in offsets where offset.offset != PartitionOffset.beginning {
-      positions[offset.topicPartition.partition] = offset.offset
-    }
-    // A seek would be refused: the client has stopped to read the partition.
-    try consumer.assign(offsets)
+    try readOn(assigned.sorted().map(topicPartition))
   }
 
   private func take(_ record: ConsumedRecord) {

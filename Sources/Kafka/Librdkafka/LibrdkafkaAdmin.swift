@@ -281,7 +281,7 @@ final class LibrdkafkaAdmin: ClusterAdmin {
       try list.checkEach(attempt)
     } catch {
       guard leaderless.contains(error.code), !error.isFatal else { throw error }
-      throw KafkaError(error.code, message: error.message, name: error.name, isRetriable: true)
+      throw error.asRetriable
     }
     return list.elements.map(\.offset)
   }

@@ -60,7 +60,7 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
     } catch {
       // librdkafka says no more where the transaction has failed since it began, and by what only at the next step.
       guard isInTransaction, error.code == .wrongState, !error.isFatal else { throw error }
-      throw KafkaError(error.code, message: error.message, name: error.name, requiresAbort: true)
+      throw error.asAbortable
     }
   }
 

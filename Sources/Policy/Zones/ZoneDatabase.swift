@@ -51,6 +51,13 @@ public final class ZoneDatabase: Sendable {
     NearestName.of(name, in: TimeZone.knownTimeZoneIdentifiers)
   }
 
+  /// What is wrong with the name of a zone, with what was probably meant; nil where there is such a zone.
+  public func problem(with name: String) -> String? {
+    guard zone(named: name) == nil else { return nil }
+    let meant = Self.suggestion(for: name).map { " (did you mean \"\($0)\"?)" } ?? ""
+    return "\"\(name)\" is no time zone of the IANA database\(meant)"
+  }
+
   /// The versions of the data in words, for logs and reports: `2025b (/usr/share/zoneinfo), 2025b (Foundation)`.
   public var versions: String {
     let foundation = "\(TimeZone.timeZoneDataVersion) (Foundation)"

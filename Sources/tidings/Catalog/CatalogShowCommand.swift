@@ -78,9 +78,8 @@ struct CatalogShowCommand: ParsableCommand {
       throw ValidationError(
         "--priority has to be \(Priority.allCases.map(\.name).joined(separator: " or "))")
     }
-    if let zone, ZoneDatabase.system.zone(named: zone) == nil {
-      let meant = ZoneDatabase.suggestion(for: zone).map { " (did you mean \"\($0)\"?)" } ?? ""
-      throw ValidationError("--zone: \"\(zone)\" is no time zone of the IANA database\(meant)")
+    if let problem = zone.flatMap({ ZoneDatabase.system.problem(with: $0) }) {
+      throw ValidationError("--zone: \(problem)")
     }
     _ = try instant()
   }

@@ -25,11 +25,8 @@ struct ProcessorCommand: AsyncParsableCommand {
   func run() async throws {
     let process = try ServiceProcess("processor", options)
     let settings = process.settings
-    let zone = settings.processor.timeZone
-    guard ZoneDatabase.system.zone(named: zone) != nil else {
-      let meant = ZoneDatabase.suggestion(for: zone).map { " (did you mean \"\($0)\"?)" } ?? ""
-      throw CommandEnd(
-        .usage, "processor.timeZone: \"\(zone)\" is no time zone of the IANA database\(meant)")
+    if let problem = ZoneDatabase.system.problem(with: settings.processor.timeZone) {
+      throw CommandEnd(.usage, "processor.timeZone: \(problem)")
     }
     let catalog = try settings.processor.catalog.map { try Catalog.load(path: $0) }
     for warning in catalog?.warnings ?? [] { process.logger.warning("\(warning)") }

@@ -122,18 +122,10 @@ final class PublishSession {
       "published \(count.delivered.counted("record")) to \(options.topic): \(totals.events.counted("event")), "
         + "\(totals.notifications.counted("notification")), "
         + "\(totals.repeatedNotifications.counted("repeated notification"))\(exactness)")
-    var problems: [String] = []
-    if publisher.refused > 0 || cutCount > 0 {
-      problems.append("\((publisher.refused + cutCount).counted("event")) left out for breaking the contract")
-    }
-    if count.failed > 0 {
-      problems.append(
-        "\(count.failed.counted("record")) not delivered; the first: \(count.firstFailure ?? "")")
-    }
-    if let inputError { problems.append(inputError.description) }
-    if let flushError { problems.append("ended before the broker had everything: \(flushError)") }
-    if stop.isStopped { problems.append("ended by a signal") }
-    guard problems.isEmpty else { throw CommandEnd(.failed, problems.joined(separator: "; ")) }
+    let refused = publisher.refused + cutCount
+    try PublishEnd.check(
+      leftOut: refused > 0 ? "\(refused.counted("event")) left out for breaking the contract" : nil, count,
+      inputError, flushError, isStopped: stop.isStopped)
   }
 }
 

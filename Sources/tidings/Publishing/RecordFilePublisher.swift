@@ -71,15 +71,8 @@ struct RecordFilePublisher {
     }
     let count = sender.tally.count
     Terminal.output.writeLine("published \(count.delivered.counted(unit)) to \(topic)")
-    var problems: [String] = []
-    if refused > 0 { problems.append("\(refused.counted("line")) left out") }
-    if count.failed > 0 {
-      problems.append(
-        "\(count.failed.counted("record")) not delivered; the first: \(count.firstFailure ?? "")")
-    }
-    if let inputError { problems.append(inputError.description) }
-    if let flushError { problems.append("ended before the broker had everything: \(flushError)") }
-    if stop.isStopped { problems.append("ended by a signal: the rest of the file is not published") }
-    guard problems.isEmpty else { throw CommandEnd(.failed, problems.joined(separator: "; ")) }
+    try PublishEnd.check(
+      leftOut: refused > 0 ? "\(refused.counted("line")) left out" : nil, count, inputError, flushError,
+      isStopped: stop.isStopped)
   }
 }

@@ -160,17 +160,10 @@ struct SimulateCommand: ParsableCommand {
       options.timeZone = processor.timeZone
       options.dedupHorizon = processor.dedupHorizon.wholeMilliseconds
     }
-    if zone == nil, ZoneDatabase.system.zone(named: options.timeZone) == nil {
-      let meant = ZoneDatabase.suggestion(for: options.timeZone).map { " (did you mean \"\($0)\"?)" } ?? ""
-      throw CommandEnd(
-        .usage, "processor.timeZone: \"\(options.timeZone)\" is no time zone of the IANA database\(meant)")
-    }
-    if let zone {
-      guard ZoneDatabase.system.zone(named: zone) != nil else {
-        let meant = ZoneDatabase.suggestion(for: zone).map { " (did you mean \"\($0)\"?)" } ?? ""
-        throw ValidationError("--zone: \"\(zone)\" is no time zone of the IANA database\(meant)")
-      }
-      options.timeZone = zone
+    options.timeZone = zone ?? options.timeZone
+    if let problem = ZoneDatabase.system.problem(with: options.timeZone) {
+      if zone != nil { throw ValidationError("--zone: \(problem)") }
+      throw CommandEnd(.usage, "processor.timeZone: \(problem)")
     }
     if let dedupHorizon {
       do {
