@@ -12,6 +12,8 @@ public struct Codecs: ~Copyable {
   var forwards: ForwardEncoder
   var rejections: RejectionEncoder
   var fields: FieldReader
+  /// The bounds of records of the tables.
+  let limits: EventLimits
   private let zones: ZoneCache
   private let deploymentZone: StaticBytes
   private let topicNames: TopicNames
@@ -44,6 +46,7 @@ public struct Codecs: ~Copyable {
     self.forwards = ForwardEncoder()
     self.rejections = RejectionEncoder()
     self.fields = fields
+    self.limits = limits
     self.zones = ZoneCache(zones)
     deploymentZone = StaticBytes(timeZone)
     topicNames = TopicNames(prefix: prefix)

@@ -51,6 +51,8 @@ extension Pipeline {
       key: Hash128(of: key), home: Murmur2.partition(ofKey: key, count: configuration.partitionCount),
       origin: origin(of: record.content), row: .success(nil))
     do throws(Rejection) {
+      // Before the key is looked at: what is rejected as too large is cut, all else has to fit the topic whole.
+      try codecs.limits.check(table: record.content)
       _ = try RecipientKey.split(record.content.key)
       guard let decoded = try codecs.recipients.decode(record.content.value) else { return update }
       let profile = RecipientProfile(decoded)

@@ -236,6 +236,17 @@ struct ForecastTests {
     #expect(forecast.text.contains("it is not taken: "))
   }
 
+  @Test("a record as large as the deployment allows is taken, with its key")
+  func largeRecord() throws {
+    let start = #"{"email":"ada@example.org","more":""#
+    let record = start + String(repeating: "x", count: (300 << 10) - start.utf8.count - 5) + "\"}"
+    for (limit, isTaken) in [(256 << 10, false), ((300 << 10) - 1, false), (300 << 10, true)] {
+      let forecast = try forecast("card.moved", record) { $0.recordLimit = limit }
+      #expect((forecast.recordRejection == nil) == isTaken)
+      #expect(try channel(forecast, "email").reason == (isTaken ? nil : "noAddress"))
+    }
+  }
+
   @Test("a name that no recipient can have is refused")
   func name() throws {
     #expect(throws: AuditFault.self) { try forecast("card.moved", nil) { $0.recipient = "a/b" } }

@@ -58,9 +58,12 @@ struct RecordLimitAuditTests {
       deployment.publish(
         recipient: "ann", "{\"email\":\"ann@example.org\",\(padding(kibibytes: 300))}", partition: partition)
       append(engagementOf: 400, partition, in: deployment)
+      deployment.append(
+        "recipients", partition, key: "bob", value: nil,
+        headers: ["more": String(repeating: "x", count: 300 << 10)])
     }
     try deployment.process()
-    #expect(try deployment.audit().rows.first { $0.name == "rejected" }?.topics == 4)
+    #expect(try deployment.audit().rows.first { $0.name == "rejected" }?.topics == 6)
     for partition in 0..<Deployment.partitions {
       let place = TopicPartition(topic: "tidings.rejected", partition: partition)
       let end = try #require(deployment.world.broker.log(place)).endOffset

@@ -93,6 +93,30 @@ import Testing
     }
   }
 
+  @Test("a line is taken where the processor takes its record: key and value count, and no other field")
+  func lineLimit() throws {
+    let line =
+      #"{"audience":"board:42","part":"0","recipients":["ada"],"more":"\#(String(repeating: "x", count: 99))"}"#
+    let size = #"board:42#0{"recipients":["ada"]}"#.utf8.count
+    func read(_ line: String, maxBytes: Int) throws -> Bool {
+      var reader = try SubscriptionLineReader(maxBytes: maxBytes)
+      return try line.withByteView { view throws(Rejection) in
+        let record = try reader.read(view).record
+        let input = InputRecord(key: record.key, value: record.value, headers: record.headers)
+        return EventLimits(maxRecordBytes: maxBytes).allows(table: input)
+      }
+    }
+    #expect(try read(line, maxBytes: size))
+    let rejection = #expect(throws: Rejection.self) { try read(line, maxBytes: size - 1) }
+    #expect(rejection?.reason == .recordTooLarge && rejection?.detail.contains("more parts") == true)
+    // As large as the deployment's limit allows, and no larger where it deletes.
+    let names = (0..<9_000).map { "\"\($0)-\(String(repeating: "x", count: 30))\"" }.joined(separator: ",")
+    #expect(try read("{\"audience\":\"b\",\"recipients\":[\(names)]}", maxBytes: 1 << 20))
+    let deletion =
+      "{\"audience\":\"b\",\"part\":\"\(String(repeating: "p", count: 1_100))\",\"deleted\":true}"
+    #expect(throws: Rejection.self) { try read(deletion, maxBytes: 1 << 10) }
+  }
+
   @Test("a part has at most 10,000 recipients, as its schema says")
   func limit() throws {
     var decoder = try SubscriptionDecoder(maxBytes: 1 << 20)

@@ -169,6 +169,35 @@ struct PublishTests {
     #expect(try read("t.events", of: cluster, partitions: 1, count: 3) == ["ada", "ada", "ada"])
   }
 
+  @Test("a line may be longer than its record, which may be as large as the processor takes")
+  func recipientLimit() throws {
+    let mutes = (0..<200).map { #"{"subject":"\#($0)-\#(String(repeating: "x", count: 1_500))"}"# }
+    let line = "{\"recipient\":\"ada\",\"mutes\":[\(mutes.joined(separator: ","))]}"
+    func size(_ line: String, maxBytes: Int) throws -> Int {
+      var reader = try RecipientLineReader(maxBytes: maxBytes)
+      return try line.withByteView { view throws(Rejection) in
+        let record = try reader.read(view)
+        return InputRecord(key: record.key, value: record.value, headers: record.headers).byteCount
+      }
+    }
+    let bytes = try size(line, maxBytes: 1 << 20)
+    #expect(bytes > 256 << 10)
+    #expect(try size(line.replacing("{", with: "{ "), maxBytes: bytes) == bytes)
+    #expect(throws: Rejection.self) { try size(line, maxBytes: bytes - 1) }
+    let folder = try TemporaryFolder()
+    let spaces = String(repeating: " ", count: 5_000)
+    let path = try folder.write(Array("{\(spaces)\"recipient\":\"ada\"}\n".utf8), to: "people")
+    let cluster = try EmbeddedCluster(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    try cluster.createTopic("t.recipients", partitionCount: 1)
+    let publisher = RecordFilePublisher(
+      file: path, cluster: cluster, topic: "t.recipients", recordLimit: 4096, unit: "recipient")
+    var reader = try RecipientLineReader(maxBytes: 4096)
+    try publisher.run { (line) throws(Rejection) in
+      let record = try reader.read(line)
+      return OutgoingRecord(topicIndex: 0, key: record.key, value: record.value)
+    }
+  }
+
   @Test("a recipient's line becomes a record under the recipient's key")
   func recipients() throws {
     var reader = try RecipientLineReader()
@@ -182,11 +211,15 @@ struct PublishTests {
     #expect(ada.key == "ada" && ada.value == #"{"optOut":[],"email":"ada@example.org"}"#)
     let bob = try read(#"{"recipient":"bob","tenant":"acme"}"#)
     #expect(bob.key == "acme/bob")
+    let nobody = try read(#"{"recipient":"bob","tenant":null}"#)
+    #expect(nobody.key == "bob")
     let gone = try read(#"{"recipient":"ada","deleted":true}"#)
     #expect(gone.key == "ada" && gone.value == nil)
     for wrong in [
       "", "no", "{}", #"{"recipient":""}"#, #"{"recipient":"a/b"}"#, #"{"recipient":"a","tenant":7}"#,
       #"{"recipient":"a","email":"nobody"}"#, #"{"recipient":"a\u0007"}"#,
+      // A letter of its own with the mark behind it, but the byte of the character all the same.
+      #"{"recipient":"x/\u0301y"}"#, #"{"recipient":"y","tenant":"x/\u0301"}"#,
     ] {
       #expect(throws: Rejection.self, "\(wrong)") { try read(wrong) }
     }

@@ -28,6 +28,8 @@ public struct Forecast: Sendable, Encodable {
     public var instant: Int64
     /// The deployment's zone, for a recipient whose record names none; empty for UTC.
     public var timeZone = ""
+    /// The largest record that the processor takes, in bytes.
+    public var recordLimit = EventLimits().maxRecordBytes
 
     /// A question about a type and a recipient.
     public init(type: String, recipient: String, at instant: Int64) {
@@ -117,7 +119,7 @@ public struct Forecast: Sendable, Encodable {
     at = Instant(question.instant)
     self.catalog = catalog.versionText
     self.record = record
-    let profile = try record.map { try Self.profile($0.value) }
+    let profile = try record.map { try Self.profile($0.value, of: key, question.recordLimit) }
     if case .failure(let rejection)? = profile { recordRejection = rejection.detail }
     let ownZone = (try? profile?.get())??.timeZone ?? ""
     let defaults = question.tenant.withByteView { catalog.defaults(ofTenant: $0) } ?? .empty
@@ -154,10 +156,21 @@ public struct Forecast: Sendable, Encodable {
     }
   }
 
-  private static func profile(_ value: String) throws -> Result<RecipientRecord?, Rejection> {
-    var decoder = try RecipientDecoder()
-    return value.withByteView { view in
-      do throws(Rejection) { return .success(try decoder.decode(view)) } catch { return .failure(error) }
+  private static func profile(
+    _ value: String, of key: String, _ recordLimit: Int
+  ) throws -> Result<RecipientRecord?, Rejection> {
+    var decoder = try RecipientDecoder(maxBytes: recordLimit)
+    return key.withByteView { key in
+      value.withByteView { value in
+        do throws(Rejection) {
+          let none = UnsafeBufferPointer<HeaderView>(start: nil, count: 0)
+          try EventLimits(maxRecordBytes: recordLimit)
+            .check(table: InputRecord(key: key, value: value, headers: none))
+          return .success(try decoder.decode(value))
+        } catch {
+          return .failure(error)
+        }
+      }
     }
   }
 }
@@ -190,7 +203,8 @@ private struct StateMachine: ~Copyable {
   private var codecs: Codecs
 
   init(_ catalog: Catalog, _ question: Forecast.Question) throws {
-    let codecs = try Codecs(prefix: "tidings", recordLimit: 256 << 10, timeZone: question.timeZone)
+    let codecs = try Codecs(
+      prefix: "tidings", recordLimit: question.recordLimit, timeZone: question.timeZone)
     pipeline = Pipeline(
       configuration: Pipeline.Configuration(partition: 0, partitionCount: 1), catalog: catalog)
     self.codecs = codecs
@@ -206,7 +220,8 @@ private struct StateMachine: ~Copyable {
     try media.withByteView { media in
       try (key ?? "").withByteView { keyView in
         try value.withByteView { value in
-          let headers = [HeaderView(name: media.slice(0..<12), value: media.slice(13..<media.count))]
+          let contentType = HeaderView(name: media.slice(0..<12), value: media.slice(13..<media.count))
+          let headers = topic == .events ? [contentType] : []
           try headers.withUnsafeBufferPointer { headers in
             let content = InputRecord(key: key == nil ? nil : keyView, value: value, headers: headers)
             _ = try pipeline.apply(

@@ -308,14 +308,14 @@ struct HomeAudit {
 private struct TableReader: ~Copyable {
   private var recipients: RecipientDecoder
   private var subscriptions: SubscriptionDecoder
-  private let limit: Int
+  private let limits: EventLimits
 
   init(recordLimit: Int) throws(JSONError) {
     let recipients = try RecipientDecoder(maxBytes: AuditTopics.anySize)
     let subscriptions = try SubscriptionDecoder(maxBytes: AuditTopics.anySize)
     self.recipients = recipients
     self.subscriptions = subscriptions
-    limit = recordLimit
+    limits = EventLimits(maxRecordBytes: recordLimit)
   }
 
   /// The home of a record; nil where it cannot be read.
@@ -324,7 +324,8 @@ private struct TableReader: ~Copyable {
   mutating func home(
     of record: ConsumedRecord, in table: InputTopic, _ count: Int32, mayBeRejected: Bool
   ) -> Int32? {
-    if mayBeRejected, record.value?.count ?? 0 > limit { return nil }
+    let input = InputRecord(key: record.key, value: record.value, headers: record.headers)
+    if mayBeRejected, !limits.allows(table: input) { return nil }
     do throws(Rejection) {
       var key = record.key
       if table == .subscriptions {

@@ -20,6 +20,29 @@ public struct EventLimits: Equatable, Sendable {
     self.maxDepth = maxDepth
   }
 
+  /// Bytes of a line that describes a record of a table: it names what goes into the key, and may be written with
+  /// spaces.
+  public var maxLineBytes: Int { forwarded.maxRecordBytes }
+
+  /// Whether a record of a table, such as the recipients, is no larger than allowed: key, value and headers together,
+  /// also where it deletes. One that was handed on to its home has 64 KiB more there, for the headers that say so.
+  public func allows(table record: InputRecord) -> Bool { record.byteCount <= maxBytes(ofTable: record) }
+
+  /// - Parameter advice: what to do; behind what is wrong.
+  /// - Throws: `Rejection` for a record of a table that is larger than allowed.
+  public func check(table record: InputRecord, _ advice: StaticString = ".") throws(Rejection) {
+    guard !allows(table: record) else { return }
+    throw Rejection(
+      .recordTooLarge,
+      "The record has \(record.byteCount) bytes in key, value and headers, and at most "
+        + "\(maxBytes(ofTable: record)) are allowed\(advice)")
+  }
+
+  private func maxBytes(ofTable record: InputRecord) -> Int {
+    let isHandedOn = record.headers.contains { $0.name.equals(OriginHeader.offset) }
+    return isHandedOn ? forwarded.maxRecordBytes : maxRecordBytes
+  }
+
   /// The same limits for records that were forwarded to `routed`: 64 KiB more, for the headers that forwarding adds.
   public var forwarded: EventLimits {
     var limits = self

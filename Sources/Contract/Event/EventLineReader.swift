@@ -44,7 +44,7 @@ public struct EventLineReader: ~Copyable {
       let record = OutputRecord(
         key: key.view.isEmpty ? nil : key.view, value: line,
         headers: UnsafeBufferPointer(start: headers, count: 1))
-      let size = InputRecord(key: record.key, value: record.value, headers: record.headers).byteCount
+      let size = InputRecord(record).byteCount
       guard size <= decoder.limits.maxRecordBytes else {
         throw Rejection(
           .recordTooLarge,

@@ -30,6 +30,11 @@ public struct InputRecord {
     self.headers = headers
   }
 
+  /// A record that is to be produced, as its readers will see it; valid as long as that one.
+  init(_ output: OutputRecord) {
+    self.init(key: output.key, value: output.value, headers: output.headers)
+  }
+
   /// The bytes of key, value and headers together, as brokers and `message.max.bytes` count them (without framing).
   public var byteCount: Int {
     // Counts of bytes in memory: their sum is no overflow.

@@ -7,13 +7,16 @@ public struct RecipientLineReader: ~Copyable {
   private var decoder: RecipientDecoder
   private var key = OutputBuffer(capacity: 256)
   private var value = OutputBuffer(capacity: 512)
+  private let limits: EventLimits
 
-  /// A reader; its memory is reused for every line.
+  /// A reader of records with at most `maxBytes` bytes in key and value, so that the processor takes them; its memory is
+  /// reused for every line.
   ///
   /// - Throws: `JSONError` when there is no memory.
-  public init() throws(JSONError) {
+  public init(maxBytes: Int = EventLimits().maxRecordBytes) throws(JSONError) {
+    limits = EventLimits(maxRecordBytes: maxBytes)
     let parser = try JSONParser()
-    let decoder = try RecipientDecoder()
+    let decoder = try RecipientDecoder(maxBytes: limits.maxLineBytes)
     self.parser = parser
     self.decoder = decoder
   }
@@ -32,33 +35,33 @@ public struct RecipientLineReader: ~Copyable {
     guard let recipient = root["recipient"], recipient.kind == .string else {
       throw Rejection(.missingAttribute, "\"recipient\" is missing, or is no string.")
     }
-    let tenant =
-      root["tenant"].map { $0.kind == .string ? $0.string : "" } ?? RecipientKey.defaultTenant.description
+    let tenant = try root.optionalText("tenant") ?? RecipientKey.defaultTenant.description
     return try make(
       recipient: recipient.string, tenant: tenant, record: root["deleted"]?.bool == true ? nil : record)
   }
 
   /// Makes the record of a recipient; nil deletes it. It is valid until the next one.
   ///
-  /// - Throws: `Rejection` when tenant or recipient are empty or hold what they must not.
+  /// - Throws: `Rejection` when tenant or recipient are empty or hold what they must not, or the record is too large.
   public mutating func make(
     recipient: String, tenant: String, record: RecipientRecord?
   ) throws(Rejection) -> OutputRecord {
-    for part in [recipient, tenant] where part.contains("/") || part.isEmpty {
-      throw Rejection(.invalidRecipient, "Tenant and recipient must not be empty or hold \"/\": \"\(part)\".")
+    try tenant.withByteView { (view) throws(Rejection) in
+      try RecipientKey.check(tenant: view, named: "tenant")
+    }
+    try recipient.withByteView { (view) throws(Rejection) in
+      try RecipientKey.check(recipient: view, named: "recipient")
     }
     key.removeAll()
     value.removeAll()
     tenant.withByteView { tenant in
       recipient.withByteView { RecipientKey.append(tenant: tenant, recipient: $0, to: &key) }
     }
-    _ = try RecipientKey.split(key.view)
-    guard let record else { return output(nil) }
-    value.append(recipient: record)
-    return output(value.view)
-  }
-
-  private func output(_ value: ByteView?) -> OutputRecord {
-    OutputRecord(key: key.view, value: value, headers: UnsafeBufferPointer(start: nil, count: 0))
+    if let record { value.append(recipient: record) }
+    let output = OutputRecord(
+      key: key.view, value: record == nil ? nil : value.view,
+      headers: UnsafeBufferPointer(start: nil, count: 0))
+    try limits.check(table: InputRecord(output))
+    return output
   }
 }

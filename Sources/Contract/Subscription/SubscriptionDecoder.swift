@@ -3,6 +3,8 @@
 public struct SubscriptionDecoder: ~Copyable {
   /// The most recipients of one part.
   public static let maxRecipients = 10_000
+  /// What to do where a record is too large, for ``EventLimits/check(table:_:)``.
+  public static var advice: StaticString { ": make more parts of the audience." }
 
   private var parser: JSONParser
   private var scratch = OutputBuffer(capacity: 1024)
@@ -28,8 +30,7 @@ public struct SubscriptionDecoder: ~Copyable {
     guard value.count <= limits.maxRecordBytes else {
       throw Rejection(
         .recordTooLarge,
-        "The part has \(value.count) bytes, and at most \(limits.maxRecordBytes) are allowed: make more parts of it."
-      )
+        "The part has \(value.count) bytes, and at most \(limits.maxRecordBytes) are allowed\(Self.advice)")
     }
     let root: JSONValue
     do {

@@ -19,13 +19,16 @@ public struct SubscriptionLineReader: ~Copyable {
   private var decoder: SubscriptionDecoder
   private var key = OutputBuffer(capacity: 256)
   private var value = OutputBuffer(capacity: 512)
+  private let limits: EventLimits
 
-  /// A reader; its memory is reused for every line.
+  /// A reader of records with at most `maxBytes` bytes in key and value, so that the processor takes them; its memory is
+  /// reused for every line.
   ///
   /// - Throws: `JSONError` when there is no memory.
-  public init() throws(JSONError) {
+  public init(maxBytes: Int = EventLimits().maxRecordBytes) throws(JSONError) {
+    limits = EventLimits(maxRecordBytes: maxBytes)
     let parser = try JSONParser()
-    let decoder = try SubscriptionDecoder()
+    let decoder = try SubscriptionDecoder(maxBytes: limits.maxLineBytes)
     self.parser = parser
     self.decoder = decoder
   }
@@ -76,10 +79,10 @@ public struct SubscriptionLineReader: ~Copyable {
       }
       value.append("]}")
     }
+    let record = OutputRecord(
+      key: key.view, value: isDeleted ? nil : value.view, headers: UnsafeBufferPointer(start: nil, count: 0))
+    try limits.check(table: InputRecord(record), SubscriptionDecoder.advice)
     return Line(
-      record: OutputRecord(
-        key: key.view, value: isDeleted ? nil : value.view,
-        headers: UnsafeBufferPointer(start: nil, count: 0)),
-      audienceKey: key.view.slice(0..<keyBytes), tenant: parts.tenant, recipients: recipients)
+      record: record, audienceKey: key.view.slice(0..<keyBytes), tenant: parts.tenant, recipients: recipients)
   }
 }

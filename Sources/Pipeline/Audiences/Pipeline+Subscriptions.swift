@@ -58,6 +58,7 @@ extension Pipeline {
       key: Hash128(of: key), audience: Hash128(of: key), home: configuration.partition,
       origin: origin(of: record.content), part: .success(nil))
     do throws(Rejection) {
+      try codecs.limits.check(table: record.content, SubscriptionDecoder.advice)
       let name = try AudienceKey.split(record.content.key)
       update.audience = Hash128(of: name.key)
       update.home = Murmur2.partition(ofKey: name.key, count: configuration.partitionCount)

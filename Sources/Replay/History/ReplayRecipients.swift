@@ -67,8 +67,11 @@ public struct RecipientsBuilder: ~Copyable {
 
   /// A builder without recipients.
   ///
+  /// - Parameter recordLimit: the largest record in bytes.
   /// - Throws: `JSONError` when there is no memory.
-  public init() throws(JSONError) { reader = try RecipientLineReader() }
+  public init(recordLimit: Int = EventLimits().maxRecordBytes) throws(JSONError) {
+    reader = try RecipientLineReader(maxBytes: recordLimit)
+  }
 
   /// Takes a line, or counts why it cannot be taken.
   ///

@@ -38,8 +38,11 @@ public struct SubscriptionsBuilder: ~Copyable {
 
   /// A builder without subscriptions.
   ///
+  /// - Parameter recordLimit: the largest record in bytes.
   /// - Throws: `JSONError` when there is no memory.
-  public init() throws(JSONError) { reader = try SubscriptionLineReader() }
+  public init(recordLimit: Int = EventLimits().maxRecordBytes) throws(JSONError) {
+    reader = try SubscriptionLineReader(maxBytes: recordLimit)
+  }
 
   /// Takes a line, or counts why it cannot be taken.
   ///

@@ -108,6 +108,7 @@ struct CatalogShowCommand: ParsableCommand {
     let settings = try settings.loadWithLogging()
     var question = question
     question.timeZone = zone ?? settings.processor.timeZone
+    question.recordLimit = settings.processor.recordLimit
     let catalog = try (catalog ?? settings.processor.catalog).map { try Catalog.load(path: $0) } ?? .default
     let cluster = try settings.makeCluster(clientID: "tidings-catalog-show")
     var progress = ProgressBar(delay: .seconds(1))

@@ -26,7 +26,7 @@ struct PublishRecipientsCommand: ParsableCommand {
 
   func run() throws {
     let settings = try options.loadWithLogging()
-    var reader = try RecipientLineReader()
+    var reader = try RecipientLineReader(maxBytes: settings.processor.recordLimit)
     try RecordFilePublisher(file: file, settings: settings, topicName: "recipients", unit: "recipient").run {
       (line) throws(Rejection) in
       let record = try reader.read(line)

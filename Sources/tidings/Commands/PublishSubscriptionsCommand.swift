@@ -28,7 +28,7 @@ struct PublishSubscriptionsCommand: ParsableCommand {
   func run() throws {
     let settings = try options.loadWithLogging()
     let partitionCount = Int32(settings.topics.partitions)
-    var reader = try SubscriptionLineReader()
+    var reader = try SubscriptionLineReader(maxBytes: settings.processor.recordLimit)
     try RecordFilePublisher(file: file, settings: settings, topicName: "subscriptions", unit: "part").run {
       (line) throws(Rejection) in
       let part = try reader.read(line)

@@ -11,7 +11,8 @@ struct RecipientFile {
   ///
   /// - Throws: `InputError` with the number of the first line that breaks the contract, or why the file cannot be read.
   func record(of recipient: String, tenant: String) throws -> Forecast.Record? {
-    var lines = try LineReader(path: path, limit: 256 << 10)
+    let limit = EventLimits().maxLineBytes
+    var lines = try LineReader(path: path, limit: limit)
     var reader = try RecipientLineReader()
     var key = OutputBuffer()
     tenant.withByteView { tenant in
@@ -20,7 +21,7 @@ struct RecipientFile {
     var found: Forecast.Record?
     while let line = try lines.next() {
       do throws(Rejection) {
-        if line.isCut { throw Rejection(.recordTooLarge, "The line has more than \(256 << 10) bytes.") }
+        if line.isCut { throw Rejection(.recordTooLarge, "The line has more than \(limit) bytes.") }
         let record = try reader.read(line.bytes)
         guard record.key == key.view else { continue }
         found = record.value.map { Forecast.Record(value: $0.string) }

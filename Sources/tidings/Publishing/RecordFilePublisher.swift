@@ -9,7 +9,7 @@ struct RecordFilePublisher {
   let file: String
   let cluster: any KafkaCluster
   let topic: String
-  /// The largest line in bytes.
+  /// The largest record in bytes.
   let recordLimit: Int
   /// One of what is published, as in `published 3 parts`.
   let unit: String
@@ -39,7 +39,8 @@ struct RecordFilePublisher {
   ///   opened, and `KafkaError`.
   func run(_ read: (ByteView) throws(Rejection) -> OutgoingRecord) throws {
     let stop = StopSignal()
-    var lines = try LineReader(path: file, limit: recordLimit, stop: stop)
+    let lineLimit = EventLimits(maxRecordBytes: recordLimit).maxLineBytes
+    var lines = try LineReader(path: file, limit: lineLimit, stop: stop)
     try TopicCheck.require(topic, on: cluster)
     let handlers = stop.installHandlers()
     defer { for handler in handlers { handler.cancel() } }
@@ -50,7 +51,7 @@ struct RecordFilePublisher {
       while let line = try lines.next() {
         do throws(Rejection) {
           if line.isCut {
-            throw Rejection(.recordTooLarge, "The line has more than \(recordLimit) bytes.")
+            throw Rejection(.recordTooLarge, "The line has more than \(lineLimit) bytes.")
           }
           let number = line.number
           guard sender.send(try read(line.bytes), name: "line \(number)") else { break }

@@ -61,8 +61,9 @@ struct SimulationRun {
 
   /// - Throws: `InputError` for a file with lines that break the contract: without them nobody knows who is told.
   private func readSubscriptions(_ path: String) throws -> ReplaySubscriptions {
-    var lines = try LineReader(path: path, limit: options.recordLimit)
-    var builder = try SubscriptionsBuilder()
+    var lines = try LineReader(
+      path: path, limit: EventLimits(maxRecordBytes: options.recordLimit).maxLineBytes)
+    var builder = try SubscriptionsBuilder(recordLimit: options.recordLimit)
     while let line = try lines.next() {
       builder.add(line.bytes, isCut: line.isCut, number: line.number)
     }
@@ -74,8 +75,9 @@ struct SimulationRun {
   }
 
   private func readRecipients(_ path: String) throws -> ReplayRecipients {
-    var lines = try LineReader(path: path, limit: options.recordLimit)
-    var builder = try RecipientsBuilder()
+    var lines = try LineReader(
+      path: path, limit: EventLimits(maxRecordBytes: options.recordLimit).maxLineBytes)
+    var builder = try RecipientsBuilder(recordLimit: options.recordLimit)
     while let line = try lines.next() {
       builder.add(line.bytes, isCut: line.isCut, number: line.number)
     }
