@@ -12,8 +12,8 @@ extension Pipeline {
   public enum Progress: Equatable, Sendable {
     /// It is; the position is behind it.
     case done
-    /// Its fan-out goes on after the next commit, or there is no room for another one before: apply the same record
-    /// again then, and nothing of its topic before.
+    /// It goes on after the next commit, as a large fan-out does, or there is no room for it before: apply the same
+    /// record again then, and nothing of its topic before.
     case again
   }
 
@@ -37,14 +37,14 @@ extension Pipeline {
       applyRecipient(record, using: &codecs)
       progress = .done
     case .engagement:
-      applyEngagement(record, now: now, using: &codecs)
-      progress = .done
+      progress = applyEngagement(record, now: now, using: &codecs)
     case .subscriptions:
       applySubscription(record, using: &codecs)
       progress = .done
     }
     // One that waits for room was not taken in: nothing is as it would be behind it.
-    if progress == .again, ledger.fanOut?.topic != record.topic { return .again }
+    let isTakenIn = progress == .done || record.topic == .engagement || ledger.fanOut?.topic == record.topic
+    guard isTakenIn else { return .again }
     ledger.inputClock = max(ledger.inputClock, record.appended)
     advanceTimerClock(to: now)
     if progress == .done {

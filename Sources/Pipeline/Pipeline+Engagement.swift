@@ -4,12 +4,18 @@ import Policy
 /// What recipients did with what they got, as facts (`docs/engagement.md`).
 extension Pipeline {
   /// Takes an engagement record in: applies it at home, hands it on to its home, or rejects it.
-  mutating func applyEngagement(_ record: PartitionRecord, now: Int64, using codecs: inout Codecs) {
+  ///
+  /// - Returns: `.again` where it is about so many notifications that wait that the rest of them leave with the next
+  ///   transaction.
+  mutating func applyEngagement(
+    _ record: PartitionRecord, now: Int64, using codecs: inout Codecs
+  ) -> Progress {
     let engagement: Engagement
     do throws(Rejection) {
       engagement = try codecs.engagement.decode(record.content)
     } catch {
-      return reject(record, error, using: &codecs)
+      reject(record, error, using: &codecs)
+      return .done
     }
     let home = RecipientKey.home(
       tenant: engagement.tenant, recipient: engagement.recipient, count: configuration.partitionCount,
@@ -17,18 +23,27 @@ extension Pipeline {
     guard home == configuration.partition else {
       ledger.counters.forwarded += 1
       ledger.counters.forwards += 1
-      return republish(record, to: .engagement, home: home, keepingHeaders: true)
+      republish(record, to: .engagement, home: home, keepingHeaders: true)
+      return .done
     }
+    let clocks = FactClocks(
+      input: max(ledger.inputClock, record.appended), timer: max(now, ledger.timerClock))
+    guard apply(engagement, origin(of: record.content), at: clocks) else { return .again }
     ledger.counters.decided += 1
     ledger.engagements[engagement.kind.index] += 1
-    let now = max(now, ledger.timerClock)
+    return .done
+  }
+
+  /// - Returns: whether all of it is done.
+  private mutating func apply(
+    _ engagement: Engagement, _ origin: RecordOrigin?, at clocks: FactClocks
+  ) -> Bool {
     switch engagement.kind {
-    case .seen, .read, .clicked:
-      note(engagement, inputMinute: max(ledger.inputClock, record.appended) / 60_000, now: now)
-    case .unsubscribed: subscribe(engagement, until: .max, origin(of: record.content), now: now)
+    case .seen, .read, .clicked: return note(engagement, at: clocks)
+    case .unsubscribed: subscribe(engagement, isTakenBack: false, origin, at: clocks)
     case .resubscribed:
-      if configuration.flaws.contains(.resubscriptionsIgnored) { return }
-      subscribe(engagement, until: now, origin(of: record.content), now: now)
+      if configuration.flaws.contains(.resubscriptionsIgnored) { return true }
+      subscribe(engagement, isTakenBack: true, origin, at: clocks)
     case .complained:
       remember(Fact(.complained, key: key(.complained, of: engagement), until: .max))
     case .bounced:
@@ -37,6 +52,7 @@ extension Pipeline {
           .bounced, key: key(.bounced, of: engagement), until: .max,
           value: FactValue(EngagementMarks.hash(ofAddress: engagement.address))))
     }
+    return true
   }
 
   private mutating func key(
@@ -51,46 +67,61 @@ extension Pipeline {
 
   /// Notes that a recipient has unsubscribed, or that they take it back: a fact that ends at once.
   private mutating func subscribe(
-    _ engagement: Engagement, until: Int64, _ origin: RecordOrigin?, now: Int64
+    _ engagement: Engagement, isTakenBack: Bool, _ origin: RecordOrigin?, at clocks: FactClocks
   ) {
-    replace(key(.unsubscribed, of: engagement, category: engagement.category), until, origin, now)
+    replace(engagement, isTakenBack: isTakenBack, origin, at: clocks)
     // Whoever wants all categories again is not annoyed any more.
-    guard until != Int64.max, engagement.category.equals(Engagement.everyCategory) else { return }
+    guard isTakenBack, engagement.category.equals(Engagement.everyCategory) else { return }
     let complaint = key(.complained, of: engagement)
-    if fact(complaint, at: FactClocks(input: ledger.inputClock, timer: now)) != nil {
-      remember(Fact(.complained, key: complaint, until: until))
+    if fact(complaint, at: clocks) != nil {
+      remember(Fact(.complained, key: complaint, until: clocks.timer))
     }
   }
 
   private mutating func replace(
-    _ key: Hash128, _ until: Int64, _ origin: RecordOrigin?, _ now: Int64
+    _ engagement: Engagement, isTakenBack: Bool, _ origin: RecordOrigin?, at clocks: FactClocks
   ) {
-    let before = fact(key, at: FactClocks(input: ledger.inputClock, timer: now))
-    if let origin, origin.isOlder(than: before?.value.origin) { return }
-    guard before != nil || until == Int64.max else { return }
-    remember(Fact(.unsubscribed, key: key, until: until, value: FactValue(origin)))
+    let key = key(.unsubscribed, of: engagement, category: engagement.category)
+    let before = fact(key, at: clocks)
+    let mark = self.key(.resubscribed, of: engagement, category: engagement.category)
+    if let origin {
+      let takenBack = fact(mark, at: clocks)?.value.origin
+      if origin.isOlder(than: before?.value.origin) || origin.isOlder(than: takenBack) { return }
+    }
+    guard before != nil || !isTakenBack else { return }
+    let value = FactValue(origin)
+    remember(Fact(.unsubscribed, key: key, until: isTakenBack ? clocks.timer : .max, value: value))
+    // The fact that has ended is forgotten, and older records from there may come once more.
+    if isTakenBack, origin != nil {
+      remember(Fact(.resubscribed, key: mark, until: horizonEnd(clocks.input / 60_000), value: value))
+    }
   }
 
   // MARK: - Seen
 
   /// Remembers what was seen for the dedup horizon, and takes it out of the windows where it waits to be left out.
-  private mutating func note(_ engagement: Engagement, inputMinute: Int64, now: Int64) {
+  ///
+  /// - Returns: whether all of it is out.
+  private mutating func note(_ engagement: Engagement, at clocks: FactClocks) -> Bool {
     if !configuration.flaws.contains(.sightsForgotten) {
+      let until = horizonEnd(clocks.input / 60_000)
       for notification in engagement.notifications {
-        // As long as the id of an event that came in this minute.
-        remember(
-          Fact(
-            .seen, key: FactKey.seen(notification),
-            until: (inputMinute + ids.horizonMinutes + 1) * 60_000))
+        remember(Fact(.seen, key: FactKey.seen(notification), until: until))
       }
     }
-    if configuration.flaws.contains(.seenMembersStay) { return }
+    if configuration.flaws.contains(.seenMembersStay) { return true }
     let seen = Set(engagement.notifications)
     let cause = WithdrawalCause(
-      outcome: .suppressed(.seen), source: engagement.source, event: engagement.id, now: now)
-    for slot in waitingWindows(of: recipientKey(engagement.tenant, engagement.recipient), at: now) {
-      withdraw(from: slot, cause) { $0.skipIfSeen && seen.contains($0.notification) }
+      outcome: .suppressed(.seen), source: engagement.source, event: engagement.id, now: clocks.timer)
+    // Each decision repeats source and id, which may have 24 KiB in JSON: of all together, no record of the log has room.
+    let bound = decisions.count + configuration.withdrawalBytes
+    for slot in waitingWindows(of: recipientKey(engagement.tenant, engagement.recipient), at: clocks.timer) {
+      let isDone = withdraw(from: slot, cause, upTo: bound) {
+        $0.skipIfSeen && seen.contains($0.notification)
+      }
+      guard isDone else { return false }
     }
+    return true
   }
 
   /// Whether a notification was seen before it came.

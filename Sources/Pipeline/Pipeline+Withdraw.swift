@@ -24,13 +24,14 @@ extension Pipeline {
       withdraw(from: slot, cause) { $0.notification == notification }
     }
     if configuration.flaws.contains(.retractionsForgotten) { return notification }
-    // As long as the id of an event that came in this minute.
     remember(
-      Fact(
-        .retraction, key: FactKey.retraction(notification),
-        until: (inputMinute + ids.horizonMinutes + 1) * 60_000))
+      Fact(.retraction, key: FactKey.retraction(notification), until: horizonEnd(inputMinute)))
     return notification
   }
+
+  /// When what holds for the dedup horizon ends, in milliseconds of the input clock: as late as the id of an event that
+  /// came in this minute.
+  func horizonEnd(_ inputMinute: Int64) -> Int64 { (inputMinute + ids.horizonMinutes + 1) * 60_000 }
 
   /// The windows of a recipient, by the hash of their key, of which something can still be taken out: what is due has
   /// left already, whether a tick has closed it yet or not, unless it waits on.
@@ -75,16 +76,22 @@ extension Pipeline {
   }
 
   /// Takes the members out of a window of which a condition holds.
+  ///
+  /// - Parameter bound: the bytes of waiting decisions from which on no more are taken out.
+  /// - Returns: whether all of them are out.
+  @discardableResult
   mutating func withdraw(
-    from slot: UInt32, _ cause: WithdrawalCause, where leaves: (WindowMember) -> Bool
-  ) {
+    from slot: UInt32, _ cause: WithdrawalCause, upTo bound: Int = .max, where leaves: (WindowMember) -> Bool
+  ) -> Bool {
     var position: Int?
     while let place = windows[slot].place(from: position, where: leaves) {
+      guard decisions.count < bound else { return false }
       // One that is due and waits on does so before it holds even fewer.
       if windows[slot].due <= cause.now { close(slot, at: cause.now) }
       withdraw(at: place, from: slot, cause)
       position = place.lowerBound
     }
+    return true
   }
 
   /// Takes the member at a place out of a window, and writes the decision. The window stays open, also without members:

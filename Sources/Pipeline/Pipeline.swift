@@ -32,6 +32,9 @@ public struct Pipeline: ~Copyable {
     /// Bytes of output, decisions and changes after which a tick leaves the rest of what is due to the next one. With a full
     /// backlog before it, the batch still fits the records of the decisions and state topics.
     public var tickBytes: Int
+    /// Bytes of decisions after which one record that takes notifications out of windows leaves the rest to the next
+    /// transaction.
+    public var withdrawalBytes: Int
     /// Bytes forwarded by one transaction for one record; the rest follows in the next.
     public var fanOutLimit: Int
     /// Bytes that one step of the fan-out to an audience forwards, about: then it is another's turn.
@@ -59,6 +62,7 @@ public struct Pipeline: ~Copyable {
       self.digestItemsLimit = 160 << 10
       self.windowMemberLimit = 10_000
       self.tickBytes = 512 << 10
+      self.withdrawalBytes = 512 << 10
       self.fanOutLimit = 8 << 20
       self.fanOutStep = 64 << 10
       self.fanOutCountLimit = 1_000

@@ -70,7 +70,7 @@ final class HomePartition {
   var isAtEnd: [Bool] = Array(repeating: false, count: InputTopic.allCases.count)
   /// How old what is not consumed may be.
   var inputAges = InputAges()
-  /// The topics that wait for a commit: before the rest of a fan-out, or for room for another one.
+  /// The topics that wait for a commit: before the rest of a record, or for room for a fan-out.
   var waitingTopics: Set<InputTopic> = []
   /// The last commit that held this partition, in monotonic milliseconds.
   var lastCommit: Int64 = 0

@@ -176,12 +176,12 @@ extension Worker {
     return (offsets, group)
   }
 
-  /// The records of unfinished fan-outs are read again, for their next part.
+  /// The records that go on are read again, for their next part.
   private func resumeFanOuts() throws {
     for home in ownedHomes {
       for topic in InputTopic.allCases where home.waitingTopics.contains(topic) {
         let partition = topicPartition(topic, home.partition)
-        try kafka("continuing a fan-out") { () throws(KafkaError) in
+        try kafka("continuing a record") { () throws(KafkaError) in
           try consumer.seek([PartitionOffset(partition, offset: home.pipeline.positions[topic])])
           try consumer.resume([partition])
         }

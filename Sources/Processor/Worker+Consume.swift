@@ -100,7 +100,7 @@ extension Worker {
     if progress == .again {
       // It goes on with the next transaction: the record is read again once this one is sealed.
       home.waitingTopics.insert(input.topic)
-      try kafka("pausing for a large fan-out") { () throws(KafkaError) in
+      try kafka("pausing for the rest of a record") { () throws(KafkaError) in
         try consumer.pause([topicPartition(input.topic, home.partition)])
       }
     }

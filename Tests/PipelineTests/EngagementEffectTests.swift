@@ -144,6 +144,42 @@ import Testing
     #expect(suppressed(fixture, .seen) == 1 && fixture.counters.email.open == 1)
   }
 
+  @Test("what one record takes out of mails goes on over several commits, and is counted once")
+  func steps() throws {
+    let fixture = try fixture()
+    let ids = (0..<300).map { "\($0)" }
+    for id in ids { try fixture.apply(.event(id: id)) }
+    fixture.commit()
+    // Each decision repeats who said so: here in 24 KiB twice.
+    var record = TestRecord.engagement("seen", of: "ann", events: ids)
+    let longest = String(repeating: #"\u0001"#, count: 4_096)
+    record.value = record.value?.replacing("\"id\":\"g\"", with: "\"id\":\"\(longest)\"")
+      .replacing("\"source\":\"/app\"", with: "\"source\":\"\(longest)\"")
+    var commits = 0
+    var isAborted = false
+    while try fixture.apply(record) == .again {
+      #expect(fixture.pipeline.pendingRecordBytes < 1 << 20)
+      #expect(fixture.counters.decided == 301 && fixture.positions[.engagement] == 0)
+      if commits == 3, !isAborted {
+        fixture.pipeline.rollback()
+        isAborted = true
+        continue
+      }
+      fixture.commit()
+      commits += 1
+    }
+    #expect(fixture.pipeline.pendingRecordBytes < 1 << 20)
+    fixture.commit()
+    #expect(commits > 10 && isAborted)
+    #expect(suppressed(fixture, .seen) == 300 && fixture.counters.email.open == 0)
+    #expect(fixture.counters.decided == 302 && fixture.positions[.engagement] == 1)
+    #expect(fixture.pipeline.confirmedEngagements[Engagement.Kind.seen.index] == 1)
+    #expect(fixture.counters.difference == 0)
+    let restored = try self.fixture()
+    #expect(try restored.restore(fixture.log))
+    #expect(restored.image() == fixture.image())
+  }
+
   // MARK: - Unsubscribed, complained
 
   @Test("an unsubscription holds for its category and channel, until it is taken back")
@@ -196,19 +232,45 @@ import Testing
     #expect(suppressed(fixture, .complained) == 2 && fixture.counters.email.open == 1)
   }
 
+  /// A record that was published away from home.
+  private func handedOn(_ kind: String, at offset: Int, of partition: Int = 5) -> TestRecord {
+    var record = TestRecord.engagement(kind, of: "ann", channel: "email", category: "cards")
+    record.headers += [("tidings-origin-partition", "\(partition)"), ("tidings-origin-offset", "\(offset)")]
+    return record
+  }
+
+  @Test("what was taken back stays so where an older record from the same place comes again")
+  func takenBack() throws {
+    let before = try fixture()
+    try before.apply(handedOn("unsubscribed", at: 7))
+    try before.apply(handedOn("resubscribed", at: 9))
+    // What has ended has left the memory by then.
+    for _ in 0..<257 { before.commit() }
+    let restored = try fixture()
+    #expect(try restored.restore(before.log))
+    try restored.apply(.recipient("ann", #"{"email":"ann@example.org"}"#))
+    for fixture in [before, restored] {
+      try fixture.apply(handedOn("unsubscribed", at: 8))
+      try fixture.apply(.event(id: "1"))
+      #expect(suppressed(fixture, .unsubscribed) == 0 && fixture.counters.email.open == 1)
+    }
+    // From elsewhere, and a newer one, it counts.
+    try before.apply(handedOn("unsubscribed", at: 8, of: 6))
+    try restored.apply(handedOn("unsubscribed", at: 10))
+    for fixture in [before, restored] {
+      try fixture.apply(.event(id: "2"))
+      #expect(suppressed(fixture, .unsubscribed) == 1)
+    }
+  }
+
   @Test("of two records from one place away from home, the older one never undoes the newer")
   func order() throws {
-    func record(_ kind: String, at offset: Int) -> TestRecord {
-      var record = TestRecord.engagement(kind, of: "ann", channel: "email", category: "cards")
-      record.headers += [("tidings-origin-partition", "5"), ("tidings-origin-offset", "\(offset)")]
-      return record
-    }
     let fixture = try fixture()
-    try fixture.apply(record("unsubscribed", at: 8))
-    try fixture.apply(record("resubscribed", at: 7))
+    try fixture.apply(handedOn("unsubscribed", at: 8))
+    try fixture.apply(handedOn("resubscribed", at: 7))
     try fixture.apply(.event(id: "1"))
     #expect(suppressed(fixture, .unsubscribed) == 1)
-    try fixture.apply(record("resubscribed", at: 9))
+    try fixture.apply(handedOn("resubscribed", at: 9))
     try fixture.apply(.event(id: "2"))
     #expect(suppressed(fixture, .unsubscribed) == 1)
   }

@@ -19,6 +19,8 @@ enum FactKind: UInt8, CaseIterable {
   case retraction = 128
   /// The recipient saw a notification.
   case seen = 129
+  /// The recipient has taken an unsubscription back in a record that was published away from home.
+  case resubscribed = 130
 
   /// The name in exports of a state.
   var name: String {
@@ -30,6 +32,7 @@ enum FactKind: UInt8, CaseIterable {
     case .bounced: "bounced"
     case .retraction: "retraction"
     case .seen: "seen"
+    case .resubscribed: "resubscribed"
     }
   }
 }
