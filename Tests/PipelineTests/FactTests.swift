@@ -169,6 +169,18 @@ import Testing
     #expect(fixture.pipeline.factCount == 0)
   }
 
+  @Test("a table at its bound is not looked through for what has expired more than once in some seconds")
+  func sweptSeldom() {
+    var table = FactTable()
+    for number in 0..<100 { table.set(Self.fact(number, until: Self.start + 1_000)) }
+    table.sweepAll(Self.clocks(Self.start))
+    table.sweepAll(Self.clocks(Self.start + 4_999))
+    #expect(table.count == 100)
+    // Either clock counts.
+    table.sweepAll(FactClocks(input: Self.start + 4_999, timer: Self.start + 5_000))
+    #expect(table.count == 0)
+  }
+
   @Test("what holds for good takes no room of what ends, nor the other way round")
   func rooms() throws {
     let fixture = try Fixture { $0.factLimit = 10 }

@@ -26,6 +26,9 @@ struct FactTable: ~Copyable {
   private(set) var endlessCount = 0
   private var sweepPosition = 0
   private var sweptWhole: FactClocks?
+  /// How far one of the clocks has to go before all is looked through again, in milliseconds: a million facts take
+  /// longer than a commit.
+  static let wholeSweepDistance: Int64 = 5_000
 
   deinit {
     guard let shards else { return }
@@ -93,9 +96,15 @@ struct FactTable: ~Copyable {
     sweep(shards + index, confirmed)
   }
 
-  /// Drops all that has expired by the confirmed clocks: for a table at its bound.
+  /// Drops all that has expired by the confirmed clocks, for a table at its bound; nothing happens where that was done
+  /// less than `wholeSweepDistance` before.
   mutating func sweepAll(_ confirmed: FactClocks) {
-    guard count > 0, sweptWhole != confirmed, let shards else { return }
+    guard count > 0, let shards else { return }
+    if let sweptWhole,
+      max(confirmed.input - sweptWhole.input, confirmed.timer - sweptWhole.timer) < Self.wholeSweepDistance
+    {
+      return
+    }
     for index in 0..<Self.shardCount { sweep(shards + index, confirmed) }
     sweptWhole = confirmed
   }

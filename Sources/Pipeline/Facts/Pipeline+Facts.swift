@@ -14,8 +14,9 @@ extension Pipeline {
 
   /// Remembers a fact in place of the one of its key.
   ///
-  /// At the bound, what has expired is dropped first. If that does not help, the fact is not remembered and counted in
-  /// `Counters.factsRefused`. What holds for good has as much room as all that expires, and neither takes the other's.
+  /// At the bound, what has expired is dropped first, once in some seconds. If that does not help, the fact is not
+  /// remembered and counted in `Counters.factsRefused`. What holds for good has as much room as all that expires, and
+  /// neither takes the other's.
   ///
   /// - Returns: whether it is remembered.
   @discardableResult
