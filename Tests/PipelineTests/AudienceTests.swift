@@ -1,4 +1,5 @@
 import Contract
+import SeededTesting
 import Testing
 
 @testable import Pipeline
@@ -125,6 +126,37 @@ import Testing
     let all = finish(fixture)
     #expect(all.count == 30)
     #expect(Set(all) == Set(names(0..<30)))
+  }
+
+  @Test("an audience may have a part for each follower, which come and go in any order")
+  func partForEach() throws {
+    var generator = SeededGenerator(seed: 3)
+    var table = AudienceTable()
+    let audiences = (0..<2).map { Hash128(high: $0, low: 7) }
+    var model: [Hash128: [Hash128: Int]] = [:]
+    func members(_ count: Int) -> MemberBlock {
+      let text = "0123456789"
+      return text.withByteView { text in MemberBlock((0..<count).map { text.slice(0..<$0 + 1) }) }
+    }
+    for step in 0..<60_000 {
+      let audience = audiences[step % 2]
+      let key = Hash128(high: 0, low: UInt64.random(in: 0..<20_000, using: &generator))
+      let isSet = Double.random(in: 0..<1, using: &generator) < (step < 50_000 ? 0.9 : 0.1)
+      let count = isSet ? Int.random(in: 1...3, using: &generator) : nil
+      table.set(count.map { AudiencePart(key: key, members: members($0)) }, key, of: audience)
+      model[audience, default: [:]][key] = count
+      #expect(table.part(key, of: audience)?.members.count == count)
+    }
+    for audience in audiences {
+      let known = model[audience] ?? [:]
+      #expect(known.count > 1_000)
+      let parts = table.parts(of: audience)
+      #expect(parts.count == known.count)
+      #expect(parts.allSatisfy { $0.members.count == known[$0.key] })
+    }
+    #expect(table.memberCount == model.values.reduce(0) { $0 + $1.values.reduce(0, +) })
+    for (audience, parts) in model { for key in parts.keys { table.set(nil, key, of: audience) } }
+    #expect(table.count == 0 && table.memberCount == 0 && table.byteCount == 0)
   }
 
   @Test("an audience of another tenant is another audience, and its followers are of that tenant")
