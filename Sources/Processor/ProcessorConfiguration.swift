@@ -88,7 +88,10 @@ public struct ProcessorConfiguration: Sendable {
   var stateTopicIndex: Int { OutputTopic.allCases.count + 1 }
 
   /// The name of a home partition's snapshot file.
-  func snapshotName(of partition: Int32) -> String { "\(stateTopic)-\(partition).snapshot" }
+  func snapshotName(of partition: Int32) -> String { "\(stateTopic)-\(partition)\(Self.snapshotSuffix)" }
+
+  /// How the names of snapshots end.
+  static let snapshotSuffix = ".snapshot"
 
   /// How a worker joins the group. What comes within a few milliseconds shares a commit, so it may share a fetch, too.
   package func memberOptions(worker: Int) -> GroupConsumerOptions {

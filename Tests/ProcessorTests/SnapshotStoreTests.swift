@@ -70,6 +70,25 @@ import Testing
     #expect(folder.files == ["x", "y.0-7.tmp"])
   }
 
+  @Test("what a crash left half written of a partition that never came back goes after a day")
+  func oldLeftovers() throws {
+    let folder = Folder()
+    let store = FolderSnapshotStore(folder: folder.path)
+    try write(store, "x", [1])
+    let files = [
+      "t.state-3.snapshot", "t.state-3.snapshot.0-7.tmp", "t.state-4.snapshot.0-8.tmp", "notes.tmp",
+    ]
+    for name in files {
+      let path = folder.path + "/" + name
+      #expect(FileManager.default.createFile(atPath: path, contents: Data([9])))
+      let age: Double = name.contains("-4") ? 23 : 25
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -3_600 * age)], ofItemAtPath: path)
+    }
+    try write(store, "x", [2])
+    #expect(folder.files == ["notes.tmp", "t.state-3.snapshot", "t.state-4.snapshot.0-8.tmp", "x"])
+  }
+
   @Test("a file is for its owner's eyes only")
   func permissions() throws {
     let folder = Folder()

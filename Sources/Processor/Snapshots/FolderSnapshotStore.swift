@@ -48,14 +48,21 @@ package struct FolderSnapshotStore: SnapshotStore {
       file: FileDescriptor(raw), temporary: temporary, final: path(name), folder: folder)
   }
 
-  /// Files that a crash left half written. One that another process is still writing fails there with a warning.
+  /// Files that a crash left half written: those of the name, and after a day those of partitions that have not come
+  /// back. One that another process is still writing fails there with a warning.
   private func removeLeftovers(of name: String) {
-    let own = "\(name).\(Self.life)-"
     let found = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    for file in found where file.hasPrefix("\(name).") && file.hasSuffix(Self.temporarySuffix) {
-      guard !file.hasPrefix(own) else { continue }
-      unlink(path(file))
+    for file in found where file.hasSuffix(Self.temporarySuffix) && !file.contains(".\(Self.life)-") {
+      let isForgotten =
+        file.contains(ProcessorConfiguration.snapshotSuffix + ".") && isOlderThanADay(path(file))
+      if file.hasPrefix("\(name).") || isForgotten { unlink(path(file)) }
     }
+  }
+
+  private func isOlderThanADay(_ path: String) -> Bool {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    guard let written = attributes?[.modificationDate] as? Date else { return false }
+    return -written.timeIntervalSinceNow > 86_400
   }
 }
 
