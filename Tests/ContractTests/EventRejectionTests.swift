@@ -36,6 +36,9 @@ struct RejectionCase: CustomTestStringConvertible, Sendable {
   private static let event = #""specversion":"1.0","id":"1","source":"s","type":"t","recipient":"u""#
 
   static let structuredCases: [RejectionCase] = [
+    .structured(
+      "{\(event),\"team\":\"\(String(repeating: "x", count: 4097))\"}", .attributeTooLong, "\"team\" has 4097"
+    ),
     .structured("", .notJSON, "empty"), .structured("nonsense", .notJSON, "not JSON"),
     .structured("[{}]", .notJSON, "object"), .structured("{\(event)} x", .notJSON, "byte"),
     .structured("{\(event),}", .notJSON, "malformed"),
@@ -159,6 +162,7 @@ struct RejectionCase: CustomTestStringConvertible, Sendable {
       fixture.value = Array("{\"id\":\"".utf8) + [0xED, 0xA0, 0x80] + Array("\"}".utf8)
       return fixture
     },
+    .binary(["team": String(repeating: "x", count: 4097)], .attributeTooLong, "team"),
     RejectionCase("an attribute is given twice", .duplicateAttribute, "id") {
       var fixture = RecordFixture.binary()
       fixture.headers.append((Array("ce_id".utf8), [0x31]))

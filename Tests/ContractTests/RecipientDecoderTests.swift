@@ -126,6 +126,15 @@ import Testing
       (#"{"optOut":[{"category":"x","channel":"e-mail"}]}"#, .invalidAttribute, "e-mail"),
       (#"{"optOut":[{"category":"","channel":"email"}]}"#, .emptyAttribute, "category"),
       (
+        "{\"optOut\":[{\"category\":\"x\",\"channel\":\"\(String(repeating: "é", count: 1_000))\"}]}",
+        .invalidAttribute, "ééé"
+      ),
+      // One character, however many marks it has.
+      (
+        "{\"mutes\":[{\"subject\":\"x\",\"until\":\"e\(String(repeating: "\u{301}", count: 2_000))\"}]}",
+        .invalidAttribute, "\"until\" in \"mutes\""
+      ),
+      (
         "{\"optOut\":[\(Array(repeating: #"{"category":"x","channel":"*"}"#, count: 1001).joined(separator: ","))]}",
         .invalidAttribute, "1000"
       ),
@@ -139,6 +148,8 @@ import Testing
     } catch let rejection as Rejection {
       #expect(rejection.reason == reason)
       #expect(rejection.detail.contains(names), "\(rejection)")
+      #expect(rejection.detail.utf8.count <= 500)
+      #expect(!rejection.detail.contains("\u{FFFD}"))
     }
   }
 }

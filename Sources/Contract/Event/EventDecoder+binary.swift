@@ -46,7 +46,7 @@ extension EventDecoder {
       guard let text = headers[index].value else { continue }
       let name = ByteView(start: start + 3, count: headers[index].name.count &- 3)
       guard let attribute = EventAttribute(name: name) else {
-        readExtension(name, text)
+        try readExtension(name, text)
         continue
       }
       guard text.isUTF8 else {
@@ -67,7 +67,7 @@ extension EventDecoder {
         throw Rejection(.invalidUTF8, "The header \"content-type\" is not valid UTF-8.")
       }
       guard contentType.count <= limits.maxAttributeBytes else {
-        throw excess(of: .datacontenttype, contentType)
+        throw excess(of: EventAttribute.datacontenttype.name, contentType)
       }
       note(.datacontenttype, contentType)
     }
@@ -75,8 +75,8 @@ extension EventDecoder {
   }
 
   @inline(never)
-  private mutating func readExtension(_ name: ByteView, _ text: ByteView) {
-    if EventDecoder.isAttributeName(name), text.isUTF8 { append(extension: name, text) }
+  private mutating func readExtension(_ name: ByteView, _ text: ByteView) throws(Rejection) {
+    if EventDecoder.isAttributeName(name), text.isUTF8 { try append(extension: name, text) }
   }
 
   /// Takes bytes as the event's data and finds out, by media type and content, what they are.

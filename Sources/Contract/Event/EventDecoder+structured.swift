@@ -25,7 +25,7 @@ extension EventDecoder {
       } else if let attribute = EventAttribute(name: name) {
         try set(attribute, try text(of: member.value, attribute))
       } else if EventDecoder.isAttributeName(name), let value = canonicalText(of: member.value) {
-        append(extension: name, value)
+        try append(extension: name, value)
       }
     }
     if base64Member?.kind == .null { base64Member = nil }

@@ -123,7 +123,8 @@ public struct EventDecoder: ~Copyable {
     extensionCount = 0
   }
 
-  mutating func append(extension name: ByteView, _ value: ByteView) {
+  mutating func append(extension name: ByteView, _ value: ByteView) throws(Rejection) {
+    guard value.count <= limits.maxAttributeBytes else { throw excess(of: name.excerpt(), value) }
     if extensionCount == extensionCapacity {
       let grown = UnsafeMutablePointer<HeaderView>.allocate(capacity: extensionCapacity * 2)
       grown.moveInitialize(from: extensions, count: extensionCount)
@@ -158,14 +159,14 @@ public struct EventDecoder: ~Copyable {
   @inline(never)
   private mutating func refusal(of attribute: EventAttribute, _ value: ByteView) -> Rejection {
     if has(attribute) { return Rejection(.duplicateAttribute, "\"\(attribute.name)\" is given twice.") }
-    return excess(of: attribute, value)
+    return excess(of: attribute.name, value)
   }
 
   @inline(never)
-  func excess(of attribute: EventAttribute, _ value: ByteView) -> Rejection {
+  func excess(of name: String, _ value: ByteView) -> Rejection {
     Rejection(
       .attributeTooLong,
-      "\"\(attribute.name)\" has \(value.count) bytes, and at most \(limits.maxAttributeBytes) are allowed.")
+      "\"\(name)\" has \(value.count) bytes, and at most \(limits.maxAttributeBytes) are allowed.")
   }
 }
 

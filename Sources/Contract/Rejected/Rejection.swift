@@ -47,13 +47,24 @@ public enum RejectionReason: String, CaseIterable, Sendable {
 public struct Rejection: Error, Equatable, Sendable, CustomStringConvertible {
   /// The code.
   public let reason: RejectionReason
-  /// What is wrong and what to do, naming the attribute; at most about 500 bytes.
+  /// What is wrong and what to do, naming the attribute; at most `maxDetailBytes`.
   public let detail: String
 
-  /// A rejection for a reason, with its sentence.
+  /// The most bytes of a sentence: it goes into a header beside all that the record has.
+  public static let maxDetailBytes = 500
+
+  /// A rejection for a reason, with its sentence, of which only the beginning is kept where it is too long.
   public init(_ reason: RejectionReason, _ detail: String) {
     self.reason = reason
-    self.detail = detail
+    self.detail = Self.beginning(of: detail)
+  }
+
+  /// Cut between two code points: one character may have any number of them.
+  private static func beginning(of text: String) -> String {
+    guard text.utf8.count > maxDetailBytes else { return text }
+    let ellipsis = "…"
+    let end = text.utf8.index(text.startIndex, offsetBy: maxDetailBytes - ellipsis.utf8.count)
+    return String(text.unicodeScalars[..<text.unicodeScalars.index(before: end)]) + ellipsis
   }
 
   /// The code and the sentence.
