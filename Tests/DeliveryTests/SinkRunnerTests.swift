@@ -105,6 +105,8 @@ struct SinkRunnerTests {
 
     #expect(sink.handedOver == ["anna": ["fine"], "bert": ["later"]])
     #expect(sink.attempts == ["gone": 1, "fine": 1, "busy": 3, "later": 3])
+    // One of what was refused for good, all three of what was refused too often, two before the third was taken.
+    #expect(runner.counters.failedAttempts == 6)
     let letters = try test.deadLetters()
     let byKey = Dictionary(letters.map { ($0.key, $0) }) { _, last in last }
     #expect(letters.count == 5)

@@ -70,6 +70,7 @@ struct SinkWorker: Sendable {
         "delivered", metadata: metadata(ticket, ["delivery": "\(delivery.id)", "detail": "\(detail)"]))
       return .finished
     case .permanent(let reason):
+      monitor.recordFailedAttempt()
       note(.sink, outage: nil)
       return await bury(
         ticket, code: "refused", detail: reason, attempts: ticket.attempt, wasAsked: true)
@@ -89,11 +90,11 @@ struct SinkWorker: Sendable {
   private func retry(
     _ ticket: SinkQueue.Ticket, reason: String, isAnswered: Bool
   ) async -> SinkQueue.Outcome {
+    monitor.recordFailedAttempt()
     guard ticket.attempt < options.retry.attemptLimit else {
       return await bury(
         ticket, code: "attemptsExhausted", detail: reason, attempts: ticket.attempt, wasAsked: isAnswered)
     }
-    monitor.recordFailedAttempt()
     var random = SystemRandomNumberGenerator()
     let wait = options.retry.delay(afterFailures: ticket.attempt, using: &random)
     logger.info(
@@ -118,7 +119,8 @@ struct SinkWorker: Sendable {
       defer { notice.cancel() }
       try await deadLetters.send(ticket.item, reason: reason)
     } catch {
-      monitor.recordFailedAttempt()
+      // An attempt by the sink is counted already.
+      if attempts == 0 { monitor.recordFailedAttempt() }
       note(.deadLetters, outage: error.description)
       return .unavailable
     }

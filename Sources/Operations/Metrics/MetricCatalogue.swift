@@ -113,7 +113,9 @@ public enum MetricCatalogue {
       help: "Deliveries that were handed over: mail accepted by the server, row stored in the inbox."),
     MetricDeclaration(
       "tidings_sink_failed_total", .counter, unit: "attempts", labels: ["channel"],
-      help: "Attempts to hand a delivery over that failed, each retry included."),
+      help:
+        "Attempts to hand a delivery over that failed, each retry included, and those that ended in a refusal for good."
+    ),
     MetricDeclaration(
       "tidings_sink_dead_lettered_total", .counter, unit: "deliveries", labels: ["channel"],
       help: "Deliveries that were given up and went to the dead-letter topic with the reason."),
