@@ -128,6 +128,8 @@ final class WorkerMetrics {
       set("tidings_pending_fan_outs", [label], 0)
       set("tidings_restore_progress_ratio", [label], 1)
       set("tidings_restore_left_seconds", [label], 0)
+      set("tidings_restore_records", [label], 0)
+      set("tidings_conservation_difference", [label], 0)
     }
     for lag in lags + gone.map(Lag.none) {
       for topic in InputTopic.allCases {

@@ -32,6 +32,26 @@ import Testing
     #expect(seconds.lastValue == 0)
   }
 
+  @Test("what was wrong or restored in a partition that went to another member is said by that one alone")
+  func differenceGone() throws {
+    let registry = TestMetrics()
+    let metrics = WorkerMetrics(configuration: ProcessorConfiguration(), worker: 0, factory: registry)
+    var counters = Counters()
+    counters.email.accepted = 5
+    var worker = ProcessorStatus.Worker()
+    worker.partitions = [
+      ProcessorStatus.Partition(
+        partition: 3, isRunning: true, restoreProgress: 1, restoredRecords: 700, counters: counters,
+        openWindows: 0, ids: 0, isIdle: false)
+    ]
+    metrics.publish([], worker: worker)
+    let difference = try registry.expectGauge("tidings_conservation_difference", [("partition", "3")])
+    let restored = try registry.expectGauge("tidings_restore_records", [("partition", "3")])
+    #expect(difference.lastValue == 5 && restored.lastValue == 700)
+    metrics.publish([], worker: ProcessorStatus.Worker())
+    #expect(difference.lastValue == 0 && restored.lastValue == 0)
+  }
+
   @Test("the age of what waits in a topic is that topic's, and nothing is old where nothing waited")
   func ages() {
     var ages = InputAges()
