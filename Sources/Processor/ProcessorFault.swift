@@ -58,7 +58,9 @@ public enum ProcessorFault: Error, CustomStringConvertible {
         + (clock == "input" ? " --input-clock`" : "`")
     case .foreignRecord(let topic, let partition, let offset, let home):
       "\(topic) [\(partition)] at offset \(offset): the record belongs to partition \(home). "
-        + "Only the processor may write to this topic, and all processors must agree on the number of partitions"
+        + "Only the processor may write to this topic, and all processors must agree on the number of partitions. To go on "
+        + "behind it: set the group's offset to offset \(offset + 1) with Kafka's own tool, then "
+        + "`tidings state adopt-group --partition \(partition)`, which says first what that skips (docs/operations.md)"
     case .partitionCount(let topic, let found, let expected):
       "\(topic) has \(found) partitions, the configuration says \(expected) (`topics.partitions`): they must agree. "
         + "The number is chosen once. If the other topics have \(expected), delete \(topic) and run "

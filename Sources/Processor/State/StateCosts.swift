@@ -109,8 +109,9 @@ extension RestoredState {
       costs.append(
         "open windows are forgotten: \(pipeline.openWindowCount), with \(members) notifications that are never "
           + "delivered")
-      costs.append(
-        "facts about recipients are forgotten: \(pipeline.factCount) (docs/formats.md lists what they say)")
+      var facts = ForgottenFacts()
+      pipeline.forEachFact { facts.add($0) }
+      costs += facts.costs
       if pipeline.fanOutCount > 0 {
         costs.append(
           "fan-outs to audiences are forgotten: \(pipeline.fanOutCount). Who was not served yet is never told"
@@ -119,12 +120,46 @@ extension RestoredState {
       costs.append("the counters of the conservation law begin at 0")
     } else {
       costs.append(
-        "the log holds no state: how many ids and open windows were lost with it is not known. What was decided "
-          + "before and comes again is delivered again")
+        "the log holds no state: how many ids, open windows and facts about recipients were lost with it is not known. "
+          + "What was decided before and comes again is delivered again, and mail goes again to who had unsubscribed"
+      )
     }
     costs.append(
       decisions.map { "decisions are numbered on after \($0)" }
         ?? "decisions are numbered from 1: no earlier one is known")
+    return costs
+  }
+}
+
+/// What is lost with the facts about recipients, in words.
+struct ForgottenFacts {
+  /// How many hold for good, by the names of their kinds.
+  private var endless: [String: Int] = [:]
+  private var passing = 0
+
+  /// Counts a fact.
+  mutating func add(_ fact: RememberedFact) {
+    if fact.until == nil {
+      endless[fact.kind, default: 0] += 1
+    } else {
+      passing += 1
+    }
+  }
+
+  /// A sentence for each sort of facts.
+  var costs: [String] {
+    var costs: [String] = []
+    if !endless.isEmpty {
+      let kinds = endless.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+      costs.append(
+        "facts about recipients that hold for good are forgotten: \(endless.values.reduce(0, +)) "
+          + "(\(kinds.joined(separator: ", "))). Mail goes to them again, unless their records say otherwise")
+    }
+    if passing > 0 {
+      costs.append(
+        "facts about recipients that end by themselves are forgotten: \(passing). Throttles and budgets count anew, and "
+          + "what was seen or taken back may be delivered")
+    }
     return costs
   }
 }

@@ -18,7 +18,7 @@ extension StateRepairPlan {
     if case .setClock(let instant, let includesInput) = repair {
       return try setClock(to: instant, includesInput: includesInput, header, state, inputs, tool)
     }
-    if repair == .adoptGroup, inputs.allSatisfy({ $0.group == nil }) {
+    if repair == .adoptGroup, hasNothingToAdopt(inputs) {
       throw StateToolFault.noGroupOffsets(group: tool.configuration.groupID, partition: tool.partition)
     }
     var targets: [Int64] = []
@@ -35,6 +35,12 @@ extension StateRepairPlan {
     return StateRepairPlan(
       repair: repair, partition: tool.partition, sequence: header.sequence + 1, inputs: inputs,
       targets: targets, timerClock: nil, inputClock: nil, deletesBefore: nil, decisions: nil, costs: costs)
+  }
+
+  /// Whether the group says nothing, and the state can go on where it stands. Where it cannot, the group's offsets have
+  /// expired as its input has, and the topic's beginning is what is left to both.
+  static func hasNothingToAdopt(_ inputs: [InputAgreement]) -> Bool {
+    inputs.allSatisfy { $0.group == nil && $0.isSound }
   }
 
   // MARK: - Clock

@@ -8,8 +8,8 @@ struct StateAdoptGroupCommand: ParsableCommand {
     abstract: "Let the state go on at the group's offsets.",
     discussion: """
       For a state that stands at another offset than the group, where the group is right: its offsets were set on
-      purpose. Also where retention deleted what was not read, or a topic was created again: an offset that the topic
-      does not hold becomes the topic's beginning.
+      purpose. Also where retention deleted what was not read, or a topic was created again, be it that the group's
+      offsets have expired since: an offset that the topic does not hold becomes the topic's beginning.
 
       Writes a state record with the group's offsets (the state's, where the group has none), and the offsets, in one
       transaction. Ids and open windows stay.

@@ -7,10 +7,11 @@ import Processor
 struct StateExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Write the whole state as lines of JSON: a header, the open windows, the ids.",
+    abstract:
+      "Write the whole state as lines of JSON: a header, the open windows, the ids, the facts, the fan-outs.",
     discussion: """
-      For support, and for comparing two states with diff: the order of the lines is that of the state itself. Ids are
-      hashes. Items hold what events said: treat the file as you treat the events.
+      For support, and for comparing two states with diff: the order of the lines is that of the state itself. Ids and
+      facts are hashes; no command reads them in again. Items hold what events said: treat the file as you treat the events.
 
       Examples:
         tidings state export --partition 3 > state-3.ndjson

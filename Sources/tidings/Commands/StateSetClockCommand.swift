@@ -10,7 +10,7 @@ struct StateSetClockCommand: ParsableCommand {
     discussion: """
       For a state whose clock is far ahead of the broker: a machine with a wrong clock decided in it. Windows that were
       opened by the wrong clock wait from the new time on, as long as they were to wait; those that slide close at once.
-      Counts of throttles and budgets by the wrong clock begin anew.
+      Counts of throttles and budgets whose period is not over at the new time begin anew.
 
       The broker's time is that at which it appends the first of the two records that are written.
 
