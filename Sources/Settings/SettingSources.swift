@@ -21,12 +21,13 @@ struct SettingSources {
   private var problems: [SettingsProblem] = []
 
   init(
-    file: String?, environment: [String: String], overrides: [SettingOverride]
+    file: String?, environment: [String: String], overrides: [SettingOverride],
+    kafkaRefusal: (_ property: String, _ value: String) -> String?
   ) throws(SettingsProblems) {
     if let file { readFile(file) }
     for override in overrides { read(override) }
     readEnvironment(environment)
-    for given in self.file + self.environment + self.flags { check(given) }
+    for given in self.file + self.environment + self.flags { check(given, kafkaRefusal) }
     guard problems.isEmpty else { throw SettingsProblems(problems) }
   }
 
@@ -39,11 +40,13 @@ struct SettingSources {
     path.count == 2 && path.first == "kafka"
   }
 
-  private mutating func check(_ given: GivenSetting) {
-    let isKafka = isKafkaProperty(given.path)
+  private mutating func check(
+    _ given: GivenSetting, _ kafkaRefusal: (_ property: String, _ value: String) -> String?
+  ) {
     guard let declaration = declaration(of: given.path) else {
-      if isKafka, given.text.isEmpty {
-        problems.append(SettingsProblem(given.origin, given.name, "is empty"))
+      guard isKafkaProperty(given.path), let property = given.path.last else { return }
+      if let refusal = given.text.isEmpty ? "is empty" : kafkaRefusal(property, given.text) {
+        problems.append(SettingsProblem(given.origin, given.name, refusal))
       }
       return
     }

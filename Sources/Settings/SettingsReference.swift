@@ -43,8 +43,9 @@ public enum SettingsReference {
     ```
 
     As an environment variable a property is written in capitals, with underscores for dots, after `TIDINGS_KAFKA_`: \
-    `TIDINGS_KAFKA_SASL_PASSWORD`. As a flag: `--set kafka.security.protocol=SSL`. The properties that exactly-once \
-    rests on are set by Tidings, and a process refuses to start with others. Properties whose names say password, \
+    `TIDINGS_KAFKA_SASL_PASSWORD`. As a flag: `--set kafka.security.protocol=SSL`. [Those that exactly-once \
+    rests on](kafka.md#properties) are set by Tidings, and what librdkafka does not know is refused: each is a problem like \
+    any other. Properties whose names say password, \
     secret or private key are masked.
 
     """

@@ -69,13 +69,17 @@ public struct TidingsSettings: Sendable {
   ///   - file: the YAML file; nil for none. `locateFile` finds it.
   ///   - environment: the variables of the process; those that begin with `TIDINGS_` are read.
   ///   - overrides: the values of flags; of several for one key the last counts.
+  ///   - kafkaRefusal: why a property of Kafka's client cannot have a value, as a sentence without a full stop; nil where it
+  ///     can.
   /// - Throws: `SettingsProblems` with everything that is wrong in all sources, also in values that another source
   ///   overrides.
   public static func load(
     file: String?, environment: [String: String] = ProcessInfo.processInfo.environment,
-    overrides: [SettingOverride] = []
+    overrides: [SettingOverride] = [],
+    kafkaRefusal: (_ property: String, _ value: String) -> String? = { _, _ in nil }
   ) throws(SettingsProblems) -> TidingsSettings {
-    let sources = try SettingSources(file: file, environment: environment, overrides: overrides)
+    let sources = try SettingSources(
+      file: file, environment: environment, overrides: overrides, kafkaRefusal: kafkaRefusal)
     return try TidingsSettings(SettingsReader(sources))
   }
 

@@ -31,6 +31,16 @@ struct ClientConfigurationTests {
     #expect(error.message.contains("kafka.\(name) cannot be set: "))
   }
 
+  @Test("what is refused of a property is said without a cluster")
+  func refusals() throws {
+    #expect(ClientConfiguration.refusal(of: "client.id", value: "x") == "cannot be set: it is fixed")
+    let unknown = try #require(ClientConfiguration.refusal(of: "foo.bar", value: "1"))
+    #expect(unknown.hasPrefix("is refused by librdkafka: ") && unknown.contains("foo.bar"))
+    #expect(ClientConfiguration.refusal(of: "socket.timeout.ms", value: "soon") != nil)
+    #expect(ClientConfiguration.refusal(of: "socket.timeout.ms", value: "1000") == nil)
+    #expect(ClientConfiguration.refusal(of: "sasl.password", value: "s3cret") == nil)
+  }
+
   @Test("a member fetches by its threshold, and what the user sets goes before")
   func fetchThreshold() throws {
     func properties(_ user: [String: String]) throws -> [String: String] {

@@ -4,13 +4,15 @@ import Testing
 @Suite("A broken configuration")
 struct SettingsProblemTests {
   private func problems(
-    _ yaml: String? = nil, environment: [String: String] = [:], flags: [String] = []
+    _ yaml: String? = nil, environment: [String: String] = [:], flags: [String] = [],
+    kafkaRefusal: (_ property: String, _ value: String) -> String? = { _, _ in nil }
   ) throws -> [String] {
     let file = try yaml.map { try ConfigurationFile($0) }
     do throws(SettingsProblems) {
       var overrides: [SettingOverride] = []
       for flag in flags { overrides.append(try SettingOverride(argument: flag)) }
-      _ = try TidingsSettings.load(file: file?.path, environment: environment, overrides: overrides)
+      _ = try TidingsSettings.load(
+        file: file?.path, environment: environment, overrides: overrides, kafkaRefusal: kafkaRefusal)
       return []
     } catch {
       return error.problems.map { $0.description.replacing(file?.path ?? "no file", with: "t.yaml") }
@@ -58,6 +60,22 @@ struct SettingsProblemTests {
         #"TIDINGS_TOPICS_PARTITIONS: topics.partitions: must be a whole number, but is "many""#,
         #"--set lgo.level: lgo.level: is not a known setting (did you mean "log.level"?)"#,
         "--set metrics.port: metrics.port: must be from 0 to 65535, but is 70000",
+      ])
+  }
+
+  @Test(
+    "properties of Kafka's client that are refused are named among all other problems, each with its source")
+  func refusedProperties() throws {
+    let found = try problems(
+      "kafka:\n  bootstrap.servers: a:1\n  foo.bar: 1\n  acks: all\ntopics:\n  partitions: 0\n",
+      environment: ["TIDINGS_KAFKA_GROUP_ID": "mine"], flags: ["kafka.linger.ms=soon"]
+    ) { property, value in property == "acks" ? nil : "cannot be \(value)" }
+    #expect(
+      found == [
+        "t.yaml:3:12: kafka.foo.bar: cannot be 1",
+        "t.yaml:6:15: topics.partitions: must be from 1 to 1000, but is 0",
+        "TIDINGS_KAFKA_GROUP_ID: kafka.group.id: cannot be mine",
+        "--set kafka.linger.ms: kafka.linger.ms: cannot be soon",
       ])
   }
 

@@ -21,4 +21,10 @@ public struct ClientConfiguration: Sendable {
     self.properties = properties
     self.logger = logger
   }
+
+  /// Why a property cannot have a value, as a sentence without a full stop: the design fixes it, or librdkafka does not
+  /// know it or cannot read the value. Nil where it can.
+  public static func refusal(of property: String, value: String) -> String? {
+    ClientProperties.refusal(ofFixed: property) ?? ConfigurationHandle().refusal(of: property, value)
+  }
 }

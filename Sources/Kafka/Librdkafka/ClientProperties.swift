@@ -31,6 +31,9 @@ struct ClientProperties {
     "log.queue": "nobody would read the log",
   ]
 
+  /// Why a property is not the user's to set; nil where it is.
+  static func refusal(ofFixed name: String) -> String? { fixed[name].map { "cannot be set: \($0)" } }
+
   private(set) var values: [(name: String, value: String)] = []
   private let configuration: ClientConfiguration
 
@@ -53,9 +56,8 @@ struct ClientProperties {
   /// Sets the user's properties over those set so far.
   mutating func setUserProperties() throws(KafkaError) {
     for (name, value) in configuration.properties.sorted(by: { $0.key < $1.key }) {
-      if let reason = Self.fixed[name] {
-        throw KafkaError(
-          .invalidArgument, message: "kafka.\(name) cannot be set: \(reason)")
+      if let refusal = Self.refusal(ofFixed: name) {
+        throw KafkaError(.invalidArgument, message: "kafka.\(name) \(refusal)")
       }
       set(name, value)
     }
@@ -84,10 +86,16 @@ struct ConfigurationHandle: ~Copyable {
   deinit { rd_kafka_conf_destroy(pointer) }
 
   func set(_ name: String, _ value: String) throws(KafkaError) {
+    guard let refusal = refusal(of: name, value) else { return }
+    throw KafkaError(.invalidArgument, message: "kafka.\(name) \(refusal)")
+  }
+
+  /// Sets a property, or says why librdkafka refuses that.
+  func refusal(of name: String, _ value: String) -> String? {
     let (result, message) = withErrorText { rd_kafka_conf_set(pointer, name, value, $0, $1) }
-    guard result != RD_KAFKA_CONF_OK else { return }
+    guard result != RD_KAFKA_CONF_OK else { return nil }
     // The value may be a password; librdkafka's text repeats only values that it could not read as their type.
-    throw KafkaError(.invalidArgument, message: "kafka.\(name) is refused by librdkafka: \(message)")
+    return "is refused by librdkafka: \(message)"
   }
 
   /// Gives the object away, to be destroyed by whoever took it.

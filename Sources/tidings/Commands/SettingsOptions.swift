@@ -25,7 +25,8 @@ struct SettingsOptions: ParsableArguments {
   func load() throws -> TidingsSettings {
     try TidingsSettings.load(
       file: TidingsSettings.locateFile(flag: config),
-      overrides: try overrides.map { try SettingOverride(argument: $0) })
+      overrides: try overrides.map { try SettingOverride(argument: $0) },
+      kafkaRefusal: ClientConfiguration.refusal)
   }
 
   /// Reads and checks everything, and lets all loggers of the process write as it says. Once per process.
