@@ -18,6 +18,7 @@ struct CatalogCheckTests {
     let version = try #require(check.version)
     #expect(check.text == "\(path): sound, 1 type, version \(version)\n")
     #expect(try check.json().contains("\"sound\" : true"))
+    #expect(check.status(isStrict: true) == .done)
   }
 
   @Test("names every mistake with line, column and suggestion")
@@ -33,6 +34,7 @@ struct CatalogCheckTests {
 
       """)
     #expect(!check.isSound && check.version == nil)
+    #expect(check.status(isStrict: false) == .usage)
     #expect(
       check.text == """
         \(path):5:7: types["a.b"].channels.emial: is not a known key (did you mean "email"?)
@@ -61,6 +63,8 @@ struct CatalogCheckTests {
         \(path): sound, 1 type, version \(version), 1 warning
 
         """)
+    #expect(check.status(isStrict: false) == .done)
+    #expect(check.status(isStrict: true) == .failed)
   }
 
   @Test("of a folder names the file of each mistake")

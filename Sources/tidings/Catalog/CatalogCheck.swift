@@ -65,6 +65,12 @@ struct CatalogCheck: Encodable {
     }
   }
 
+  /// What the shell learns: whether a process starts with it; by a strict check, also whether it says nothing in vain.
+  func status(isStrict: Bool) -> ExitStatus {
+    guard isSound else { return .usage }
+    return isStrict && !warnings.isEmpty ? .failed : .done
+  }
+
   /// The result as JSON, ending with a line break.
   func json() throws -> String { try JSONDocument.text(self, as: .indented) }
 }

@@ -8,14 +8,15 @@ struct CatalogCheckCommand: ParsableCommand {
     discussion: """
       It reads the file as a process does at its start; a process does not start with what is refused here. Of a folder
       all files *.yaml are one catalog. What it says in vain, such as defaults that no type falls back to, is a
-      warning.
+      warning: a process starts with it.
 
       Examples:
         tidings catalog check catalog.yaml
-        tidings catalog check catalogs/
+        tidings catalog check --strict catalogs/
         tidings catalog check catalog.yaml --json | jq '.problems[] | [.line, .message]'
 
-      Exit status: 0 the catalog is sound; 1 it is, but there are warnings; 2 it has mistakes, or cannot be read.
+      Exit status: 0 the catalog is sound; 1 it is, but with --strict there are warnings; 2 it has mistakes, or cannot be
+      read.
       """)
 
   @Argument(help: ArgumentHelp("The catalog, a file or a folder.", valueName: "path"))
@@ -24,10 +25,13 @@ struct CatalogCheckCommand: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
+  @Flag(help: "Let warnings count, too.")
+  var strict = false
+
   func run() throws {
     let check = CatalogCheck(path: path)
     Terminal.output.write(json ? try check.json() : check.text)
-    if !check.isSound { throw CommandEnd(.usage) }
-    if !check.warnings.isEmpty { throw CommandEnd(.failed) }
+    let status = check.status(isStrict: strict)
+    if status != .done { throw CommandEnd(status) }
   }
 }
