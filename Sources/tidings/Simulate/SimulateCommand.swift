@@ -27,6 +27,9 @@ struct SimulateCommand: ParsableCommand {
         tidings simulate --catalog new.yaml --input events.ndjson --json | jq '.catalog.channels'
         tidings simulate --catalog new.yaml --against catalog.yaml --topic --since 7d
         tidings simulate --catalog daily.yaml --input events.ndjson.gz --zone Europe/Berlin
+
+      Exit status: 0 done; 1 there is no history, or it cannot be read; 2 wrong usage, catalog or configuration; 75 with
+      --topic: the cluster cannot be reached, try again later.
       """)
 
   @Option(help: ArgumentHelp("The catalog to try, a file or a folder.", valueName: "path"))
@@ -92,7 +95,7 @@ struct SimulateCommand: ParsableCommand {
   var html: String?
 
   private static let noHistory = ValidationError("give either --input FILE or --topic")
-  private static let horizons = Duration.seconds(60)...Duration.seconds(31 * 86_400)
+  private static let horizons = Duration.seconds(60)...Duration.seconds(30 * 86_400)
 
   func validate() throws {
     guard above >= 0 else { throw ValidationError("--above has to be 0 or more") }
@@ -169,7 +172,7 @@ struct SimulateCommand: ParsableCommand {
       do {
         let horizon = try DurationText.parse(dedupHorizon)
         guard Self.horizons.contains(horizon) else {
-          throw ValidationError("--dedup-horizon has to be from 1m to 31d")
+          throw ValidationError("--dedup-horizon has to be from 1m to 30d")
         }
         options.dedupHorizon = horizon.wholeMilliseconds
       } catch let error as QuantityError {
