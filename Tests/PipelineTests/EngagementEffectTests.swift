@@ -293,6 +293,18 @@ import Testing
     #expect(suppressed(fixture, .bounced) == 3)
   }
 
+  @Test("another address that bounces takes the place of the one before, which gets mail again")
+  func bouncedLast() throws {
+    let fixture = try fixture()
+    try fixture.apply(
+      .engagement("bounced", of: "ann", channel: "email", address: "ann@example.org"))
+    try fixture.apply(.event(id: "1", type: "alarm"))
+    #expect(suppressed(fixture, .bounced) == 1)
+    try fixture.apply(.engagement("bounced", of: "ann", channel: "email", address: "none@invalid"))
+    try fixture.apply(.event(id: "2", type: "alarm"))
+    #expect(suppressed(fixture, .bounced) == 1 && fixture.counters.email.delivered == 1)
+  }
+
   // MARK: - State
 
   @Test("facts and sights survive a restore, and an abort takes them back")
