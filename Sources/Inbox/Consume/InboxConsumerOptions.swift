@@ -65,7 +65,8 @@ public enum InboxConsumerError: Error, Sendable, CustomStringConvertible {
     case .positionBeyondEnd(let topic, let partition, let stored, let end, let database):
       "the inbox database \(database) has stored \(topic) partition \(partition) up to offset \(stored), but "
         + "the partition ends at \(end): the database belongs to another cluster, or the topic was created "
-        + "anew. Set inbox.database to a new file, or point kafka.bootstrap.servers to the database's cluster."
+        + "anew. Set inbox.database to a new file, or point kafka.bootstrap.servers to the database's cluster; for a topic "
+        + "that was created anew docs/inbox.md says how to keep the database."
     case .noPosition(let topic, let reason):
       "cannot find out where to begin reading \(topic): \(reason)"
     }
