@@ -128,6 +128,8 @@ extension KafkaError {
     public static let illegalGeneration = Code(rawValue: 22)
     /// The group is about to form a new generation.
     public static let rebalanceInProgress = Code(rawValue: 27)
+    /// The group still has members.
+    public static let nonEmptyGroup = Code(rawValue: 68)
     /// The group does not exist.
     public static let groupIDNotFound = Code(rawValue: 69)
     /// The partition has nothing more to read (`_PARTITION_EOF`); never thrown.

@@ -76,10 +76,12 @@ public struct ThroughputBenchmark {
     let copies = "\(prefix)-copies"
     let plainCopies = "\(prefix)-plain-copies"
     let suffix = "run \(run) of \(options.runs)"
-    try topics.create(prefix: prefix)
-    defer { if !options.keepsTopics { topics.delete([prefix, copies, plainCopies]) } }
-    try topics.create(prefix: copies)
-    try topics.create(prefix: plainCopies)
+    var made: [String] = []
+    defer { if !options.keepsTopics { topics.delete(made) } }
+    for prefix in [prefix, copies, plainCopies] {
+      try topics.create(prefix: prefix)
+      made.append(prefix)
+    }
     try steps.run(
       .publishLoad(PublishedLoad(events: options.events, seed: options.seed)), prefix, "publishing, \(suffix)"
     )
