@@ -66,6 +66,7 @@ import Testing
     #expect(report.rows[1].digests == 1_000)
     let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
     #expect(json?["benchmark"] as? String == "windows")
+    #expect(json?["workers"] as? Int == 1 && json?["isEmbedded"] as? Bool == true)
   }
 
   private func makeSite(partitionCount: Int) throws -> BenchSite {
@@ -82,12 +83,12 @@ import Testing
   func processor() throws {
     let site = try makeSite(partitionCount: 4)
     try BenchTopics(site).create(prefix: site.prefix)
-    var load = StateLoad(ids: 600, items: 600, seed: 1)
+    var load = StateLoad(ids: 1_800, items: 1_800, seed: 1)
     // The first join of a group takes the embedded cluster three seconds.
     let firstDue = Int64(Date().timeIntervalSince1970 * 1_000) + 15_000
-    load.due = WindowsDue(kind: .steady, first: firstDue, rate: 100)
+    load.due = WindowsDue(kind: .steady, first: firstDue, rate: 100, items: 3)
     let state = try StateWriter(site, load).run { _ in }
-    #expect(state.windows == 600)
+    #expect(state.windows == 600 && state.items == 1_800)
     let options = FiringOptions(workers: 1, firstDue: firstDue, digests: 200, rate: 50)
     let firing = try FiringStep(site, options).run { _ in }
     #expect(firing.windows == 600)
@@ -102,7 +103,7 @@ import Testing
   @Test("windows of one instant are due at the minute that is asked for")
   func minute() throws {
     let noon: Int64 = 1_700_049_600_000
-    let due = WindowsDue(kind: .together, first: noon + 5 * 60_000, rate: 1)
+    let due = WindowsDue(kind: .together, first: noon + 5 * 60_000, rate: 1, items: 1)
     let catalog = try due.catalog(of: 10, writtenAt: noon)
     #expect(due.type == LoadCatalog.scheduled)
     #expect(

@@ -51,7 +51,7 @@ final class StateWriter: DeliveryListener {
   func run(_ onProgress: (StepProgress) -> Void) throws -> WrittenState {
     let watch = Stopwatch()
     let now = Int64(Date().timeIntervalSince1970 * 1000)
-    makeHomes(try load.due?.catalog(of: load.ids, writtenAt: now) ?? LoadCatalog.make())
+    makeHomes(try load.due?.catalog(of: load.windows, writtenAt: now) ?? LoadCatalog.make())
     try producer.initTransactions(timeout: Self.timeout)
     if let due = load.due {
       try openWindows(due, writtenAt: now, onProgress)

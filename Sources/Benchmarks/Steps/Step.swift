@@ -35,8 +35,11 @@ public struct StateLoad: Codable, Sendable {
   public var items: Int
   /// Decides who gets what.
   public var seed: UInt64
-  /// When the windows are due; nil for windows of seven days. Every id is then an item in a window of its own.
+  /// When the windows are due; nil for windows of seven days. Every id is then an item in one of them.
   public var due: WindowsDue?
+
+  /// How many windows are due so.
+  var windows: Int { due.map { ids / max(1, $0.items) } ?? 0 }
 
   /// A load.
   public init(ids: Int, items: Int, seed: UInt64) {

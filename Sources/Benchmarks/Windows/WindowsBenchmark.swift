@@ -56,7 +56,8 @@ public struct WindowsBenchmark {
   ///
   /// - Throws: `BenchmarkError`, or what made a step fail.
   public func run() throws -> WindowsReport {
-    var report = WindowsReport(options)
+    var report = WindowsReport(
+      options, bootstrapServers: site.cluster.bootstrapServers, isEmbedded: site.cluster.isEmbedded)
     for run in 1...options.runs {
       for index in report.rows.indices {
         let row = report.rows[index]
@@ -80,12 +81,13 @@ public struct WindowsBenchmark {
   private func fire(_ kind: WindowsLoad.Kind, _ prefix: String, _ suffix: String) throws -> Firing {
     try topics.create(prefix: prefix)
     defer { if !options.keepsTopics { topics.delete([prefix]) } }
-    var load = StateLoad(ids: options.windows, items: options.windows, seed: options.seed)
+    let notifications = options.windows * options.items
+    var load = StateLoad(ids: notifications, items: notifications, seed: options.seed)
     // Time for writing the state and for reading it.
-    let lead = Int64(20 + options.windows / 10_000)
+    let lead = Int64(20 + notifications / 10_000)
     var firstDue = Int64(Date().timeIntervalSince1970) + lead
     if kind == .together { firstDue = (firstDue + 59) / 60 * 60 }
-    load.due = WindowsDue(kind: kind, first: firstDue * 1_000, rate: options.rate)
+    load.due = WindowsDue(kind: kind, first: firstDue * 1_000, rate: options.rate, items: options.items)
     _ = try steps.run(.writeState(load), prefix, "writing the state, \(suffix)", \.state)
     let digests = kind == .together ? options.windows : min(options.windows, options.rate * options.seconds)
     let firing = FiringOptions(

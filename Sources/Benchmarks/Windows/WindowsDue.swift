@@ -9,6 +9,8 @@ public struct WindowsDue: Codable, Sendable {
   public var first: Int64
   /// How many are due a second where they come one after another.
   public var rate: Int
+  /// Notifications in each.
+  public var items: Int
 
   /// How long windows that are due one after another have been open then, in seconds: all were opened before the state was
   /// written.

@@ -99,6 +99,10 @@ public struct WindowsReport: Encodable, Sendable {
   public let machine = Machine()
   /// The load average when it ended.
   public private(set) var loadAverageAtEnd: Double?
+  /// The brokers.
+  public let bootstrapServers: String
+  /// Whether the brokers were embedded ones, on which the real processor is not measured.
+  public let isEmbedded: Bool
   /// Windows that were open.
   public let windows: Int
   /// Notifications in each.
@@ -109,6 +113,8 @@ public struct WindowsReport: Encodable, Sendable {
   public let seconds: Int
   /// Home partitions.
   public let partitions: Int
+  /// Threads of the real processor.
+  public let workers: Int
   /// Runs of each kind.
   public let runs: Int
   /// Decides who gets what.
@@ -118,12 +124,15 @@ public struct WindowsReport: Encodable, Sendable {
   /// The real processor; empty where it was not measured.
   public private(set) var processor: [Processor] = []
 
-  init(_ options: WindowsBenchmark.Options) {
+  init(_ options: WindowsBenchmark.Options, bootstrapServers: String, isEmbedded: Bool) {
+    self.bootstrapServers = bootstrapServers
+    self.isEmbedded = isEmbedded
     windows = options.windows
     items = options.items
     rate = options.rate
     seconds = options.seconds
     partitions = options.partitions
+    workers = options.workers
     runs = options.runs
     seed = options.seed
     rows = WindowsLoad.Kind.allCases.map { Row($0.name, $0) }

@@ -54,7 +54,8 @@ extension WindowsReport {
     }
     return """
 
-      the processor on the cluster, until a reader of committed records saw the digest, or the event's delivery
+      the processor on \(bootstrapServers) with \(workers.counted("worker")), until a reader of committed records saw \
+      the digest, or the event's delivery
 
       \(table.text)
       every digest within 1 s of its due time  \(verdict(processor.map { ($0.kind, $0.isWithinSecond) }))
