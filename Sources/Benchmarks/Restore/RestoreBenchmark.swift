@@ -98,10 +98,11 @@ public struct RestoreBenchmark {
     defer { folder.remove() }
     var start = RestoreOptions(workers: options.workers, stateDirectory: folder.path)
     let first = try restore(start, prefix, "writing snapshots")
-    report.addSnapshots(bytes: try folder.bytes(), seconds: first.secondsToStop)
+    report.addSnapshots(
+      bytes: try folder.bytes(), seconds: first.secondsToStop, areInMemory: folder.isInMemory)
     var probes = 0
     for run in 1...options.runs {
-      for isCold in [false, true] {
+      for isCold in folder.isInMemory ? [false] : [false, true] {
         probes += 1
         try steps.run(.publishProbes(number: probes), prefix, "publishing")
         if isCold { try folder.evict() }

@@ -58,11 +58,13 @@ public struct RestoreReport: Encodable, Sendable {
   public private(set) var restore = Measurement()
   /// Bytes of the snapshot files.
   public private(set) var snapshotBytes: Int64 = 0
+  /// Whether the snapshots' folder is in a file system that is in memory, so that there are no runs from the disk.
+  public private(set) var areSnapshotsInMemory = false
   /// How long the first stop took, which writes all snapshots.
   public private(set) var secondsToWriteSnapshots = 0.0
   /// C: the processor, from snapshots that the system still has in its memory.
   public private(set) var snapshots = Measurement()
-  /// D: the processor, from snapshots on disk.
+  /// D: the processor, from snapshots on disk; empty where their folder is in memory.
   public private(set) var snapshotsOnDisk = Measurement()
   /// The processor without any state.
   public private(set) var empty = Measurement()
@@ -71,7 +73,9 @@ public struct RestoreReport: Encodable, Sendable {
 
   private enum CodingKeys: String, CodingKey {
     case benchmark, machine, loadAverageAtEnd, bootstrapServers, isEmbedded, load, state, logRecords, logBytes
-    case log, restore, snapshotBytes, secondsToWriteSnapshots, snapshots, snapshotsOnDisk, empty
+    case log, restore, snapshotBytes, areSnapshotsInMemory, secondsToWriteSnapshots, snapshots,
+      snapshotsOnDisk
+    case empty
   }
 
   init(
@@ -99,8 +103,9 @@ public struct RestoreReport: Encodable, Sendable {
     restore.ratio.append(reading.seconds / restoration.seconds)
   }
 
-  mutating func addSnapshots(bytes: Int64, seconds: Double) {
+  mutating func addSnapshots(bytes: Int64, seconds: Double, areInMemory: Bool) {
     snapshotBytes = bytes
+    areSnapshotsInMemory = areInMemory
     secondsToWriteSnapshots = seconds
   }
 

@@ -17,6 +17,36 @@ struct SnapshotFolder {
     }
   }
 
+  /// Whether the folder is in a file system that keeps its files in memory, so that none of them is ever read from a disk;
+  /// false where the system does not say.
+  var isInMemory: Bool {
+    var status = stat()
+    guard stat(path, &status) == 0,
+      let mounts = try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+    else { return false }
+    let device = UInt64(truncatingIfNeeded: status.st_dev)
+    let type = Self.fileSystem(ofDevice: device, mounts: mounts)
+    return type == "tmpfs" || type == "ramfs"
+  }
+
+  /// The type of a device's file system.
+  ///
+  /// - Parameters:
+  ///   - device: as Linux numbers devices.
+  ///   - mounts: what `/proc/<process>/mountinfo` holds: `36 35 98:0 /root /mounted rw,noatime master:1 - ext3 /dev/x rw`.
+  static func fileSystem(ofDevice device: UInt64, mounts: String) -> Substring? {
+    let major = device >> 8 & 0xFFF | device >> 32 & ~0xFFF
+    let minor = device & 0xFF | device >> 12 & ~0xFF & 0xFFFF_FFFF
+    for line in mounts.split(separator: "\n") {
+      let words = line.split(separator: " ")
+      guard words.count > 2, words[2] == "\(major):\(minor)", let end = words.firstIndex(of: "-") else {
+        continue
+      }
+      return words[(end + 1)...].first
+    }
+    return nil
+  }
+
   func remove() { try? FileManager.default.removeItem(atPath: path) }
 
   /// Bytes of all files in it.

@@ -30,7 +30,16 @@ extension RestoreReport {
       files    \((snapshotBytes / 1_000_000).grouped) MB of snapshots, written in \(text(secondsToWriteSnapshots, 2)) s at a stop
       runs     \(self.load.runs.grouped) of each kind, in turn; medians
 
-      \(table.text)
+      \(table.text)\(inMemoryText)
+      """
+  }
+
+  private var inMemoryText: String {
+    guard areSnapshotsInMemory else { return "" }
+    return """
+
+      The folder of the snapshots is in a file system in memory, so that nothing was read from a disk (D); \
+      --state-directory names another.
       """
   }
 
