@@ -23,29 +23,48 @@ struct BenchAllCommand: ParsableCommand {
     let (site, steps) = try options.prepare()
     let local = options.isolatedSteps(steps)
     let progress = BenchProgress()
-    var reports: [any BenchReport] = []
-    func add(_ report: any BenchReport) {
-      progress.clear()
-      reports.append(report)
-      if !options.run.json { Terminal.output.write(report.table + "\n") }
-    }
-    let pipeline = options.run.applied(to: PipelineBenchmark.Options())
-    add(try PipelineBenchmark(pipeline, steps: local, onProgress: progress.show).run())
-    let windows = options.applied(to: WindowsBenchmark.Options())
-    add(
-      try WindowsBenchmark(
-        windows, at: site, steps: steps, localSteps: local, onProgress: progress.show
-      ).run())
     let isSmall = site.cluster.isEmbedded
-    add(
-      try ThroughputBenchmark(
-        throughput(isSmall: isSmall), at: site, steps: steps, onProgress: progress.show
-      ).run())
-    add(
-      try RestoreBenchmark(
-        restore(isSmall: isSmall), at: site, steps: steps, onProgress: progress.show
-      ).run())
-    if options.run.json { Terminal.output.write(try JSONDocument.text(All(reports), as: .indented)) }
+    let pipeline = options.run.applied(to: PipelineBenchmark.Options())
+    let windows = options.applied(to: WindowsBenchmark.Options())
+    let (throughput, restore) = (throughput(isSmall: isSmall), restore(isSmall: isSmall))
+    try Self.run(
+      [
+        { try PipelineBenchmark(pipeline, steps: local, onProgress: progress.show).run() },
+        {
+          try WindowsBenchmark(
+            windows, at: site, steps: steps, localSteps: local, onProgress: progress.show
+          ).run()
+        },
+        { try ThroughputBenchmark(throughput, at: site, steps: steps, onProgress: progress.show).run() },
+        { try RestoreBenchmark(restore, at: site, steps: steps, onProgress: progress.show).run() },
+      ],
+      onReport: { report in
+        progress.clear()
+        if !options.run.json { Terminal.output.write(report.table + "\n") }
+      },
+      atEnd: { reports in
+        if options.run.json { Terminal.output.write(try JSONDocument.text(All(reports), as: .indented)) }
+      })
+  }
+
+  /// Runs benchmarks one after another.
+  ///
+  /// - Parameter atEnd: gets the reports that there are, also where a benchmark has failed: each took minutes.
+  /// - Throws: what made a benchmark fail; none is run behind it.
+  static func run(
+    _ benchmarks: [() throws -> any BenchReport], onReport: (any BenchReport) -> Void,
+    atEnd: ([any BenchReport]) throws -> Void
+  ) throws {
+    var reports: [any BenchReport] = []
+    let outcome = Result {
+      for benchmark in benchmarks {
+        let report = try benchmark()
+        reports.append(report)
+        onReport(report)
+      }
+    }
+    if !reports.isEmpty { try atEnd(reports) }
+    try outcome.get()
   }
 
   private func throughput(isSmall: Bool) -> ThroughputBenchmark.Options {
