@@ -147,12 +147,26 @@ static bool open_transaction(loop *self) {
   return self->is_open;
 }
 
+/// Key, value and headers, as the processor's client counts a record.
+static size_t bytes_of(const rd_kafka_message_t *message) {
+  size_t bytes = message->key_len + message->len;
+  rd_kafka_headers_t *headers = NULL;
+  if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return bytes;
+  const char *name;
+  const void *value;
+  size_t size;
+  for (size_t index = 0;
+       rd_kafka_header_get_all(headers, index, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; index++)
+    bytes += strlen(name) + size;
+  return bytes;
+}
+
 /// Takes the message over.
 static bool take(loop *self, rd_kafka_message_t *message) {
   self->positions[message->partition] = message->offset + 1;
   if (self->batch_records == 0) self->batch_start = now_ms();
   self->batch_records++;
-  self->batch_bytes += message->key_len + message->len;
+  self->batch_bytes += bytes_of(message);
   self->copied++;
   if (self->is_committing) {
     self->backlog[self->backlog_count++] = message;
@@ -333,6 +347,7 @@ int copy_loop_run(const copy_loop_options *options, char *error, size_t error_si
       if (start(&self))
         while (self.copied < options->records || self.is_open || self.is_committing)
           if (!turn(&self)) break;
+      if (!self.has_failed) options->ended(options->context);
       // Where it failed a commit may be under way, which is waited for.
       set_commit_state(&self.commit, COMMIT_END);
       pthread_join(self.commit.thread, NULL);

@@ -29,6 +29,7 @@ import Testing
       names(prefix).map { NewTopic(name: $0, partitionCount: 2) }, timeout: .seconds(10))
     var options = ThroughputBenchmark.Options()
     options.events = 100
+    options.warmUp = 0
     options.partitions = 2
     options.rate = nil
     let benchmark = ThroughputBenchmark(

@@ -12,6 +12,36 @@ import Testing
     #expect(RunSeries([]).range == nil)
   }
 
+  @Test("the most memory of a process is its own, and not that of the one that started it")
+  func peakMemory() throws {
+    let status = "Name:\ttidings\nVmPeak:\t  700000 kB\nVmHWM:\t   13012 kB\nVmRSS:\t   12000 kB\n"
+    #expect(MemoryUsage.peakResidentBytes(inStatus: status) == 13_324_288)
+    #expect(MemoryUsage.peakResidentBytes(inStatus: "Name:\ttidings\n") == nil)
+    #expect(ProcessUsage.now().peakBytes > 1_000_000)
+  }
+
+  @Test("a wait ends when nothing has come for two minutes, and not before")
+  func standstill() throws {
+    let start = ContinuousClock.now
+    var seconds = 0
+    var standstill = Standstill { start + .seconds(seconds) }
+    for (instant, measure) in [(0, 1.0), (119, 1.0), (120, 1.5), (239, 1.5), (239, 2), (358, 2)] {
+      seconds = instant
+      try standstill.check(measure, "too early at \(instant)")
+    }
+    seconds = 359
+    let error = #expect(throws: BenchmarkError.self) { try standstill.check(2, "of 3 things there are 2") }
+    #expect(error?.description.contains("of 3 things there are 2") == true)
+  }
+
+  @Test("each run begins with the next kind")
+  func rotation() {
+    #expect([1, 2, 3].rotated(by: 0) == [1, 2, 3])
+    #expect([1, 2, 3].rotated(by: 1) == [2, 3, 1])
+    #expect([1, 2, 3].rotated(by: 5) == [3, 1, 2])
+    #expect([Int]().rotated(by: 1).isEmpty)
+  }
+
   @Test("few ranks are drawn often, and all within the bounds")
   func zipf() {
     let distribution = ZipfDistribution(count: 1000, exponent: 1.05)

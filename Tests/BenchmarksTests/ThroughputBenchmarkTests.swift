@@ -4,6 +4,7 @@ import Logging
 import Testing
 
 @testable import Benchmarks
+@testable import Contract
 
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ThroughputBenchmarkTests {
   private func makeSite() throws -> BenchSite {
@@ -16,6 +17,7 @@ import Testing
   private func options(events: Int) -> ThroughputBenchmark.Options {
     var options = ThroughputBenchmark.Options()
     options.events = events
+    options.warmUp = 0
     options.partitions = 4
     options.runs = 1
     options.rate = nil
@@ -51,19 +53,71 @@ import Testing
     #expect(json?["benchmark"] as? String == "processor")
   }
 
+  @Test("a processor's time has neither the recipients' records in it nor the warm-up")
+  func warmUp() throws {
+    let site = try makeSite()
+    try BenchTopics(site).create(prefix: site.prefix)
+    try LoadPublishingStep(site, PublishedLoad(events: 2_000, seed: 1)).run { _ in }
+    let work = ThroughputOptions(events: 2_000, warmUp: 500, workers: 1, copyPrefix: "copies")
+    let throughput = try ProcessingStep(site, work).run { _ in }
+    #expect((0...1_500).contains(throughput.events), "\(throughput.events)")
+    // Nine events in ten are new ones, and of those nine in ten open a window or join one.
+    #expect((500...2_000).contains(throughput.windowsAfter ?? 0), "\(throughput.windowsAfter ?? 0)")
+  }
+
+  @Test("a load of which the brokers refuse records is not measured")
+  func lostRecords() throws {
+    var logger = Logger(label: "bench")
+    logger.logLevel = .critical
+    let cluster = try EmbeddedCluster(logger: logger)
+    let site = BenchSite(cluster: cluster, prefix: "bench", partitionCount: 4, logger: logger)
+    try BenchTopics(site).create(prefix: site.prefix)
+    // Produce is request 0, and this is INVALID_RECORD.
+    cluster.failRequests(apiKey: 0, with: [KafkaError.Code(rawValue: 87)])
+    let error = #expect(throws: BenchmarkError.self) {
+      try LoadPublishingStep(site, PublishedLoad(events: 100, seed: 1)).run { _ in }
+    }
+    #expect(error?.description.contains("lost on their way") == true, "\(error?.description ?? "")")
+  }
+
+  @Test("a delivery that is seen twice is a fault, and the second one is not counted")
+  func deliveredTwice() throws {
+    let ledger = PacedStep.Ledger()
+    ledger.state.withLock { $0.intended = [PacedStep.Ledger.notCounted, 1_000] }
+    let item = Delivery.Item(
+      source: "/bench", id: "event-1", type: "bench.now", acceptedAtMilliseconds: 0, title: "",
+      isDataOmitted: false)
+    var delivery = Delivery(
+      id: "", timeMilliseconds: 0, tenant: "", recipient: "", channel: .inapp, kind: .single,
+      type: "bench.now",
+      priority: .normal, title: "", catalog: "", totalEvents: 1, totalActors: 1, items: [item])
+    try ledger.see(delivery, at: 3_000)
+    #expect(throws: BenchmarkError.self) { try ledger.see(delivery, at: 4_000) }
+    delivery.items[0].id = "event-0"
+    // One that does not count may come again.
+    try ledger.see(delivery, at: 5_000)
+    try ledger.see(delivery, at: 6_000)
+    #expect(ledger.state.withLock { $0.seen } == 1)
+    #expect(ledger.state.withLock { $0.histogram.latency.max } == 0.002)
+  }
+
   /// A report of one run of each kind that took so many seconds.
   private func report(
     copySeconds: Double, processorSeconds: Double, isolatesSteps: Bool
   ) -> ThroughputReport {
-    func run(_ seconds: Double, cpuSeconds: Double) -> Throughput {
-      Throughput(events: 1_000, seconds: seconds, cpuSeconds: cpuSeconds, peakBytes: 5_000_000, commits: nil)
+    func run(
+      _ seconds: Double, cpuSeconds: Double, output: (records: Int, bytes: Int64)
+    ) -> ThroughputBenchmark.Measured {
+      let throughput = Throughput(
+        events: 1_000, seconds: seconds, cpuSeconds: cpuSeconds, peakBytes: 5_000_000, commits: nil)
+      return (throughput, output)
     }
     var report = ThroughputReport(
       options(events: 1_000), bootstrapServers: "", isEmbedded: true, isolatesSteps: isolatesSteps)
-    let copied = run(copySeconds, cpuSeconds: 0.25)
-    report.add(copied, as: \.passThrough, output: (1_000, 300_000))
+    let copied = run(copySeconds, cpuSeconds: 0.25, output: (1_000, 300_000))
+    report.add(copied, as: \.passThrough)
     report.add(
-      run(processorSeconds, cpuSeconds: 1), as: \.processor, output: (500, 100_000), comparedWith: copied)
+      run(processorSeconds, cpuSeconds: 1, output: (500, 100_000)), as: \.processor, comparedWith: copied)
     return report
   }
 
@@ -120,7 +174,7 @@ import Testing
     let site = try makeSite()
     try BenchTopics(site).create(prefix: site.prefix)
     try BenchTopics(site).create(prefix: "copies")
-    let work = ThroughputOptions(events: 10, workers: 1, copyPrefix: "copies")
+    let work = ThroughputOptions(events: 10, warmUp: 0, workers: 1, copyPrefix: "copies")
     let error = #expect(throws: BenchmarkError.self) { try CopyLoopStep(site, work).run() }
     #expect(
       error?.description.contains("bench.events: holds fewer records") == true, "\(error?.description ?? "")")

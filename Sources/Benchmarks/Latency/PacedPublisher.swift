@@ -29,7 +29,7 @@ struct PacedPublisher: ~Copyable {
 
   deinit { producer.close() }
 
-  /// Publishes one event to its recipient's home.
+  /// Publishes one event to its recipient's home. What is lost on its way is missing where deliveries are counted.
   mutating func publish(
     idPrefix: StaticString, number: Int, type: String, recipient: Int, partition: Int32
   ) throws {

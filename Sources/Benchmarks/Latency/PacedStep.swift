@@ -13,9 +13,12 @@ struct PacedStep {
   private let load: PacedLoad
 
   /// What publisher and watch share.
-  private final class Ledger: Sendable {
+  final class Ledger: Sendable {
+    /// In place of the instant of an event that does not count, and of one whose delivery was seen.
+    static let (notCounted, delivered): (Int64, Int64) = (0, -1)
+
     struct State {
-      /// When each event that counts was to be published, by its number; 0 for those that do not count.
+      /// When each event was to be published, by its number.
       var intended: [Int64] = []
       var seen = 0
       var histogram = LatencyHistogram()
@@ -32,12 +35,17 @@ struct PacedStep {
       guard item.id.hasPrefix("event-"), let number = Int(item.id.dropFirst(6)) else {
         throw BenchmarkError("a delivery is of the event \(item.id), which nobody published: this is a fault")
       }
-      state.withLock { state in
-        guard number < state.intended.count, state.intended[number] != 0 else { return }
+      try state.withLock { state in
+        guard number < state.intended.count, state.intended[number] != Self.notCounted else { return }
+        let intended = state.intended[number]
+        guard intended != Self.delivered else {
+          throw BenchmarkError("event \(number) was delivered twice: this is a fault")
+        }
+        state.intended[number] = Self.delivered
         state.seen += 1
-        state.histogram.record(nanoseconds: instant - state.intended[number])
+        state.histogram.record(nanoseconds: instant - intended)
         let decided = delivery.timeMilliseconds * 1_000_000 - wallAhead
-        state.decided.record(nanoseconds: decided - state.intended[number])
+        state.decided.record(nanoseconds: decided - intended)
       }
     }
   }
@@ -53,12 +61,12 @@ struct PacedStep {
       ProcessorConfiguration(site, workers: load.workers), at: site, status: status)
     defer { running.cancel() }
     // The recipients' records are decided first.
-    while status.counters.decided < EventLoad.recipientCount { try running.wait() }
+    try running.wait(for: EventLoad.recipientCount, "recipient", onProgress) { Int(status.counters.decided) }
     let ledger = Ledger()
     let watch = DeliveryWatch(site, topic: "delivery.inapp") { try ledger.see($0, at: $1) }
     defer { watch.stop() }
     try watch.check()
-    let (expected, late) = try publish(to: ledger, running, onProgress)
+    let (expected, late, commits) = try publish(to: ledger, running, onProgress)
     let deadline = ContinuousClock.now + Self.patience
     while ledger.state.withLock({ $0.seen }) < expected {
       try running.wait()
@@ -75,14 +83,15 @@ struct PacedStep {
     return ledger.state.withLock { state in
       PacedMeasurement(
         latency: state.histogram.latency, decided: state.decided.latency,
-        publisherLate: Double(late) / 1_000_000, commits: CommitTimes.ofThisProcess?.take())
+        publisherLate: Double(late) / 1_000_000, commits: commits)
     }
   }
 
-  /// - Returns: how many deliveries are to be seen, and how late the publisher was at most, in nanoseconds.
+  /// - Returns: how many deliveries are to be seen, how late the publisher was at most, in nanoseconds, and the commits of
+  ///   the seconds that are measured.
   private func publish(
     to ledger: Ledger, _ running: RunningService, _ onProgress: (StepProgress) -> Void
-  ) throws -> (expected: Int, late: Int64) {
+  ) throws -> (expected: Int, late: Int64, commits: Latency?) {
     var publisher = try PacedPublisher(site)
     var events = EventLoad(seed: load.seed, partitionCount: site.partitionCount)
     var (expected, firsts, late) = (0, 0, Int64(0))
@@ -97,7 +106,7 @@ struct PacedStep {
       if next.number == firsts {
         firsts += 1
         let counts = place >= load.warmUp * load.rate && LoadCatalog.shares[next.type].isImmediateInInbox
-        ledger.state.withLock { $0.intended.append(counts ? intended : 0) }
+        ledger.state.withLock { $0.intended.append(counts ? intended : Ledger.notCounted) }
         if counts { expected += 1 }
       }
       try publisher.publish(
@@ -109,7 +118,9 @@ struct PacedStep {
       onProgress(
         StepProgress(share: Double(place) / Double(count), count: place, unit: "event"))
     }
+    // Not those of what is still to be drained.
+    let commits = CommitTimes.ofThisProcess?.take()
     try publisher.finish()
-    return (expected, late)
+    return (expected, late, commits)
   }
 }

@@ -16,6 +16,22 @@ enum MemoryUsage {
     return isRead ? Int64(pages.resident) * Int64(sysconf(Int32(_SC_PAGESIZE))) : nil
   }
 
+  /// The most bytes of this program that were ever resident; nil where the system does not say.
+  static func peakResidentBytes() -> Int64? {
+    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return nil }
+    return peakResidentBytes(inStatus: status)
+  }
+
+  /// - Parameter status: what `/proc/<process>/status` holds.
+  static func peakResidentBytes(inStatus status: String) -> Int64? {
+    for line in status.split(separator: "\n") where line.hasPrefix("VmHWM:") {
+      let words = line.split(whereSeparator: \.isWhitespace)
+      guard words.count == 3, words[2] == "kB", let kibibytes = Int64(words[1]) else { return nil }
+      return kibibytes * 1_024
+    }
+    return nil
+  }
+
   /// How often memory was asked for since the start, by this thread and by all that have ended; nil where the
   /// allocator does not count.
   static func allocations() -> Int64? {

@@ -12,14 +12,14 @@ struct ProcessUsage {
     var usage = rusage()
     #if canImport(Glibc)
       getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
-      // Kibibytes on Linux, bytes on macOS.
-      let unit: Int64 = 1024
+      // A process begins with its parent's `ru_maxrss` on Linux.
+      let peakBytes = MemoryUsage.peakResidentBytes() ?? 0
     #else
       getrusage(RUSAGE_SELF, &usage)
-      let unit: Int64 = 1
+      let peakBytes = Int64(usage.ru_maxrss)
     #endif
     return ProcessUsage(
-      cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), peakBytes: Int64(usage.ru_maxrss) * unit)
+      cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), peakBytes: peakBytes)
   }
 
   private static func seconds(_ time: timeval) -> Double {

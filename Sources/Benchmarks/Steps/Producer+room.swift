@@ -21,16 +21,23 @@ extension TransactionalProducer {
 }
 
 extension IdempotentProducer {
-  /// Queues a copy of a record, and waits where the queue is full. What is lost on its way is not told here.
-  func produceWithRoom(_ record: OutgoingRecord) throws(KafkaError) {
-    do throws(KafkaError) { return try produce(record) { _ in } } catch { try error.checkForRoom() }
+  /// Queues a copy of a record, and waits where the queue is full. What is lost on its way is told by `onDelivery`.
+  func produceWithRoom(
+    _ record: OutgoingRecord,
+    onDelivery: @escaping @Sendable (Result<RecordMetadata, KafkaError>) -> Void = { _ in }
+  ) throws(KafkaError) {
+    do throws(KafkaError) {
+      return try produce(record, onDelivery: onDelivery)
+    } catch {
+      try error.checkForRoom()
+    }
     try Patience.retry(
       patience,
       pause: { _ in
         // Room is what comes of waiting for the brokers; there is some before all have answered.
         try? flush(timeout: .milliseconds(1))
       }
-    ) { () throws(KafkaError) in try produce(record) { _ in } }
+    ) { () throws(KafkaError) in try produce(record, onDelivery: onDelivery) }
   }
 }
 

@@ -18,26 +18,19 @@ struct RestoreStep {
     configuration.stateDirectory = options.stateDirectory
     let running = try RunningService(configuration, at: site, status: status)
     defer { running.cancel() }
-    while status.assignedPartitions < site.partitionCount { try running.wait() }
+    try running.wait(for: site.partitionCount, "partition", onProgress) { status.partitions.count }
     let watch = Stopwatch()
     let usage = ProcessUsage.now()
-    var progress = Stopwatch()
-    while status.runningPartitions < site.partitionCount {
-      try running.wait()
-      if progress.seconds > 0.1 {
-        progress = Stopwatch()
-        let share = status.meanRestoreProgress
-        onProgress(StepProgress(share: share, count: 0, unit: ""))
-      }
-    }
+    try running.wait(
+      for: site.partitionCount, "partition", onProgress, share: { status.meanRestoreProgress },
+      until: { status.runningPartitions })
     let atEnd = ProcessUsage.now()
-    let partitions = status.workers.values.flatMap(\.partitions)
     var result = Restoration(
-      ids: partitions.reduce(0) { $0 + $1.ids }, windows: partitions.reduce(0) { $0 + $1.openWindows },
+      ids: status.partitions.reduce(0) { $0 + $1.ids }, windows: status.openWindows,
       seconds: watch.seconds, cpuSeconds: atEnd.cpuSeconds - usage.cpuSeconds, peakBytes: atEnd.peakBytes,
       secondsToStop: 0)
     if let decided = options.decided {
-      while status.counters.decided < decided { try running.wait() }
+      try running.wait(for: Int(decided), "decision", onProgress) { Int(status.counters.decided) }
       result.secondsToDecision = watch.seconds
     }
     let stop = Stopwatch()
@@ -49,10 +42,8 @@ struct RestoreStep {
 }
 
 extension ProcessorStatus {
-  fileprivate var assignedPartitions: Int { workers.values.reduce(0) { $0 + $1.partitions.count } }
-
   fileprivate var meanRestoreProgress: Double {
-    let shares = workers.values.flatMap(\.partitions).map(\.restoreProgress)
+    let shares = partitions.map(\.restoreProgress)
     return shares.isEmpty ? 0 : shares.reduce(0, +) / Double(shares.count)
   }
 }

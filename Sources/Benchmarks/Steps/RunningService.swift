@@ -34,7 +34,36 @@ final class RunningService: Sendable {
     guard ended.wait(timeout: .now() + .microseconds(500)) == .success else { return }
     ended.signal()
     try outcome.withLock { $0 }?.get()
-    throw BenchmarkError("the processor ended before all of its partitions decided")
+    throw BenchmarkError("the processor ended before it was told to")
+  }
+
+  /// Waits until so many of something are there.
+  ///
+  /// - Parameters:
+  ///   - unit: one of them, such as `event`.
+  ///   - share: how much of it is done, where that is more than their number tells.
+  ///   - step: what is done each time before it is looked again.
+  ///   - count: how many there are.
+  /// - Throws: the processor's fault, if it has ended; `BenchmarkError` when nothing has come for two minutes; what
+  ///   `step` throws.
+  func wait(
+    for total: Int, _ unit: String, _ onProgress: (StepProgress) -> Void, share: (() -> Double)? = nil,
+    step: () throws -> Void = {}, until count: () -> Int
+  ) throws {
+    var standstill = Standstill()
+    var progress = Stopwatch()
+    while true {
+      let found = count()
+      if found >= total { return }
+      if progress.seconds > 0.1 {
+        progress = Stopwatch()
+        let share = share?() ?? Double(found) / Double(total)
+        onProgress(StepProgress(share: share, count: found, unit: unit))
+        try standstill.check(Double(found) + share, "of \(total) \(unit)s there are only \(found)")
+      }
+      try wait()
+      try step()
+    }
   }
 
   func waitForEnd() throws {

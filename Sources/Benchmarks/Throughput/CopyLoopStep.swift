@@ -27,9 +27,9 @@ struct CopyLoopStep {
       free(source)
       free(target)
     }
-    let start = Start()
+    let span = Span()
     var message = [CChar](repeating: 0, count: 512)
-    let code = withExtendedLifetime((consumer, producer, start)) {
+    let code = withExtendedLifetime((consumer, producer, span)) {
       var loop = copy_loop_options()
       (loop.consumer, loop.consumer_count) = (consumer.start, consumer.count)
       (loop.producer, loop.producer_count) = (producer.start, producer.count)
@@ -44,30 +44,43 @@ struct CopyLoopStep {
       loop.timeout_ms = 60_000
       loop.assigned = { context in
         guard let context else { return }
-        Unmanaged<Start>.fromOpaque(context).takeUnretainedValue().begin()
+        Unmanaged<Span>.fromOpaque(context).takeUnretainedValue().begin()
       }
-      loop.context = Unmanaged.passUnretained(start).toOpaque()
+      loop.ended = { context in
+        guard let context else { return }
+        Unmanaged<Span>.fromOpaque(context).takeUnretainedValue().end()
+      }
+      loop.context = Unmanaged.passUnretained(span).toOpaque()
       return copy_loop_run(&loop, &message, message.count)
     }
-    let end = ProcessUsage.now()
     guard code == 0 else {
       throw BenchmarkError(
         "the loop in C ended: \(String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))"
       )
     }
     return Throughput(
-      events: options.events, seconds: start.watch.seconds,
-      cpuSeconds: end.cpuSeconds - start.usage.cpuSeconds, peakBytes: end.peakBytes, commits: nil)
+      events: options.events, seconds: span.seconds, cpuSeconds: span.cpuSeconds, peakBytes: span.peakBytes,
+      commits: nil)
   }
 
-  /// The moment at which the group assigned the partitions.
-  private final class Start {
-    private(set) var watch = Stopwatch()
-    private(set) var usage = ProcessUsage.now()
+  /// From the moment at which the group assigned the partitions until the last commit.
+  private final class Span {
+    private var watch = Stopwatch()
+    private var usage = ProcessUsage.now()
+    private(set) var seconds = 0.0
+    private(set) var cpuSeconds = 0.0
+    private(set) var peakBytes: Int64 = 0
 
     func begin() {
       watch = Stopwatch()
       usage = ProcessUsage.now()
+    }
+
+    func end() {
+      seconds = watch.seconds
+      let end = ProcessUsage.now()
+      cpuSeconds = end.cpuSeconds - usage.cpuSeconds
+      peakBytes = end.peakBytes
     }
   }
 

@@ -1,10 +1,17 @@
 import Contract
 import Kafka
+import Synchronization
 
 /// Publishes the load: the recipients' records, then events.
 struct LoadPublishingStep {
   private let site: BenchSite
   private let options: PublishedLoad
+  private let losses = Losses()
+
+  /// Records that did not arrive.
+  private final class Losses: Sendable {
+    let first = Mutex<KafkaError?>(nil)
+  }
 
   init(_ site: BenchSite, _ options: PublishedLoad) {
     self.site = site
@@ -40,15 +47,21 @@ struct LoadPublishingStep {
       }
     }
     try producer.flush(timeout: .seconds(120))
+    if let error = losses.first.withLock({ $0 }) {
+      throw BenchmarkError("records of the load were lost on their way: \(error)")
+    }
   }
 
   private func send(
     _ record: InputRecord, topicIndex: Int, partition: Int32, _ producer: any IdempotentProducer
   ) throws(KafkaError) {
-    // What is lost here is missing later: whoever reads counts.
     try producer.produceWithRoom(
       OutgoingRecord(
         topicIndex: topicIndex, partition: partition, key: record.key, value: record.value,
-        headers: record.headers))
+        headers: record.headers)
+    ) { [losses] result in
+      guard case .failure(let error) = result else { return }
+      losses.first.withLock { $0 = $0 ?? error }
+    }
   }
 }

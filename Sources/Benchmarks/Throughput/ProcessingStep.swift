@@ -3,7 +3,8 @@ import Kafka
 import Pipeline
 import Processor
 
-/// Starts the real processor, and takes the time in which it decides the load once all of its partitions are at work.
+/// Starts the real processor, and takes the time in which it decides the load behind the warm-up, when windows open and
+/// close.
 struct ProcessingStep {
   private let site: BenchSite
   private let options: ThroughputOptions
@@ -15,38 +16,42 @@ struct ProcessingStep {
   }
 
   func run(_ onProgress: (StepProgress) -> Void) throws -> Throughput {
+    let recipients = recipientCounts()
     let running = try RunningService(
       ProcessorConfiguration(site, workers: options.workers), at: site, status: status)
     defer { running.cancel() }
-    while status.runningPartitions < site.partitionCount { try running.wait() }
-    // Some partitions were at work before the last one was. The recipients' records are decided as well, before all.
-    let before = status.counters.decided
+    // What is counted is what is committed, and a partition decides before its recipients are.
+    try running.wait(for: site.partitionCount, "partition", onProgress) {
+      status.partitions.count { $0.isRunning && $0.counters.decided >= recipients[Int($0.partition)] }
+    }
+    func decided() -> Int { Int(status.counters.decided) - EventLoad.recipientCount }
+    try running.wait(for: options.warmUp, "event", onProgress, until: decided)
+    let before = decided()
+    let windowsBefore = status.openWindows
     _ = CommitTimes.ofThisProcess?.take()
-    let expected = Int64(EventLoad.recipientCount + options.events)
     let watch = Stopwatch()
     let usage = ProcessUsage.now()
-    var progress = Stopwatch()
-    while status.counters.decided < expected {
-      try running.wait()
-      guard progress.seconds > 0.1 else { continue }
-      progress = Stopwatch()
-      let decided = max(0, Int(status.counters.decided) - EventLoad.recipientCount)
-      onProgress(
-        StepProgress(
-          share: Double(decided) / Double(options.events), count: decided, unit: "event"))
-    }
+    try running.wait(for: options.events, "event", onProgress, until: decided)
     let seconds = watch.seconds
     let end = ProcessUsage.now()
-    let counters = status.counters
-    guard counters.decided == expected, counters.total.difference == 0 else {
+    let windowsAfter = status.openWindows
+    let difference = status.counters.total.difference
+    guard decided() == options.events, difference == 0 else {
       throw BenchmarkError(
-        "\(expected) records were published, and \(counters.decided) are decided; the conservation law's "
-          + "difference is \(counters.total.difference): this is a fault")
+        "\(options.events) events were published, and \(decided()) are decided; the conservation law's "
+          + "difference is \(difference): this is a fault")
     }
     running.cancel()
     try running.waitForEnd()
     return Throughput(
-      events: Int(counters.decided - before), seconds: seconds, cpuSeconds: end.cpuSeconds - usage.cpuSeconds,
-      peakBytes: end.peakBytes, commits: CommitTimes.ofThisProcess?.take())
+      events: options.events - before, seconds: seconds, cpuSeconds: end.cpuSeconds - usage.cpuSeconds,
+      peakBytes: end.peakBytes, commits: CommitTimes.ofThisProcess?.take(), windowsBefore: windowsBefore,
+      windowsAfter: windowsAfter)
+  }
+
+  /// How many recipients are at home in each partition.
+  private func recipientCounts() -> [Int] {
+    EventLoad(seed: 0, partitionCount: site.partitionCount).homes
+      .reduce(into: Array(repeating: 0, count: site.partitionCount)) { $0[Int($1)] += 1 }
   }
 }

@@ -1,13 +1,17 @@
 import Kafka
 
 /// `tidings bench passthrough` and `tidings bench processor`: events a second in transactions, copied without a look
-/// by a loop in C (C) and by the processor's own client (A), and decided by the real processor (B), of the same topic in turn (A B A B …); and how soon the processor's deliveries
-/// are seen while events come at an even rate.
+/// by a loop in C (C) and by the processor's own client (A), and decided by the real processor (B), of the same topic in
+/// turn, each run beginning with the next of them (C A B, A B C …); and how soon the processor's deliveries are seen while
+/// events come at an even rate.
 public struct ThroughputBenchmark {
   /// What is measured.
   public struct Options: ClusterBenchmarkOptions {
-    /// Events of each run, repeats among them.
+    /// Events of each run that are timed, repeats among them.
     public var events = 2_000_000
+    /// Events before those, which a processor decides before its time begins: windows of five seconds open and close by
+    /// then. Copies are timed with them.
+    public var warmUp = 1_000_000
     /// Home partitions.
     public var partitions = 16
     /// Threads of the processor.
@@ -23,13 +27,16 @@ public struct ThroughputBenchmark {
     /// Seconds of that load that are measured.
     public var seconds = 30
     /// Seconds of it before those: windows of five seconds open and close by then.
-    public var warmUp = 10
+    public var pacedWarmUp = 10
     /// Whether the topics are left behind.
     public var keepsTopics = false
     /// Seconds that a run has to last: a few commits tell nothing of events a second, nor of what an event costs.
     var shortestRun = 1.0
 
-    /// Two million events, three times.
+    /// Events that are published for a run.
+    var publishedEvents: Int { warmUp + events }
+
+    /// Two million events behind a million, three times.
     public init() {}
   }
 
@@ -72,31 +79,66 @@ public struct ThroughputBenchmark {
   }
 
   private func measure(_ run: Int, _ report: inout ThroughputReport) throws {
-    let prefix = "\(site.prefix)-\(run)"
-    let copies = "\(prefix)-copies"
-    let plainCopies = "\(prefix)-plain-copies"
+    let prefixes = Prefixes(run: "\(site.prefix)-\(run)")
     let suffix = "run \(run) of \(options.runs)"
     var made: [String] = []
     defer { if !options.keepsTopics { topics.delete(made) } }
-    for prefix in [prefix, copies, plainCopies] {
+    for prefix in [prefixes.run, prefixes.copies, prefixes.plainCopies] {
       try topics.create(prefix: prefix)
       made.append(prefix)
     }
     try steps.run(
-      .publishLoad(PublishedLoad(events: options.events, seed: options.seed)), prefix, "publishing, \(suffix)"
-    )
-    var work = ThroughputOptions(events: options.events, workers: options.workers, copyPrefix: plainCopies)
-    let plain = try steps.run(.copyLoop(work), prefix, "copying in C, \(suffix)", \.throughput)
-    report.add(plain, as: \.copyLoop, output: try output(["events"], plainCopies, suffix))
-    work.copyPrefix = copies
-    let copied = try steps.run(.passThrough(work), prefix, "copying, \(suffix)", \.throughput)
-    report.add(
-      copied, as: \.passThrough, output: try output(["events"], copies, suffix), comparedWith: plain)
-    guard options.includesProcessor else { return }
-    let decided = try steps.run(.process(work), prefix, "deciding, \(suffix)", \.throughput)
-    report.add(
-      decided, as: \.processor, output: try output(Self.outputTopics, prefix, suffix), comparedWith: copied)
-    if let rate = options.rate { report.add(try pace(rate, "\(prefix)-paced", suffix)) }
+      .publishLoad(PublishedLoad(events: options.publishedEvents, seed: options.seed)), prefixes.run,
+      "publishing, \(suffix)")
+    let kinds = Kind.allCases.filter { options.includesProcessor || $0 != .processor }
+    var found: [Kind: Measured] = [:]
+    for kind in kinds.rotated(by: run - 1) { found[kind] = try measure(kind, prefixes, suffix) }
+    report.add(found[.copyLoop], as: \.copyLoop)
+    report.add(found[.passThrough], as: \.passThrough, comparedWith: found[.copyLoop])
+    report.add(found[.processor], as: \.processor, comparedWith: found[.passThrough])
+    guard options.includesProcessor, let rate = options.rate else { return }
+    report.add(try pace(rate, "\(prefixes.run)-paced", suffix))
+  }
+
+  /// What gets through the load, in the order of the first run.
+  private enum Kind: CaseIterable {
+    case copyLoop, passThrough, processor
+  }
+
+  /// Where a run's topics are: those of the load, and of its two copies.
+  private struct Prefixes {
+    let run: String
+    var copies: String { "\(run)-copies" }
+    var plainCopies: String { "\(run)-plain-copies" }
+  }
+
+  /// What a run of one kind took, and what it wrote.
+  typealias Measured = (throughput: Throughput, output: (records: Int, bytes: Int64))
+
+  private func measure(_ kind: Kind, _ prefixes: Prefixes, _ suffix: String) throws -> Measured {
+    func work(_ copyPrefix: String) -> ThroughputOptions {
+      ThroughputOptions(
+        events: options.publishedEvents, warmUp: options.warmUp, workers: options.workers,
+        copyPrefix: copyPrefix)
+    }
+    func run(
+      _ step: Step, _ title: String, output names: [String], under prefix: String
+    ) throws -> Measured {
+      let throughput = try steps.run(step, prefixes.run, "\(title), \(suffix)", \.throughput)
+      return (throughput, try output(names, prefix, suffix))
+    }
+    switch kind {
+    case .copyLoop:
+      return try run(
+        .copyLoop(work(prefixes.plainCopies)), "copying in C", output: ["events"], under: prefixes.plainCopies
+      )
+    case .passThrough:
+      return try run(
+        .passThrough(work(prefixes.copies)), "copying", output: ["events"], under: prefixes.copies)
+    case .processor:
+      return try run(
+        .process(work(prefixes.copies)), "deciding", output: Self.outputTopics, under: prefixes.run)
+    }
   }
 
   private func pace(_ rate: Int, _ prefix: String, _ suffix: String) throws -> PacedMeasurement {
@@ -106,7 +148,7 @@ public struct ThroughputBenchmark {
     try steps.run(
       .publishLoad(PublishedLoad(events: 0, seed: options.seed)), prefix, "publishing recipients, \(suffix)")
     let load = PacedLoad(
-      rate: rate, warmUp: options.warmUp, seconds: options.seconds, workers: options.workers,
+      rate: rate, warmUp: options.pacedWarmUp, seconds: options.seconds, workers: options.workers,
       seed: options.seed)
     return try steps.run(
       .pace(load), prefix, "deciding \(rate) events a second, \(suffix)", \.paced)
@@ -128,18 +170,27 @@ public struct ThroughputBenchmark {
   /// An embedded cluster drops what it has no room for.
   private func checkSize() throws {
     guard let room = site.embeddedRoom else { return }
-    let paced = options.includesProcessor ? (options.rate ?? 0) * (options.warmUp + options.seconds) : 0
+    let paced = options.includesProcessor ? (options.rate ?? 0) * (options.pacedWarmUp + options.seconds) : 0
     guard paced * Self.bytesPerEvent <= room else {
       throw BenchmarkError(
         "the embedded cluster keeps 5 MiB of each partition, and \(paced) events at an even rate take more: name a real "
           + "cluster (KAFKA_BOOTSTRAP_SERVERS=host:port), or ask for at most "
-          + "--rate \(room / Self.bytesPerEvent / (options.warmUp + options.seconds)); --rate 0 leaves it out"
+          + "--rate \(room / Self.bytesPerEvent / (options.pacedWarmUp + options.seconds)); --rate 0 leaves it out"
       )
     }
-    guard options.events * Self.bytesPerEvent > room else { return }
+    guard options.publishedEvents * Self.bytesPerEvent > room else { return }
     throw BenchmarkError(
-      "the embedded cluster keeps 5 MiB of each partition, and \(options.events) events take more in "
+      "the embedded cluster keeps 5 MiB of each partition, and \(options.publishedEvents) events take more in "
         + "\(options.partitions): name a real cluster (KAFKA_BOOTSTRAP_SERVERS=host:port), or ask for at most "
-        + "--events \(room / Self.bytesPerEvent)")
+        + "--events \(room / Self.bytesPerEvent), those of --warm-up among them")
+  }
+}
+
+extension Array {
+  /// The same elements, beginning with the one at that place, and going round.
+  func rotated(by places: Int) -> [Element] {
+    guard !isEmpty else { return [] }
+    let first = places % count
+    return Array(self[first...] + self[..<first])
   }
 }

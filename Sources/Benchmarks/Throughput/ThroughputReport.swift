@@ -22,10 +22,14 @@ public struct ThroughputReport: Encodable, Sendable {
     public var commitP50 = RunSeries([])
     /// The same of 99 in a hundred.
     public var commitP99 = RunSeries([])
-    /// Records written per event.
+    /// Records written per event, of all that were published for the run.
     public var recordsPerEvent = RunSeries([])
     /// Bytes of values written per event, uncompressed.
     public var bytesPerEvent = RunSeries([])
+    /// Windows that were open when a processor's time began; none of a copy.
+    public var windowsBefore = RunSeries([])
+    /// The same when it ended: about as many, where windows close as fast as they open.
+    public var windowsAfter = RunSeries([])
   }
 
   /// How soon immediate deliveries are seen while events come at an even rate.
@@ -69,8 +73,10 @@ public struct ThroughputReport: Encodable, Sendable {
   public let bootstrapServers: String
   /// Whether the brokers were embedded ones.
   public let isEmbedded: Bool
-  /// Events of each run.
+  /// Events of each run that are timed.
   public let events: Int
+  /// Events before those, which a processor decides before its time begins; copies are timed with them.
+  public let warmUp: Int
   /// Home partitions.
   public let partitions: Int
   /// Threads of the processor.
@@ -92,8 +98,9 @@ public struct ThroughputReport: Encodable, Sendable {
   private let shortestRun: Double
 
   private enum CodingKeys: String, CodingKey {
-    case benchmark, machine, loadAverageAtEnd, bootstrapServers, isEmbedded, events, partitions, workers, runs
-    case seed, copyLoop, passThrough, processor, pace
+    case benchmark, machine, loadAverageAtEnd, bootstrapServers, isEmbedded, events, warmUp, partitions,
+      workers
+    case runs, seed, copyLoop, passThrough, processor, pace
   }
 
   init(
@@ -105,6 +112,7 @@ public struct ThroughputReport: Encodable, Sendable {
     self.isolatesSteps = isolatesSteps
     shortestRun = options.shortestRun
     events = options.events
+    warmUp = options.warmUp
     partitions = options.partitions
     workers = options.workers
     runs = options.runs
@@ -114,14 +122,21 @@ public struct ThroughputReport: Encodable, Sendable {
     }
   }
 
-  /// - Parameter limit: what the run is compared with.
+  /// - Parameters:
+  ///   - measured: nil where it was not.
+  ///   - limit: what the run is compared with.
   mutating func add(
-    _ throughput: Throughput, as path: WritableKeyPath<ThroughputReport, Measurement>,
-    output: (records: Int, bytes: Int64), comparedWith limit: Throughput? = nil
+    _ measured: ThroughputBenchmark.Measured?, as path: WritableKeyPath<ThroughputReport, Measurement>,
+    comparedWith limit: ThroughputBenchmark.Measured? = nil
   ) {
+    guard let (throughput, output) = measured else { return }
+    let limit = limit?.throughput
     var measurement = self[keyPath: path]
-    measurement.recordsPerEvent.append(Double(output.records) / Double(events))
-    measurement.bytesPerEvent.append(Double(output.bytes) / Double(events))
+    let published = Double(warmUp + events)
+    measurement.recordsPerEvent.append(Double(output.records) / published)
+    measurement.bytesPerEvent.append(Double(output.bytes) / published)
+    if let windows = throughput.windowsBefore { measurement.windowsBefore.append(Double(windows)) }
+    if let windows = throughput.windowsAfter { measurement.windowsAfter.append(Double(windows)) }
     if let commits = throughput.commits {
       measurement.commitP50.append(commits.p50)
       measurement.commitP99.append(commits.p99)

@@ -35,8 +35,6 @@ public struct Firing: Codable, Sendable, Equatable {
 /// Starts the real processor on a state with open windows, and watches how late their digests, and deliveries of events that come
 /// meanwhile, are seen by a reader of committed records.
 struct FiringStep {
-  private static let patience = Duration.seconds(120)
-
   private let site: BenchSite
   private let options: FiringOptions
 
@@ -57,55 +55,32 @@ struct FiringStep {
     let running = try RunningService(
       ProcessorConfiguration(site, workers: options.workers), at: site, status: status)
     defer { running.cancel() }
-    while status.runningPartitions < site.partitionCount { try running.wait() }
+    try running.wait(for: site.partitionCount, "partition", onProgress) { status.runningPartitions }
     guard MonotonicTime.nanoseconds() < firstDue else {
       throw BenchmarkError(
         "windows were due before all partitions decided: this machine is too slow for so many, or too busy")
     }
-    let windows = status.workers.values.flatMap(\.partitions).reduce(0) { $0 + $1.openWindows }
+    let windows = status.openWindows
     var events = try EventsBeside(site, rate)
     while MonotonicTime.nanoseconds() < firstDue { try running.wait() }
     let usage = ProcessUsage.now()
-    try wait(for: options.digests, "digest", { tally.count }, onProgress) {
-      try running.wait()
-      try events.publish(upTo: MonotonicTime.nanoseconds())
-      try watch.check()
-    }
+    try running.wait(
+      for: options.digests, "digest", onProgress,
+      step: {
+        try events.publish(upTo: MonotonicTime.nanoseconds())
+        try watch.check()
+      }, until: { tally.count })
     let end = ProcessUsage.now()
     let seconds = Double(MonotonicTime.nanoseconds() - firstDue) / 1e9
     let lateness = tally.latency
     try events.finish()
-    try wait(for: events.count, "event", { tally.eventCount }, onProgress) {
-      try running.wait()
-      try watch.check()
-    }
+    try running.wait(
+      for: events.count, "event", onProgress, step: { try watch.check() }, until: { tally.eventCount })
     running.cancel()
     try running.waitForEnd()
     return Firing(
       lateness: lateness, waits: tally.waits, windows: windows, seconds: seconds,
       cpuSeconds: end.cpuSeconds - usage.cpuSeconds, peakBytes: end.peakBytes)
-  }
-
-  /// Does `step` again and again until so many are seen.
-  ///
-  /// - Throws: `BenchmarkError` when no further one has been seen for two minutes, and what `step` throws.
-  private func wait(
-    for total: Int, _ unit: String, _ seen: () -> Int, _ onProgress: (StepProgress) -> Void,
-    step: () throws -> Void
-  ) throws {
-    var progress = Stopwatch()
-    var last = (count: 0, instant: ContinuousClock.now)
-    while seen() < total {
-      try step()
-      guard progress.seconds > 0.1 else { continue }
-      progress = Stopwatch()
-      let count = seen()
-      if count > last.count { last = (count, .now) }
-      onProgress(StepProgress(share: Double(count) / Double(total), count: count, unit: unit))
-      guard ContinuousClock.now - last.instant < Self.patience else {
-        throw BenchmarkError("of \(total) \(unit)s only \(count) were seen as deliveries: this is a fault")
-      }
-    }
   }
 
   /// Events for one recipient after the other.

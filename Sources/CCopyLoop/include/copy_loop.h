@@ -33,6 +33,8 @@ typedef struct {
   int timeout_ms;
   /// Called once, when the group has assigned the partitions.
   void (*assigned)(void *context);
+  /// Called once, when the last transaction is committed and the clients are still open.
+  void (*ended)(void *context);
   void *context;
 } copy_loop_options;
 

@@ -70,6 +70,7 @@ struct BenchAllCommand: ParsableCommand {
   private func throughput(isSmall: Bool) -> ThroughputBenchmark.Options {
     var throughput = options.applied(to: ThroughputBenchmark.Options())
     guard isSmall else { return throughput }
+    throughput.warmUp = 0
     throughput.events = options.run.partitions * 1_000
     throughput.rate = options.run.partitions * 50
     throughput.seconds = 10

@@ -23,7 +23,7 @@ struct BenchPassThroughCommand: ParsableCommand {
   func run() throws {
     var throughput = load.throughput(options)
     throughput.includesProcessor = false
-    try load.measure(throughput, options)
+    try load.measure(throughput, options, warmUp: 0)
   }
 }
 
@@ -34,9 +34,9 @@ struct BenchProcessorCommand: ParsableCommand {
     abstract: "Measure how fast the processor decides, compared with copying the same records.",
     discussion: """
       Publishes the load (200,000 recipients, four types, repeats), then copies it in transactions by a loop in C (C) and by
-      the processor's own clients (A), and has the processor decide it (B), in turn. Each is a process of its own. The processor starts without state, but for the
-      recipients' records, and its time begins when all of its partitions are at work. Then events are published at an
-      even rate, and the time is taken until a reader of committed records sees their immediate deliveries: from the
+      the processor's own clients (A), and has the processor decide it (B), in turn, each run beginning with the next of
+      them. Each is a process of its own. The processor starts without state, but for the recipients' records, and its
+      time begins behind the warm-up, when windows close as fast as they open. Then events are published at an even rate, and the time is taken until a reader of committed records sees their immediate deliveries: from the
       instant at which an event was to be published, so that a publisher that is held up hides nothing. Of runs of
       less than a second, and an embedded cluster has no room for longer ones, there are no rates.
 
@@ -52,6 +52,13 @@ struct BenchProcessorCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Events before those that are timed, which the processor decides before its time begins; that should take longer than windows are "
+        + "open, 5 s. \(ThroughputBenchmark.Options().warmUp.grouped), and none on an embedded cluster, which has no "
+        + "room for them.", valueName: "n"))
+  var warmUp: Int?
+
+  @Option(
+    help: ArgumentHelp(
       "Events a second of the load by which latency is measured; 0: it is not.", valueName: "n"))
   var rate = 5_000
 
@@ -59,6 +66,9 @@ struct BenchProcessorCommand: ParsableCommand {
   var seconds = ThroughputBenchmark.Options().seconds
 
   func validate() throws {
+    guard (0...1_000_000_000).contains(warmUp ?? 0) else {
+      throw ValidationError("--warm-up has to be from 0 to 1,000,000,000")
+    }
     guard (0...1_000_000).contains(rate) else {
       throw ValidationError("--rate has to be from 0 to 1,000,000")
     }
@@ -69,13 +79,13 @@ struct BenchProcessorCommand: ParsableCommand {
     var throughput = load.throughput(options)
     throughput.rate = rate == 0 ? nil : rate
     throughput.seconds = seconds
-    try load.measure(throughput, options)
+    try load.measure(throughput, options, warmUp: warmUp)
   }
 }
 
 /// What is published for `bench passthrough` and `bench processor`.
 struct ThroughputLoadOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Events of each run, repeats among them.", valueName: "n"))
+  @Option(help: ArgumentHelp("Events of each run that are timed, repeats among them.", valueName: "n"))
   var events = ThroughputBenchmark.Options().events
 
   func validate() throws {
@@ -90,8 +100,13 @@ struct ThroughputLoadOptions: ParsableArguments {
     return throughput
   }
 
-  func measure(_ throughput: ThroughputBenchmark.Options, _ options: BenchOptions) throws {
+  /// - Parameter warmUp: nil for that of the benchmark, for which an embedded cluster has no room.
+  func measure(
+    _ throughput: ThroughputBenchmark.Options, _ options: BenchOptions, warmUp: Int?
+  ) throws {
     let (site, steps) = try options.prepare()
+    var throughput = throughput
+    throughput.warmUp = warmUp ?? (site.cluster.isEmbedded ? 0 : throughput.warmUp)
     let progress = BenchProgress()
     let report = try ThroughputBenchmark(throughput, at: site, steps: steps, onProgress: progress.show).run()
     progress.clear()

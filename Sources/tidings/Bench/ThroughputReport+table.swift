@@ -29,10 +29,21 @@ extension ThroughputReport {
     return """
       machine  \(machine.summary)\(load)
       cluster  \(cluster), \(partitions.counted("partition")), \(workers.counted("worker"))
-      load     \(events.counted("event")) a run
+      load     \(events.counted("event")) a run\(warmUp > 0 ? " behind \(warmUp.grouped) that B is not timed with" : "")
       runs     \(runs.grouped) of each kind, in turn; medians; ratios of A to C and of B to A
 
-      \(table.text)\(shortRunsText)\(paceText)
+      \(table.text)\(windowsText)\(shortRunsText)\(paceText)
+      """
+  }
+
+  private var windowsText: String {
+    guard let before = processor.windowsBefore.median, let after = processor.windowsAfter.median else {
+      return ""
+    }
+    return """
+
+      B's time began with \(Int(before).counted("open window")), and ended with \(Int(after).grouped).
+
       """
   }
 
