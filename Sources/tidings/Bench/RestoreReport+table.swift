@@ -40,6 +40,7 @@ extension RestoreReport {
 
       The folder of the snapshots is in a file system in memory, so that nothing was read from a disk (D); \
       --state-directory names another.
+
       """
   }
 
