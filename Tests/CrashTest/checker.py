@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heappop, heappush
 
-from scenario import CHANNELS, TYPES, Event, expected
+from scenario import CHANNELS, TYPES, Event, attributes, expected
 
 KINDS = ("lost", "repeated", "early", "late", "unordered", "unaccounted", "wrong")
 # Clocks that count whole milliseconds differ by up to one, however well they agree.
@@ -29,6 +29,7 @@ class Publication:
     offset: int
     appended: int
     waiting: set = field(default_factory=set)  # recipients for whom it has not been decided
+    sent: tuple | None = None  # of a broken event: its value and headers
 
 
 @dataclass
@@ -267,6 +268,15 @@ class Checker:
                                     f"decided before, or never published")
             return True
         self.tally["forwarded"] += 1
+        event, wanted = publication.event, {"audience": publication.event.audience}
+        if name != FANNED_OUT:
+            wanted = {"recipient": name}
+        wanted = {f"ce_{key}": value.encode() for key, value in {**attributes(event), **wanted}.items()}
+        found = {key: value for key, value in {"ce_tenant": b"default", **entry.headers}.items()
+                 if key.startswith("ce_")}
+        if found != wanted or entry.value != json.dumps(event.data).encode():
+            self._fault("wrong", f"routed [{entry.partition}] @{entry.offset}: it is not event {event.source} {event.id} "
+                                 f"for {name or event.audience}: {found}")
         self.timeline.waited("forward", publication.appended, entry.appended, entry.seen, self._at(entry))
         origin = (publication.partition, publication.offset)
         if name == FANNED_OUT:
@@ -318,11 +328,18 @@ class Checker:
         known, publication = self._origin(entry, is_final)
         if not known:
             return False
+        where = f"rejected [{entry.partition}] @{entry.offset}: "
         if publication is None or REJECTED not in publication.waiting:
-            self._fault("wrong", f"rejected [{entry.partition}] @{entry.offset}: a sound or unknown record, or one "
-                                 f"that was rejected before: {entry.headers.get('tidings-detail')}")
+            self._fault("wrong", where + f"a sound or unknown record, or one that was rejected before: "
+                                         f"{entry.headers.get('tidings-detail')}")
         else:
             self.tally["rejected"] += 1
+            value, headers = publication.sent
+            why = entry.headers.get("tidings-reason"), entry.headers.get("tidings-topic", b"").rpartition(b".")[2]
+            left = {key: value for key, value in entry.headers.items() if not key.startswith("tidings-")}
+            if why != (b"missingAttribute", b"events") or (entry.value, left) != (value, headers):
+                self._fault("wrong", where + f"{why} of {self._place(publication, None)}, which is another record, or "
+                                             f"was rejected for another reason")
             del self.publications[publication.partition, publication.offset]
         return True
 
@@ -431,11 +448,16 @@ class Checker:
             self._fault(kind, where + f" of {window.key} has other members than were put into it: "
                                       f"{len(left)} put in, {len(members)} come out")
         now = milliseconds(entry.value["time"])
-        for member in late:
+        self.accounts["expired", window.channel] += len(late)
+        for member in window.members:
             identity = self.names.get((member, window.channel))
-            self.accounts["expired", window.channel] += 1
-            if identity and self.notifications[identity].event.expiry > now:
-                self._fault("wrong", where + f": {identity} had not expired")
+            if identity is None:
+                continue
+            is_over = 0 < self.notifications[identity].event.expiry <= now
+            if is_over and member not in late:
+                self._fault("late", where + f": {identity} had expired, and is delivered")
+            if member in late and not is_over:
+                self._fault("lost", where + f": {identity} had not expired, and is dropped")
         if now < window.due:
             self._fault("early", where + f" closed at {now}, due at {window.due}")
         names = {member: self.names.pop((member, window.channel), None) for member in window.members}
@@ -448,6 +470,12 @@ class Checker:
             if members:
                 self._fault("lost", where + f" had {len(members)} members, but is {data['outcome']}")
         return True
+
+    def _check_address(self, data, channel, where):
+        recipient = self.recipients.get(recipient_key(data["tenant"], data["recipient"]))
+        address = recipient.email if recipient and channel == "email" else None
+        if data["address"] != address:
+            self._fault("wrong", where + f": goes to {data['address']}, the recipient's address is {address}")
 
     def _take_single(self, entry, data, is_final):
         channel, item = entry.topic.rpartition(".")[2], data["items"][0]
@@ -463,6 +491,7 @@ class Checker:
             self._fault("repeated", where + ": delivered before, or without a decision")
             return True
         del self.singles[channel, entry.value["id"]]
+        self._check_address(data, channel, where)
         expiry = notification.event.expiry
         if expiry and milliseconds(entry.value["time"]) >= expiry:
             self._fault("late", where + ": delivered after it had expired")
@@ -490,6 +519,7 @@ class Checker:
         if (recipient_key(data["tenant"], data["recipient"]), channel, entry.value["id"]) != (
                 window.key, window.channel, window_id):
             self._fault("wrong", where + f": it belongs to {window.key} on {window.channel}")
+        self._check_address(data, channel, where)
         if data["totals"]["events"] != window.closed:
             self._fault("wrong", where + f": totals say {data['totals']['events']}, decided were {window.closed}")
         items = [(data["tenant"], item["source"], item["id"], data["recipient"]) for item in data["items"]]

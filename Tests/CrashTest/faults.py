@@ -91,7 +91,9 @@ def zombie(processors, victim, fault):
             time.sleep(0.05)
         outcome = "lives on"
         if not victim.is_running():
-            outcome = f"was fenced (status {victim.process.returncode}), restarted"
+            status = victim.process.returncode
+            is_fenced = processors.check_fenced(victim, status)
+            outcome = f"{'was fenced' if is_fenced else 'ENDED'} (status {status}), restarted"
             victim.start()
     return f"SIGSTOP {victim.instance} for {fault.pause:.1f} s, {outcome}"
 

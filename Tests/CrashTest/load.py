@@ -9,7 +9,7 @@ from dataclasses import replace
 from confluent_kafka import Producer
 
 from checker import Publication
-from scenario import TYPES, Event, rfc3339
+from scenario import TYPES, Event, attributes
 
 
 class EventSource:
@@ -83,23 +83,20 @@ class EventSource:
 
 def encode(event, structured):
     """Value and headers in one of the two modes of the Kafka protocol binding."""
-    attributes = {
-        "specversion": "1.0", "id": event.id, "source": event.source, "type": event.type, "tenant": event.tenant,
-        "actor": f"a{len(event.id)}"}
+    named = attributes(event)
     if event.is_broken:
         pass  # names no recipient
     elif event.audience:
-        attributes["audience"] = event.audience
+        named["audience"] = event.audience
     elif len(event.recipients) == 1:
-        attributes["recipient"] = event.recipients[0]
+        named["recipient"] = event.recipients[0]
     else:
-        attributes["recipients"] = ",".join(event.recipients)
-    if event.expiry:
-        attributes["expirytime"] = rfc3339(event.expiry)
+        named["recipients"] = ",".join(event.recipients)
     if structured:
-        return json.dumps({**attributes, "data": event.data}), [("content-type", b"application/cloudevents+json")]
-    headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
-    return json.dumps(event.data), headers + [("content-type", b"application/json")]
+        value = json.dumps({**named, "data": event.data})
+        return value.encode(), {"content-type": b"application/cloudevents+json"}
+    headers = {f"ce_{name}": value.encode() for name, value in named.items()}
+    return json.dumps(event.data).encode(), {**headers, "content-type": b"application/json"}
 
 
 class Load:
@@ -163,6 +160,7 @@ class Load:
                 if acknowledged_at - sent > self.SLOW:
                     self.on_stall(sent, acknowledged_at)
                 self.on_published(
-                    Publication(event, message.partition(), message.offset(), message.timestamp()[1]))
+                    Publication(event, message.partition(), message.offset(), message.timestamp()[1],
+                                sent=(value, headers) if event.is_broken else None))
 
         self.producer.produce(self.topic, value, key, headers=headers, on_delivery=acknowledged)

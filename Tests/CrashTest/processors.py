@@ -20,6 +20,10 @@ def free_port():
 FATES = {"kept": 5, "lost": 1, "torn": 1, "rotten": 1, "foreign": 1, "old": 1}
 
 
+# How a process says that another one has taken its place.
+FENCED = "another process has taken this one's place"
+
+
 class Processor:
     """One instance and, while it runs, its process. Faults hold `lock` while they are at work on it."""
 
@@ -31,7 +35,7 @@ class Processor:
         self.port = free_port()
         self.process = None
         self.is_wanted = False  # whether it ought to run: what ends meanwhile did so by itself
-        self.may_be_fenced = False  # it was asleep past the session time-out
+        self.may_be_fenced = False  # it was asleep past the session time-out, or replaced, and it is not calm yet
         self.lock = threading.RLock()
         self.state_folder = os.path.join(folder, f"{instance}.state")
         self.log_path = os.path.join(folder, f"{instance}.log")
@@ -124,6 +128,12 @@ class Processor:
         """Whether the present process has written anything yet."""
         return os.path.getsize(self.log_path) > self.log_start
 
+    def was_fenced(self, status, since):
+        """Whether an end is that of a process that was fenced, and said so behind this place of the log."""
+        with open(self.log_path, "rb") as log:
+            log.seek(since)
+            return status == 1 and FENCED.encode() in log.read()
+
     def log_count(self, text):
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
             return sum(text in line for line in log)
@@ -138,7 +148,8 @@ class Processors:
 
     def __init__(self, instances, binary, folder):
         self.all = [Processor(instance, binary, folder) for instance in instances]
-        self.ended = []  # what processes did without being told: (instance, status, last lines)
+        # What processes did without being told, and not because they were fenced: (instance, status, last lines).
+        self.ended = []
         self.unclean = []  # SIGTERMs that were not answered by an end with status 0 in time
         self.unfenced = []  # instances whose past did not end when it woke beside its successor
         self.fenced_successors = 0
@@ -147,14 +158,24 @@ class Processors:
     def running(self):
         return [processor for processor in self.all if processor.is_wanted]
 
+    def check_fenced(self, processor, status, since=None):
+        """Keeps in `ended` what ought to have been fenced, and ended for another reason; whether it was fenced."""
+        is_fenced = processor.was_fenced(status, processor.log_start if since is None else since)
+        if not is_fenced:
+            self.ended.append((processor.instance, status, processor.log_tail()))
+        return is_fenced
+
     def revive(self):
-        """Starts again what ended by itself. The one that slept past its session may: it was fenced."""
+        """Starts again what ended by itself. The one that slept past its session may be fenced."""
         for processor in self.all:
             if processor.is_wanted and not processor.is_running() and processor.lock.acquire(blocking=False):
                 try:
                     if processor.is_wanted and not processor.is_running():
-                        if not processor.may_be_fenced:
-                            self.ended.append((processor.instance, processor.process.returncode, processor.log_tail()))
+                        status = processor.process.returncode
+                        if processor.may_be_fenced:
+                            self.check_fenced(processor, status)
+                        else:
+                            self.ended.append((processor.instance, status, processor.log_tail()))
                         processor.start()
                 finally:
                     processor.lock.release()
@@ -185,9 +206,10 @@ class Processors:
         One that slept for longer than a transaction may last starts over as if it were the newest, and fences its
         successor. That one is started again, as a supervisor does, and has to prevail.
         """
-        end = time.monotonic() + patience
+        end, since = time.monotonic() + patience, processor.log_start
         while past.poll() is None and time.monotonic() < end:
             if not processor.is_running():
+                self.check_fenced(processor, processor.process.returncode)
                 processor.start()
                 self.fenced_successors += 1
             time.sleep(0.1)
@@ -196,6 +218,7 @@ class Processors:
             past.kill()
             past.wait()
             return None
+        self.check_fenced(processor, past.returncode, since)
         # Both may have ended over it.
         processor.may_be_fenced = True
         return past.returncode

@@ -221,6 +221,9 @@ class Run:
         bad = "  ".join(f"{kind} {tally.get(kind, 0)}" for kind in report.KINDS if tally.get(kind, 0))
         recovered = f"NOT RECOVERED after {GIVEN_UP} s"
         if is_calm:
+            # Whoever was to be fenced has been by now, or rejoined.
+            for processor in self.processors.all:
+                processor.may_be_fenced = False
             self.timeline.end(now())
             took = max(0, self.last_behind - began) / 1000
             self.recoveries.append((planned.kind, took))

@@ -150,6 +150,16 @@ class Event:
     data: dict = field(default_factory=dict)
 
 
+def attributes(event):
+    """The attributes of an event as it is published, but for whom it is for."""
+    result = {
+        "specversion": "1.0", "id": event.id, "source": event.source, "type": event.type, "tenant": event.tenant,
+        "actor": f"a{len(event.id)}"}
+    if event.expiry:
+        result["expirytime"] = rfc3339(event.expiry)
+    return result
+
+
 def rfc3339(milliseconds):
     """An instant, as CloudEvents write it."""
     seconds, rest = divmod(milliseconds, 1000)

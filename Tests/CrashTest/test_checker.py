@@ -1,11 +1,15 @@
 """The checker can fail: each kind of violation, put into a log that is sound otherwise, is reported as that kind."""
 
 import json
+import os
+import tempfile
 import unittest
 from copy import deepcopy
+from types import SimpleNamespace
 
 from checker import Checker, Publication
-from scenario import CHANNELS, TYPES, Event, Recipient, rfc3339
+from processors import Processors
+from scenario import CHANNELS, TYPES, Event, Recipient, attributes, rfc3339
 from state_topic import MIB, Sample, StateTopic
 from timeline import BOUND, GRACE, Timeline
 
@@ -13,6 +17,12 @@ START = 1_800_000_000_000
 ADA = Recipient("default", "ada", email="ada@example.org")
 EVE = Recipient("default", "eve", email="eve@example.org")
 BOB = Recipient("acme", "bob", email="bob@example.org", opt_out=frozenset({("two", "email")}))
+PEOPLE = {person.name: person for person in (ADA, BOB, EVE)}
+
+
+def forward_of(event):
+    """Headers of a forwarded event, besides whence and whither."""
+    return {f"ce_{name}": value.encode() for name, value in attributes(event).items()}
 
 
 class Log:
@@ -44,17 +54,17 @@ class Log:
         event = publication.event
         delivery = f"s-{event.source}-{event.id}-{name}-{channel}"
         data = {"tenant": event.tenant, "recipient": name, "channel": channel, "kind": "single",
+                "address": PEOPLE[name].email if channel == "email" else None,
                 "totals": {"events": 1}, "items": [{"source": event.source, "id": event.id}]}
         self.deliveries[channel].append((at, {"id": delivery, "time": rfc3339(at), "data": data}))
         return {"outcome": "delivered", "delivery": delivery}
 
-    def route(self, at, origin, name=None, partition=0, topic="events"):
+    def route(self, event, at, origin, name=None, partition=0, topic="events"):
         """A record of routed: to a recipient, or to an audience's home; its offset."""
         headers = {"tidings-origin-topic": f"x.{topic}".encode(), "tidings-origin-partition": str(partition).encode(),
-                   "tidings-origin-offset": str(origin).encode()}
-        if name:
-            headers["ce_recipient"] = name.encode()
-        self.routed.append((at, headers))
+                   "tidings-origin-offset": str(origin).encode(), **forward_of(event)}
+        headers["ce_recipient" if name else "ce_audience"] = (name or event.audience).encode()
+        self.routed.append((at, headers, json.dumps(event.data).encode()))
         return len(self.routed) - 1
 
     def fan_out(self, event, at, offset, outcome="fannedOut"):
@@ -71,10 +81,11 @@ class Log:
             "tenant": events[0].tenant, "recipient": name, "channel": channel, "window": window,
             "outcome": "delivered", "delivery": window, "events": len(events),
             "members": [f"{event.source}{event.id}{name}" for event in events]}}]))
+        address = PEOPLE[name].email if channel == "email" else None
         limit = TYPES[events[0].type].channels[channel].items
         self.deliveries[channel].append((at, {"id": window, "time": rfc3339(at), "data": {
             "tenant": events[0].tenant, "recipient": name, "channel": channel, "kind": "digest",
-            "window": {"id": window, "due": rfc3339(due)}, "totals": {"events": len(events)},
+            "address": address, "window": {"id": window, "due": rfc3339(due)}, "totals": {"events": len(events)},
             "items": [{"source": event.source, "id": event.id} for event in events[:limit]]}}))
 
     def check(self):
@@ -88,10 +99,9 @@ class Log:
                 checker.record(f"delivery.{channel}", 0, offset, at, at, json.dumps(value))
         for offset, (at, value) in enumerate(self.decisions):
             checker.record("decisions", 0, offset, at, at, json.dumps(value))
-        for offset, (at, headers) in enumerate(self.routed):
-            checker.record("routed", 0, offset, at, at, b"", headers)
-        for offset, (at, headers) in enumerate(self.rejected):
-            checker.record("rejected", 0, offset, at, at, b"", headers)
+        for topic, records in (("routed", self.routed), ("rejected", self.rejected)):
+            for offset, (at, headers, value) in enumerate(records):
+                checker.record(topic, 0, offset, at, at, value, headers)
         checker.advance(START)
         checker.finish(START)
         return checker
@@ -119,14 +129,20 @@ def sound():
         log.close(window, "email", members, "ada", due + 5, due)
     event = Event("acme", "/s", "shared", "crash.two", ("bob",))
     record = log.publish(event, START + 20_000, partition=1)
-    log.routed.append((START + 20_010, {
-        "tidings-origin-partition": b"1", "tidings-origin-offset": b"0", "ce_recipient": b"bob"}))
+    log.route(event, START + 20_010, 0, "bob", partition=1)
     log.decide(record, "bob", START + 20_020, {
         "inapp": log.deliver(record, "bob", "inapp", START + 20_020),
         "email": {"outcome": "suppressed", "reason": "optedOut"}}, topic="routed", offset=0)
-    log.publish(Event("acme", "/s", "broken", "crash.two", (), is_broken=True), START + 21_000, partition=1)
-    log.rejected.append((START + 21_010, {"tidings-partition": b"1", "tidings-offset": b"1"}))
+    broken = log.publish(Event("acme", "/s", "broken", "crash.two", (), is_broken=True), START + 21_000, partition=1)
+    broken.sent = (b"{}", {"ce_id": b"broken"})
+    log.rejected.append((START + 21_010, {
+        "ce_id": b"broken", "tidings-reason": b"missingAttribute", "tidings-topic": b"x.events",
+        "tidings-partition": b"1", "tidings-offset": b"1"}, b"{}"))
     return log
+
+
+def set_expiry(log, identifier, expiry):
+    next(record for record in log.published if record.event.id == identifier).event.expiry = expiry
 
 
 def audience():
@@ -135,9 +151,9 @@ def audience():
     event = Event("default", "/s", "all", "crash.now", ("ada", "eve"), audience="board:1")
     at = START + 22_000
     record, again = (log.publish(event, at + index, partition=2) for index in range(2))
-    there, repeat = (log.route(at + 10 + index, record.offset + index, partition=2) for index in range(2))
+    there, repeat = (log.route(event, at + 10 + index, record.offset + index, partition=2) for index in range(2))
     for name in event.recipients:
-        offset = log.route(at + 20, there, name, topic="routed")
+        offset = log.route(event, at + 20, there, name, topic="routed")
         log.routed[offset][1]["tidings-audience"] = b"board:1"
         log.decide(record, name, at + 30, {"inapp": log.deliver(record, name, "inapp", at + 30)}, "routed", offset)
     log.fan_out(event, at + 20, there)
@@ -260,6 +276,26 @@ class CheckerTests(LogTestCase):
         log.deliveries["inapp"][6] = (at + GRACE, single)
         self.assertEqual(self.kinds(log), ["late"])
 
+    def test_an_expired_member_that_is_delivered_in_a_digest_is_late(self):
+        log = sound()
+        set_expiry(log, "11", START + 10_000 + 2_015)  # the instant at which its window is closed
+        self.assertEqual(self.kinds(log), ["late"])
+        set_expiry(log, "11", START + 10_000 + 2_016)
+        self.assertEqual(self.kinds(log), [])
+
+    def test_a_member_that_is_dropped_as_expired_and_is_not_is_lost(self):
+        log = sound()
+        closure = next(e for e in log.decisions if e[1][0]["data"].get("window") == "w1")[1][0]["data"]
+        closure["expired"] = [closure["members"].pop(1)]
+        digest = log.deliveries["email"][1][1]["data"]
+        digest["totals"]["events"] -= 1
+        del digest["items"][1]
+        self.assertEqual(self.kinds(log), ["lost"])
+        set_expiry(log, "11", START + 10_000 + 2_016)
+        self.assertEqual(self.kinds(log), ["lost"])
+        set_expiry(log, "11", START + 10_000 + 2_015)
+        self.assertEqual(self.kinds(log), [])
+
     def test_singles_of_one_recipient_that_change_places_are_unordered(self):
         log = sound()
         singles = log.deliveries["inapp"]
@@ -299,6 +335,34 @@ class CheckerTests(LogTestCase):
         log.decisions[-1][1][0]["data"]["channels"]["email"] = log.deliver(record, "bob", "email", START + 20_020)
         self.assertEqual(self.kinds(log), ["wrong"])
 
+    def test_a_delivery_to_another_address_is_wrong(self):
+        for channel, index, address in (
+                ("email", 0, "mallory@example.org"), ("inapp", 0, ADA.email), ("email", 0, None)):
+            log = sound()
+            log.deliveries[channel][index][1]["data"]["address"] = address
+            self.assertEqual(self.kinds(log), ["wrong"], (channel, address))
+
+    def test_a_forward_of_another_event_is_wrong(self):
+        for name, value in (("ce_id", b"other"), ("ce_source", b"/t"), ("ce_type", b"crash.now"),
+                            ("ce_expirytime", b"2026-03-01T08:30:00Z"), ("ce_recipients", b"bob,eve")):
+            log = sound()
+            log.routed[0][1][name] = value
+            self.assertEqual(self.kinds(log), ["wrong"], name)
+        log = sound()
+        at, headers, _ = log.routed[0]
+        log.routed[0] = (at, headers, b'{"n": 2}')
+        self.assertEqual(self.kinds(log), ["wrong"])
+
+    def test_a_rejection_that_is_not_of_its_record_is_wrong(self):
+        for name, value in (("ce_id", b"other"), ("tidings-reason", b"notJSON"), ("tidings-topic", b"x.recipients")):
+            log = sound()
+            log.rejected[0][1][name] = value
+            self.assertEqual(self.kinds(log), ["wrong"], name)
+        log = sound()
+        at, headers, _ = log.rejected[0]
+        log.rejected[0] = (at, headers, b"")
+        self.assertEqual(self.kinds(log), ["wrong"])
+
     def test_a_broken_event_that_is_rejected_twice_or_never_is_reported(self):
         log = sound()
         log.rejected.append(log.rejected[0])
@@ -330,8 +394,9 @@ class AudienceTests(LogTestCase):
 
     def test_a_repeat_that_is_fanned_out_is_repeated(self):
         log = audience()
-        headers = dict(log.routed[-1][1], **{"tidings-origin-offset": str(len(log.routed) - 3).encode()})
-        log.routed.append((START + 22_020, headers))
+        _, headers, value = log.routed[-1]
+        headers = dict(headers, **{"tidings-origin-offset": str(len(log.routed) - 3).encode()})
+        log.routed.append((START + 22_020, headers, value))
         self.assertEqual(self.kinds(log), ["repeated"])
 
     def test_an_event_whose_fan_out_never_ends_is_lost(self):
@@ -348,7 +413,8 @@ class AudienceTests(LogTestCase):
         log = audience()
         event = Event("default", "/s", "none", "crash.now", ("ada", "eve"), audience="board:1")
         record = log.publish(event, START + 23_000, partition=2)
-        log.fan_out(event, START + 23_020, log.route(START + 23_010, record.offset, partition=2), "duplicate")
+        log.fan_out(
+            event, START + 23_020, log.route(event, START + 23_010, record.offset, partition=2), "duplicate")
         self.assertEqual(self.kinds(log), ["lost", "unaccounted"])
 
     def test_an_event_that_is_forwarded_to_its_audience_twice_is_repeated(self):
@@ -392,6 +458,40 @@ class TimelineTests(unittest.TestCase):
         timeline = Timeline()
         timeline.begin("add", 0, START)
         self.assertTrue(self.late(timeline, START + 1, START + 1_500))
+
+
+class FencingTests(unittest.TestCase):
+    """Which ends of a process that slept count as what they ought to be."""
+
+    def ended(self, status, *lines, may_be_fenced=True):
+        with tempfile.TemporaryDirectory() as folder:
+            processors = Processors(("a",), "", folder)
+            processor = processors.all[0]
+            processor.note("another process has taken this one's place")
+            processor.log_start = os.path.getsize(processor.log_path)
+            for line in lines:
+                processor.note(line)
+            processor.process = SimpleNamespace(returncode=status, poll=lambda: status)
+            processor.is_wanted, processor.may_be_fenced = True, may_be_fenced
+            processor.start = lambda: None
+            processors.revive()
+            return [status for _, status, _ in processors.ended]
+
+    FENCED = "tidings: consuming: (FENCED_INSTANCE_ID): another process has taken this one's place; are two"
+
+    def test_one_that_was_fenced_says_so_and_ends_with_status_1(self):
+        self.assertEqual(self.ended(1, self.FENCED), [])
+
+    def test_a_trap_is_no_fencing(self):
+        for status in (-5, -4, -11, 0, 2):
+            self.assertEqual(self.ended(status, self.FENCED), [status])
+
+    def test_another_fault_is_no_fencing(self):
+        self.assertEqual(self.ended(1, "tidings: x.state [3]: a hole"), [1])
+        self.assertEqual(self.ended(1), [1])
+
+    def test_one_that_did_not_sleep_must_not_be_fenced(self):
+        self.assertEqual(self.ended(1, self.FENCED, may_be_fenced=False), [1])
 
 
 class StateTests(unittest.TestCase):
