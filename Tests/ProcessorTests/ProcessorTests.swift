@@ -59,7 +59,9 @@ import Testing
 
   @Test("after a restart what was decided before is a duplicate, and an open window is still closed")
   func restart() async throws {
-    let harness = try ProcessorHarness(partitionCount: 2)
+    // Long enough to be open over the restart.
+    let catalog = ProcessorHarness.catalogYAML.replacing("window: 500ms", with: "window: 5s")
+    let harness = try ProcessorHarness(partitionCount: 2, catalogYAML: catalog)
     let first = try await harness.start()
     try await harness.publish(
       ["{\"email\":\"ann@example.org\"}"], to: "recipients", keys: ["ann"], contentType: "application/json")
@@ -68,6 +70,7 @@ import Testing
     try await eventually("the event is decided") { first.status.counters.total.accepted == 4 }
     try await first.stop()
     let before = first.status.counters
+    try #require(before.total.open == 1)
 
     let second = try await harness.start()
     try await harness.publish([ProcessorHarness.event("1", recipients: "ann,bob")])
