@@ -9,6 +9,12 @@ struct BacklogTests {
     return decisions.entries.map { $0.record?.value?.count ?? 0 }.max() ?? 0
   }
 
+  /// Whether a transaction with records of a partition, the only one or that of a key, was aborted.
+  private func hasAborted(_ deployment: Deployment, of key: String = "", in topic: String) throws -> Bool {
+    let log = try #require(deployment.world.broker.log(deployment.partition(topic, of: key)))
+    return log.entries.contains { $0.record != nil && !$0.isVisible }
+  }
+
   @Test(
     "a record of the decisions has at most half of what input may fill, however much waits",
     arguments: 1...5, [4_000, 32_000])
@@ -65,6 +71,7 @@ struct BacklogTests {
       home.append(record.key?.string ?? "")
     }
     #expect(home == names, "each once, in their order")
+    #expect(try hasAborted(deployment, of: names[0], in: "recipients") == loses, "seed \(seed)")
     #expect(bytes.values.max() ?? 0 < 16_000, "seed \(seed): \(bytes.values.max() ?? 0) bytes in one commit")
   }
 
@@ -86,7 +93,10 @@ struct BacklogTests {
       running.status.counters.email.suppressed[.noAddress] == Int64(count)
     }
     #expect(running.failure == nil, "seed \(seed)")
-    #expect(try largestDecisions(deployment) < 7_000, "seed \(seed): half of three quarters of the backlog")
+    let largest = try largestDecisions(deployment)
+    #expect(largest < 7_000, "seed \(seed): half of three quarters of the backlog")
+    #expect(largest > 3_000, "seed \(seed): no batch went on")
+    #expect(try hasAborted(deployment, in: "decisions"), "seed \(seed)")
   }
 
   @Test(
@@ -108,6 +118,7 @@ struct BacklogTests {
     deployment.world.broker.groups.group("sim-processor")?.removeMembers()
     try deployment.wait(for: "all of them") { running.status.counters.email.delivered == 100 }
     #expect(running.failure == nil)
+    #expect(try hasAborted(deployment, in: "delivery.email"), "seed \(seed)")
   }
 
   @Test(
