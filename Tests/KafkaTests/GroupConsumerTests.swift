@@ -67,40 +67,6 @@ struct GroupConsumerTests {
     try second.consumer.close()
   }
 
-  @Test("a partition that was paused when it went comes back running")
-  func pauseDoesNotSurvive() async throws {
-    try await fill(0..<3)
-    let member = try TestMember(cluster, options, topics: ["in"])
-    try member.awaitAssignment()
-    try member.consumer.pause([partition(0)])
-    try member.consumer.unassign()
-    try member.consumer.assign([PartitionOffset(partition(0), offset: 0)])
-    let first = try member.values(3)
-    #expect(first == ["0", "1", "2"])
-    try member.consumer.pause([partition(0)])
-    try member.consumer.assign([PartitionOffset(partition(0), offset: 1)])
-    let second = try member.values(2)
-    #expect(second == ["1", "2"])
-  }
-
-  @Test("a paused partition brings nothing until it is resumed, and goes on where it was")
-  func pause() async throws {
-    try await fill(0..<200)
-    try await fill(1000..<1003, partition: 1)
-    let member = try TestMember(cluster, options, topics: ["in"])
-    try member.awaitAssignment()
-    try member.consumer.assign([PartitionOffset(partition(0), offset: 0)])
-    #expect(try member.values(5) == ["0", "1", "2", "3", "4"])
-    try member.consumer.assign([
-      PartitionOffset(partition(0), offset: 5), PartitionOffset(partition(1), offset: 0),
-    ])
-    try member.consumer.pause([partition(0)])
-    // The end of the running partition is reached, and no record of the paused one came before it.
-    #expect(try member.valuesToEnd().values == ["1000", "1001", "1002"])
-    try member.consumer.resume([partition(0)])
-    #expect(try member.valuesToEnd().values == (5..<200).map { "\($0)" })
-  }
-
   @Test("after a seek nothing of the old position appears, as often as it is done")
   func seek() async throws {
     try await fill(0..<300)
@@ -112,26 +78,6 @@ struct GroupConsumerTests {
       try member.consumer.seek([PartitionOffset(partition(0), offset: Int64(target))])
       #expect(try member.values(3) == (target..<target + 3).map { "\($0)" }, "round \(round)")
     }
-  }
-
-  @Test("a seek leaves a paused partition paused")
-  func seekPaused() async throws {
-    try await fill(0..<10)
-    try await fill(100..<103, partition: 1)
-    let member = try TestMember(cluster, options, topics: ["in"])
-    try member.awaitAssignment()
-    try member.consumer.assign([PartitionOffset(partition(0), offset: 0)])
-    _ = try member.values(10)
-    try member.consumer.assign([
-      PartitionOffset(partition(0), offset: 9), PartitionOffset(partition(1), offset: 0),
-    ])
-    try member.consumer.pause([partition(0)])
-    try member.consumer.seek([
-      PartitionOffset(partition(0), offset: 8), PartitionOffset(partition(1), offset: 1),
-    ])
-    #expect(try member.valuesToEnd().values == ["101", "102"])
-    try member.consumer.resume([partition(0)])
-    #expect(try member.valuesToEnd().values == ["8", "9"])
   }
 
   @Test("a position outside of the log is an error event where a jump is not allowed")

@@ -103,25 +103,6 @@ import Testing
     #expect(try harness.read("delivery.inapp").count == 51)
   }
 
-  @Test(
-    "input that retention took away before it was consumed ends the processor with an error that says so",
-    .enabled(if: ProcessorHarness.bootstrapServers != nil))
-  func lostInput() async throws {
-    let harness = try ProcessorHarness(partitionCount: 1)
-    let first = try await harness.start()
-    try await harness.publish((0..<5).map { ProcessorHarness.event("a\($0)", recipients: "ann") })
-    try await eventually("the first are decided") { first.status.counters.inapp.delivered == 5 }
-    try await first.stop()
-    try await harness.publish((0..<20).map { ProcessorHarness.event("b\($0)", recipients: "ann") })
-    let events = TopicPartition(topic: harness.topic("events"), partition: 0)
-    _ = try harness.cluster.admin.deleteRecords(
-      before: [PartitionOffset(events, offset: 15)], timeout: .seconds(10))
-    let second = ProcessorHarness.Running(harness) { _ in }
-    try await eventually("the processor ends", within: .seconds(30)) { second.hasEnded }
-    let error = try #require(await second.failure())
-    #expect("\(error)".contains("the next record to read is at offset 5, but the topic begins at 15"))
-  }
-
   @Test("partitions that a dead worker's transaction still holds do not hold up the others")
   func heldPartitions() async throws {
     let harness = try ProcessorHarness(partitionCount: 2)
