@@ -1,6 +1,8 @@
 import Contract
+import Kafka
 import Testing
 
+@testable import SimulatedKafka
 @testable import Simulation
 
 /// Each checker is seen to fail: a run that holds is shown to the checkers with one thing changed in its log.
@@ -136,6 +138,51 @@ struct CheckerTests {
     #expect(extra?.invariant == .abort)
   }
 
+  @Test(
+    "a forward that says otherwise than its origin is noticed",
+    arguments: [
+      "ce_source", "ce_type", "ce_actor", "ce_subject", "ce_category", "ce_priority", "ce_expirytime",
+      "ce_time",
+      "ce_collapsekey", "ce_retracts",
+    ])
+  func forwardHeader(name: String) throws {
+    let found = try violation { transaction, _ in
+      transaction.records.change(topic: "routed") { $0.changing(name) }
+    }
+    #expect(found?.detail.contains("its origin") == true, "\(String(describing: found))")
+  }
+
+  @Test("a forward with other data than its origin is noticed")
+  func forwardData() throws {
+    let found = try violation { transaction, _ in
+      transaction.records.change(topic: "routed") { $0.with(value: Array(#"{"n":77}"#.utf8)) }
+    }
+    #expect(found?.detail.contains("its origin") == true, "\(String(describing: found))")
+  }
+
+  @Test(
+    "a delivery that says otherwise than the event and its type is noticed",
+    arguments: [
+      { $0.category = "another" }, { $0.type = "another" }, { $0.title = "another" },
+      { $0.priority = $0.priority == .normal ? .critical : .normal }, { $0.items[0].source = "/another" },
+      { $0.items[0].type = "another" }, { $0.items[0].actor = "another" },
+      { $0.items[0].subject = "another" },
+      { $0.items[0].time = "2001-01-01T00:00:00Z" }, { $0.items[0].acceptedAtMilliseconds += 1 },
+      { $0.items[0].data = .object(["n": .number("77")]) },
+    ] as [@Sendable (inout Delivery) -> Void], [DeliveryKind.single, .digest])
+  func content(change: @escaping @Sendable (inout Delivery) -> Void, kind: DeliveryKind) throws {
+    let found = try violation { commit in
+      guard
+        let index = commit.deliveries.firstIndex(where: {
+          $0.delivery.kind == kind && !$0.delivery.items.isEmpty
+        })
+      else { return false }
+      change(&commit.deliveries[index].delivery)
+      return true
+    }
+    #expect([.onceOnly, .windows].contains(found?.invariant), "\(String(describing: found))")
+  }
+
   // MARK: - 3 and 4
 
   private static func closure(of commit: HomeCommit) -> Int? {
@@ -144,26 +191,39 @@ struct CheckerTests {
     }
   }
 
+  private static func hasArrival(_ commit: HomeCommit) -> Bool {
+    commit.decisions.contains { if case .arrival = $0.kind { true } else { false } }
+  }
+
   @Test("a digest before its window is due is noticed")
   func early() throws {
     let byTimers = try violation { commit in
-      guard let index = Self.closure(of: commit), index == 0 else { return false }
-      commit.decisions[index].time -= 60_000
-      return true
+      for index in commit.decisions.indices.dropFirst() {
+        guard case .closure(let closure) = commit.decisions[index].kind,
+          let digest = commit.deliveries.first(where: { $0.delivery.id == closure.delivery })?.delivery,
+          let due = digest.window?.dueMilliseconds, commit.decisions[index - 1].time < due
+        else { continue }
+        // As early as the order of the decisions allows.
+        commit.decisions[index].time = commit.decisions[index - 1].time
+        return true
+      }
+      return false
     }
     #expect(byTimers?.invariant == .windows)
+    #expect(byTimers?.detail.contains("by the timer clock, due at") == true)
     let byTheWorld = try violation { commit in
       guard Self.closure(of: commit) != nil else { return false }
       commit.transaction.time -= 60_000
       return true
     }
     #expect(byTheWorld?.invariant == .windows)
+    #expect(byTheWorld?.detail.contains("closes at") == true)
   }
 
   @Test("a digest that comes late is noticed")
   func late() throws {
     let found = try violation { commit in
-      guard Self.closure(of: commit) != nil else { return false }
+      guard Self.closure(of: commit) != nil, !Self.hasArrival(commit) else { return false }
       commit.transaction.time += 3_600_000
       return true
     }
@@ -253,6 +313,25 @@ struct CheckerTests {
     #expect(found?.invariant == .restore)
   }
 
+  @Test("headers, a key or a value that the replay does not send are noticed")
+  func replayedOutput() throws {
+    let changes: [(StoredRecord) -> StoredRecord?] = [
+      { $0.changing("content-type") }, { $0.changing("tidings-origin-offset") },
+      { $0.with(value: Array("{}".utf8)) },
+    ]
+    for change in changes {
+      let found = try violation { commit in
+        for index in commit.output.indices {
+          guard let record = change(commit.output[index].record) else { continue }
+          commit.output[index].record = record
+          return true
+        }
+        return false
+      }
+      #expect(found?.invariant == .restore, "\(String(describing: found))")
+    }
+  }
+
   // MARK: - 8, 9 and 10
 
   @Test("a writer that does not own the partition, or is giving it back, is noticed")
@@ -293,6 +372,17 @@ struct CheckerTests {
     #expect(found?.invariant == .bounds)
   }
 
+  @Test("an event that is decided long after it came is noticed")
+  func overdueArrival() throws {
+    let found = try violation { commit in
+      guard Self.hasArrival(commit), Self.closure(of: commit) == nil else { return false }
+      commit.transaction.time += 3_600_000
+      return true
+    }
+    #expect(found?.invariant == .bounds)
+    #expect(found?.detail.contains("by a worker that lives") == true, "\(String(describing: found))")
+  }
+
   @Test("input that nobody consumes is noticed in the end")
   func liveness() throws {
     var scenario = try Scenario(seed: 1)
@@ -301,5 +391,38 @@ struct CheckerTests {
     let run = try SimulationRun(scenario, isTraced: false)
     try run.run()
     #expect(run.violation?.invariant == .bounds)
+  }
+}
+
+extension StoredRecord {
+  private func copy(_ change: (inout [UInt8]?, inout [ProducerRecord.Header]) -> Void) -> StoredRecord? {
+    var value = value.map { Array($0.buffer) }
+    var headers = headers.map { ProducerRecord.Header($0.name.string, $0.value?.string ?? "") }
+    change(&value, &headers)
+    let record = ProducerRecord(
+      topicIndex: 0, key: key.map { Array($0.buffer) }, value: value, headers: headers)
+    return try? record.withViews { (views) throws(KafkaError) in StoredRecord(views) }
+  }
+
+  /// A copy in which a header has another value, a sound one; nil where there is none of that name.
+  fileprivate func changing(_ name: String) -> StoredRecord? {
+    guard let index = headers.firstIndex(where: { $0.name.string == name }) else { return nil }
+    let text = name.hasSuffix("time") ? "2001-01-01T00:00:00Z" : name == "ce_priority" ? "normal" : "another"
+    return copy { $1[index] = ProducerRecord.Header(name, text) }
+  }
+
+  /// A copy with another value.
+  fileprivate func with(value: [UInt8]) -> StoredRecord? { copy { bytes, _ in bytes = value } }
+}
+
+extension [CommittedRecord] {
+  /// Changes the first record of a topic of which `change` makes another one; whether there was one.
+  fileprivate mutating func change(topic: String, _ change: (StoredRecord) -> StoredRecord?) -> Bool {
+    for index in indices where self[index].topic == topic {
+      guard let record = change(self[index].record) else { continue }
+      self[index].record = record
+      return true
+    }
+    return false
   }
 }

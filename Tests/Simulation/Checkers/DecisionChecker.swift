@@ -20,13 +20,13 @@ struct DecisionChecker {
     var fanOut: (offset: Int64, count: Int)?
     /// What was delivered at once, and until when it counts, by channel, category and recipient.
     var spent: [String: (count: Int, until: Int64)] = [:]
-    /// The deliveries by id, each with the minute of its arrival.
-    var delivered: [String: String] = [:]
   }
 
   let horizonMinutes: Int64
   let catalogs: [CatalogSpec]
   private var homes: [Home]
+  /// What the notifications' identities stand for.
+  private var identities: [String: [String]] = [:]
 
   init(partitionCount: Int, horizonMinutes: Int64, catalogs: [CatalogSpec]) {
     self.horizonMinutes = horizonMinutes
@@ -162,9 +162,15 @@ struct DecisionChecker {
     let recipient = fact.recipients[0]
     let notification = fact.notification(for: recipient)
     try require(
-      arrival.notification == notification && arrival.event == fact.id && decision.recipient == recipient
+      arrival.notification == notification && arrival.event == fact.id && arrival.source == fact.source
+        && decision.recipient == recipient
         && decision.tenant == fact.tenant && arrival.type == fact.type,
       .onceOnly, "\(place): the decision names \(arrival.event) for \(decision.recipient), not \(fact.id)")
+    let identity = fact.identity(for: recipient)
+    let known = identities.updateValue(identity, forKey: notification) ?? identity
+    try require(
+      known == identity, .onceOnly, "\(place): \(notification) is the identity of \(known) and of \(identity)"
+    )
     guard let catalog = catalogs.first(where: { $0.version == arrival.catalog }),
       let type = catalog.type(named: fact.type)
     else { throw Violation(.provenance, "\(place): catalog \(arrival.catalog) is none of this run") }
@@ -352,10 +358,16 @@ struct DecisionChecker {
   ) throws(Violation) {
     try require(
       delivery.kind == .single && delivery.totalEvents == 1 && delivery.items.count == 1
-        && delivery.items.first?.id == subject.fact.id && delivery.recipient == decision.recipient
-        && delivery.tenant == decision.tenant && delivery.timeMilliseconds == decision.time
-        && delivery.items.first?.acceptedAtMilliseconds == subject.record.appended,
+        && delivery.recipient == decision.recipient && delivery.tenant == decision.tenant
+        && delivery.timeMilliseconds == decision.time
+        && delivery.items.map(ItemFact.init) == [ItemFact(subject.fact, accepted: subject.record.appended)],
       .onceOnly, "\(place): delivery \(delivery.id) does not hold the event")
+    try require(
+      delivery.category == arrival.category && delivery.type == subject.fact.type
+        && delivery.priority == (subject.fact.isCritical ? .critical : .normal)
+        && delivery.title == CatalogSpec.title(of: subject.fact.type)
+        && delivery.totalActors == (subject.fact.actor == nil ? 0 : 1),
+      .onceOnly, "\(place): delivery \(delivery.id) does not say what the event and its type do")
     try require(
       delivery.catalog == arrival.catalog, .provenance,
       "\(place): delivery \(delivery.id) names catalog \(delivery.catalog), the decision \(arrival.catalog)")

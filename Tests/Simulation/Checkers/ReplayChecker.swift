@@ -232,9 +232,11 @@ final class ReplayChecker {
     try shadow.pipeline.outbox.forEach { (record) throws(Violation) in
       let key = "\(record.topic.name) \(record.partition)"
       let sent = left[key]?.popFirst()
+      let headers = sent?.record.headers ?? UnsafeBufferPointer(start: nil, count: 0)
       try require(
-        sent?.record.value == record.value && sent?.record.key == record.key, .restore,
-        "\(commit.place): the replay sends to \(key), sent was \(sent?.place ?? "nothing")")
+        sent != nil && sent?.record.value == record.value && sent?.record.key == record.key
+          && headers.elementsEqual(record.headers) { $0.name == $1.name && $0.value == $1.value },
+        .restore, "\(commit.place): the replay sends to \(key), sent was \(sent?.place ?? "nothing")")
     }
     if let extra = left.keys.sorted().lazy.compactMap({ left[$0]?.first }).first {
       throw Violation(.abort, "\(commit.place): \(extra.place) is not what the applied records give")

@@ -4,6 +4,9 @@ final class ServiceTracker {
   /// Session time-out, transaction time-out, the broker's scan, and the restart and restore of a worker.
   static let recoveryBound: Int64 = 10_000 + 10_000 + 10_000 + 5_000
 
+  /// How long a burst waits for its turn at most, where limits let only a few records into a commit.
+  static let backlogBound: Int64 = 30_000
+
   /// What a commit may take on top of the second, by the faults that are on all the time.
   var slack: Int64 = 0
   /// The farthest that a timer clock may be ahead of or behind the true time.
@@ -52,6 +55,15 @@ final class ServiceTracker {
   func lateFrom(_ home: Int, due: Int64) -> Int64? {
     guard homes[home].owners.count == 1, let owner = homes[home].owners.first else { return nil }
     return max(due, homes[home].since, heldUp[owner] ?? 0, lastFaultEnd) + 1000 + slack + clockBound
+  }
+
+  /// A record that is consumed by a worker which lives does not wait for longer than a backlog takes.
+  func checkDecided(_ record: InputFact, _ home: Int, at now: Int64) throws(Violation) {
+    guard let late = lateFrom(home, due: record.appended) else { return }
+    try require(
+      now <= late + Self.backlogBound + slack, .bounds,
+      "home \(home): the record at \(record.offset), appended at \(record.appended), is not decided before \(now), "
+        + "by a worker that lives")
   }
 
   /// Since when the home is decided by the last worker that began to.

@@ -6,14 +6,11 @@ import Contract
 struct WindowChecker {
   private struct Member {
     var notification: String
-    var event: String
-    var actor: String?
+    /// What its item says.
+    var item: ItemFact
     var expiry: Int64?
     var collapseKey: String?
-    var time: Int64?
-    var number: Int
     /// What a single delivery of it has to say.
-    var type: String
     var category: String
     var catalog: String
     /// Whether it leaves the window when the recipient has seen it.
@@ -22,6 +19,9 @@ struct WindowChecker {
     /// Whether the window keeps its item, and may deliver it by itself.
     var isKept = true
     var mayBeAlone = false
+
+    var event: String { item.id }
+    var priority: Priority { isCritical ? .critical : .normal }
   }
 
   /// A notification that was taken out of its window, until the event that is the cause.
@@ -43,8 +43,10 @@ struct WindowChecker {
     var step: Int64?
     var options: WindowOptionsSpec
     var catalog: String
-    /// That of the notification which opened it.
+    /// Those of the notification which opened it.
     var category: String
+    var type: String
+    var priority: Priority
     var members: [Member] = []
 
     var due: Int64 { dues.max() ?? opened }
@@ -76,7 +78,7 @@ struct WindowChecker {
       case .last: return kept.suffix(itemLimit)
       case .top:
         return Array(
-          kept.sorted { (members[$1].number, $0) < (members[$0].number, $1) }.prefix(itemLimit))
+          kept.sorted { (members[$1].item.number, $0) < (members[$0].item.number, $1) }.prefix(itemLimit))
       }
     }
 
@@ -199,7 +201,8 @@ struct WindowChecker {
           "\(commit.place): window \(id) of \(windowKey) opens a second time")
         var window = Window(
           id: id, key: windowKey, opened: decision.time, dues: dues, itemLimit: rule.items, options: options,
-          catalog: arrival.catalog, category: arrival.category)
+          catalog: arrival.catalog, category: arrival.category, type: fact.type,
+          priority: fact.isCritical ? .critical : .normal)
         switch rule {
         case .digest(let length, _, _), .overflow(_, let length, _, _): window.step = length
         default: break
@@ -246,9 +249,9 @@ struct WindowChecker {
       )
       window.join(
         Member(
-          notification: arrival.notification, event: fact.id, actor: fact.actor, expiry: fact.expiry,
-          collapseKey: fact.collapseKey, time: fact.time, number: fact.number, type: fact.type,
-          category: arrival.category, catalog: arrival.catalog, skipsSeen: spec.skipsSeen,
+          notification: arrival.notification, item: ItemFact(fact, accepted: record.appended),
+          expiry: fact.expiry, collapseKey: fact.collapseKey, category: arrival.category,
+          catalog: arrival.catalog, skipsSeen: spec.skipsSeen,
           isCritical: fact.isCritical))
       let joined = candidates.map { candidate in
         window.due(
@@ -407,7 +410,7 @@ struct WindowChecker {
   }
 
   private static func isOlder(_ fact: EventFact, than member: Member) -> Bool {
-    guard let time = fact.time, let other = member.time else { return false }
+    guard let time = fact.time, let other = member.item.time else { return false }
     return time < other
   }
 
@@ -498,7 +501,7 @@ struct WindowChecker {
       digest.kind == .digest && digest.window?.id == window.id
         && digest.window?.openedMilliseconds == window.opened
         && digest.recipientKey == decision.recipientKey && digest.totalEvents == alive.count
-        && digest.totalActors == Set(alive.compactMap(\.actor)).count,
+        && digest.totalActors == Set(alive.compactMap(\.item.actor)).count,
       .windows, "\(place): totals or window are not those of the members")
     let isMixed = alive.contains { $0.category != window.category }
     try require(
@@ -508,6 +511,14 @@ struct WindowChecker {
     try require(
       digest.items.map(\.id) == items.map(\.event), .order,
       "\(place): items \(digest.items.map(\.id)), expected \(items.map(\.event))")
+    try require(
+      digest.items.map(ItemFact.init) == items.map(\.item), .windows,
+      "\(place): items \(digest.items.map(ItemFact.init)), expected \(items.map(\.item))")
+    try require(
+      digest.type == window.type && digest.priority == window.priority
+        && digest.title == CatalogSpec.title(of: window.type), .windows,
+      "\(place): it says \(digest.type), \(digest.priority), \(digest.title), and was opened by \(window.type), "
+        + "\(window.priority)")
     try require(
       digest.catalog == window.catalog, .provenance,
       "\(place): catalog \(digest.catalog), opened with \(window.catalog)")
@@ -542,10 +553,11 @@ struct WindowChecker {
         "\(commit.place): \(found.count) deliveries of \(member.event), which is delivered singly")
       let isThere = found.contains { delivery in
         delivery.kind == .single && delivery.recipientKey == decision.recipientKey
-          && delivery.items.map(\.id) == [member.event] && delivery.totalEvents == 1
-          && delivery.totalActors == (member.actor == nil ? 0 : 1) && delivery.type == member.type
+          && delivery.items.map(ItemFact.init) == [member.item] && delivery.totalEvents == 1
+          && delivery.totalActors == (member.item.actor == nil ? 0 : 1) && delivery.type == member.item.type
           && delivery.category == member.category && delivery.catalog == member.catalog
-          && delivery.title.hasSuffix(member.type) && delivery.timeMilliseconds == decision.time
+          && delivery.priority == member.priority && delivery.title == member.item.title
+          && delivery.timeMilliseconds == decision.time
       }
       try require(
         isThere, .windows, "\(commit.place): delivery \(id) is not \(member.event) by itself")

@@ -182,6 +182,9 @@ struct CatalogSpec {
     }
   }
 
+  /// The template of a type's title.
+  static func title(of type: String) -> String { "{{actor}} \(type)" }
+
   private static func yaml(
     _ types: [TypeSpec], _ tenants: [String: RecipientFact], _ budgets: [String: LimitSpec],
     _ catchUps: [String: CatchUpSpec]
@@ -212,7 +215,9 @@ struct CatalogSpec {
     }
     lines.append("types:")
     for type in types {
-      lines += ["  \(type.name):", "    category: \(type.category)", "    title: \"{{actor}} \(type.name)\""]
+      lines += [
+        "  \(type.name):", "    category: \(type.category)", "    title: \"\(title(of: type.name))\"",
+      ]
       if type.tellsActor { lines.append("    ownAction: deliver") }
       if type.isSilent { lines.append("    retracting: silent") }
       lines.append("    channels:")

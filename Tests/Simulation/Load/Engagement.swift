@@ -35,8 +35,8 @@ extension EngagementFact {
 
   /// The identities of the notifications that were seen, as decisions write them.
   var notifications: [String] {
-    events.map { id in
-      var event = EventFact(id: id, type: "", recipients: [recipient])
+    events.map { name in
+      var event = EventFact(source: name.source, id: name.id, type: "", recipients: [recipient])
       event.tenant = tenant
       return event.notification(for: recipient)
     }

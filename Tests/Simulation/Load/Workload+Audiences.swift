@@ -24,6 +24,7 @@ extension Workload {
     nextID += 1
     var fact = EventFact(
       id: "e\(nextID)", type: types[Int.random(in: 0..<types.count, using: &following)], recipients: [])
+    fact.source = source()
     fact.audience = audience.name
     fact.tenant = audience.tenant
     if follows(0.5) { fact.actor = recipients[Int.random(in: 0..<recipients.count, using: &following)].id }
@@ -31,6 +32,7 @@ extension Workload {
     if follows(0.1) { fact.expiry = now + Int64.random(in: -500...12_000, using: &following) }
     if follows(0.15), let other = published.suffix(12).randomElement(using: &following) {
       fact.retracts = other.id
+      fact.source = other.source
     }
     published.append(fact)
     return fact

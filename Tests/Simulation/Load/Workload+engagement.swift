@@ -45,10 +45,10 @@ extension Workload {
       fact.address = engages(0.2) ? "old.\(address)" : address
     case "complained": fact.channel = "email"
     default:
-      fact.events = [event.id]
+      fact.events = [event.name]
       // What is still to come was seen elsewhere; what never comes does nothing.
       if engages(0.2), let other = published.randomElement(using: &engaged), other.tenant == event.tenant {
-        fact.events.append(other.id)
+        fact.events.append(other.name)
       }
     }
     if engages(0.5) { fact.time = now - Int64.random(in: 0...5_000, using: &engaged) }
@@ -64,7 +64,7 @@ extension Workload {
     if let time = fact.time { text += ",\"time\":\"\(instant(time))\"" }
     if let address = fact.address { text += ",\"data\":{\"address\":\"\(address)\"}" }
     if !fact.events.isEmpty {
-      let events = fact.events.map { "{\"source\":\"/sim\",\"id\":\"\($0)\"}" }
+      let events = fact.events.map { "{\"source\":\"\($0.source)\",\"id\":\"\($0.id)\"}" }
       text += ",\"data\":{\"events\":[\(events.joined(separator: ","))]}"
     }
     return text + "}"

@@ -42,8 +42,14 @@ struct Workload {
 
   /// Draws what concerns audiences.
   var following: SeededGenerator
+  /// Draws what concerns the names of events.
+  private var naming: SeededGenerator
+  /// The ids that were given to a second event.
+  private var shared: Set<String> = []
   /// By audience and part who is in it, as published last.
   var parts: [String: [String: Set<String>]] = [:]
+
+  private static let sources = ["/sim", "/sim/b"]
 
   let recipients: [(tenant: String, id: String)]
   var published: [EventFact] = []
@@ -62,8 +68,10 @@ struct Workload {
     wishes = SeededGenerator(seed: random.seed &* 0xC2B2_AE35 &+ 3)
     engaged = SeededGenerator(seed: random.seed &* 0x27D4_EB2F &+ 4)
     following = SeededGenerator(seed: random.seed &* 0x1656_67B1 &+ 6)
+    naming = SeededGenerator(seed: random.seed &* 0x9E37_79B1 &+ 7)
     self.random = random
-    recipients = (0..<shape.recipients).map { ($0 % 5 == 4 ? "acme" : "default", "r\($0)") }
+    // The same names in both tenants.
+    recipients = (0..<shape.recipients).map { $0 % 5 == 4 ? ("acme", "r\($0 / 5)") : ("default", "r\($0)") }
   }
 
   /// Most recipients are known before the first event.
@@ -125,9 +133,11 @@ struct Workload {
     if wish(0.08) { fact.isCritical = true }
     if chance(0.15) { fact.collapseKey = "k\(Int.random(in: 0..<2, using: &random))" }
     if chance(0.3) { fact.time = now + Int64.random(in: -3_000...500, using: &random) }
+    fact.source = source()
     if chance(0.08) { takeBack(with: &fact) }
     fact.number = Int.random(in: 0..<4, using: &random)
     fact.id = newID(of: fact)
+    if names(0.1) { shareID(&fact) }
     published.append(fact)
     return fact
   }
@@ -138,10 +148,24 @@ struct Workload {
     let last = published.count - 1
     let other = published[last - Int.random(in: 0...min(last, 12), using: &random)]
     // An event for an audience is taken back by one for the same audience alone.
-    guard other.audience == nil else { return fact.retracts = other.id }
     fact.retracts = other.id
+    fact.source = other.source
+    guard other.audience == nil else { return }
     fact.tenant = other.tenant
     fact.recipients = other.recipients
+  }
+
+  mutating func source() -> String { names(0.3) ? Self.sources[1] : Self.sources[0] }
+
+  /// Gives an event the id of another one that has another source, or is in another tenant.
+  private mutating func shareID(_ fact: inout EventFact) {
+    guard fact.retracts == nil, let other = published.suffix(20).randomElement(using: &naming),
+      other.audience == nil, shared.insert(other.id).inserted
+    else { return }
+    fact.id = other.id
+    guard fact.tenant == other.tenant else { return fact.source = other.source }
+    fact.source = Self.sources.first { $0 != other.source } ?? ""
+    if names(0.7) { fact.recipients = other.recipients }
   }
 
   private mutating func newID(of fact: EventFact) -> String {
@@ -309,6 +333,10 @@ struct Workload {
 
   private mutating func chance(_ probability: Double) -> Bool {
     Double.random(in: 0..<1, using: &random) < probability
+  }
+
+  private mutating func names(_ probability: Double) -> Bool {
+    Double.random(in: 0..<1, using: &naming) < probability
   }
 
   private mutating func wish(_ probability: Double) -> Bool {

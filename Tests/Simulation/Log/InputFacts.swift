@@ -25,6 +25,9 @@ struct EventFact: Equatable {
 
   func key(of recipient: String) -> String { tenant == "default" ? recipient : "\(tenant)/\(recipient)" }
 
+  /// What names it within its tenant.
+  var name: EventName { EventName(source: source, id: id) }
+
   /// The identity of the notification that it takes back.
   func retractedNotification(for recipient: String) -> String? {
     guard let retracts else { return nil }
@@ -32,6 +35,9 @@ struct EventFact: Equatable {
     other.id = retracts
     return other.notification(for: recipient)
   }
+
+  /// What names the notification, in full.
+  func identity(for recipient: String) -> [String] { [tenant, source, id, recipient] }
 
   /// The identity of the notification, as decisions write it.
   func notification(for recipient: String) -> String {
@@ -119,6 +125,12 @@ extension RecipientFact: CustomStringConvertible {
   }
 }
 
+/// What names an event within its tenant.
+struct EventName: Equatable {
+  var source: String
+  var id: String
+}
+
 /// What an engagement record says.
 struct EngagementFact: Equatable {
   /// Behind `tidings.engagement.`.
@@ -129,8 +141,8 @@ struct EngagementFact: Equatable {
   var channel: String
   var category: String?
   var address: String?
-  /// The ids of events whose notifications were seen.
-  var events: [String] = []
+  /// The events whose notifications were seen.
+  var events: [EventName] = []
   /// Milliseconds since the epoch.
   var time: Int64?
 

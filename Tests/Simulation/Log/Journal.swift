@@ -99,13 +99,22 @@ final class Journal {
     commit?.output.append(record)
   }
 
-  /// When the event of a forwarded record was appended first.
-  private func originAppended(of record: CommittedRecord) throws(Violation) -> Int64 {
+  /// What is true of a forwarded record: it is the one that it names as its origin, for whom it says.
+  private func forwarded(_ record: CommittedRecord) throws(Violation) -> InputFact {
     let topic: InputFacts.Topic = record.origin?.topic.hasSuffix(".routed") ?? false ? .routed : .events
     guard let origin = record.origin,
-      let source = facts.record(topic, partition: origin.partition, at: origin.offset)
+      let source = facts.record(topic, partition: origin.partition, at: origin.offset),
+      case .event(var expected) = source.kind
     else { throw Violation(.onceOnly, "\(record.place) does not say where its event was read first") }
-    return source.firstAppended
+    let found = try Self.event(record)
+    if let recipient = found.recipients.first {
+      expected = expected.narrowed(to: recipient)
+      if record.header("tidings-audience") != nil { expected.audience = nil }
+    }
+    try require(found == expected, .onceOnly, "\(record.place) is \(found), its origin \(expected)")
+    return InputFact(
+      offset: record.offset, appended: record.appended, originAppended: source.firstAppended,
+      kind: .event(expected))
   }
 
   /// Enters the input records that a transaction wrote: they are true from here on.
@@ -113,11 +122,7 @@ final class Journal {
     for record in transaction.records {
       switch record.topic {
       case "routed":
-        facts.add(
-          InputFact(
-            offset: record.offset, appended: record.appended, originAppended: try originAppended(of: record),
-            kind: .event(try Self.event(record))),
-          to: .routed, partition: record.partition)
+        facts.add(try forwarded(record), to: .routed, partition: record.partition)
       case "recipients":
         guard let origin = record.origin,
           case .recipient(let key, let fact)? = facts.record(

@@ -152,12 +152,24 @@ public final class SimulationRun {
       guard !isOver else { return }
       do throws(Violation) {
         try windows.checkOverdue(now: world.now, service: service)
+        try checkConsumed()
         try bounds.checkTruncated(now: world.now, service: service, broker: world.broker)
         try offsets.checkIdle(now: world.now, interval: scenario.heartbeatInterval, service: service)
       } catch {
         found(error)
       }
       watch()
+    }
+  }
+
+  /// Nothing waits in the input for longer than a backlog takes.
+  private func checkConsumed() throws(Violation) {
+    for home in 0..<scenario.partitionCount {
+      for topic in InputFacts.Topic.allCases {
+        let position = journal.latest[home]?.positions[topic.rawValue] ?? 0
+        let waiting = journal.facts.records(topic, partition: home, max(0, position)..<Int64.max)
+        if let first = waiting.first { try service.checkDecided(first, home, at: world.now) }
+      }
     }
   }
 
@@ -177,10 +189,17 @@ public final class SimulationRun {
     let outgoing = ProducerRecord(
       topicIndex: 0, key: record.key, value: record.value,
       headers: record.headers.map { ProducerRecord.Header($0.name, $0.value) })
-    let appended = try? outgoing.withViews { (views) throws(KafkaError) in
-      world.broker.append(views, to: place)
+    let appended: (offset: Int64, appended: Int64)?
+    do throws(KafkaError) {
+      appended = try outgoing.withViews { (views) throws(KafkaError) in
+        world.broker.append(views, to: place)
+      }
+    } catch {
+      return found(Violation(.unexpectedFault, "the load cannot publish to \(place): \(error)"))
     }
-    guard let appended else { return }
+    guard let appended else {
+      return found(Violation(.unexpectedFault, "the load cannot publish to \(place): there is no such log"))
+    }
     trace.note("published \(place) @ \(appended.offset): \(record.kind)")
     journal.facts.add(
       InputFact(offset: appended.offset, appended: appended.appended, kind: record.kind), to: record.topic,
@@ -322,6 +341,7 @@ extension SimulationRun: BrokerObserver {
       switch decision.kind {
       case .arrival(let arrival):
         guard let fact, let record else { break }
+        try service.checkDecided(record, commit.home, at: commit.time)
         try windows.take(arrival, decision, fact, commit, record, facts: journal.facts)
       case .closure(let closure):
         try windows.take(closure, decision, commit, facts: journal.facts, service: service)
