@@ -82,14 +82,15 @@ struct TransactionTests {
   @Test("transactions follow one another closely without the stall of the default retry.backoff.ms")
   func closeTransactions() throws {
     let producer = try producer()
-    let start = ContinuousClock.now
-    for index in 0..<50 {
+    let times = try (0..<50).map { index in
+      let start = ContinuousClock.now
       try producer.begin()
       try producer.produce(TextRecord(topicIndex: 1, partition: Int32(index % 4), value: "v"))
       try producer.commitFully()
+      return ContinuousClock.now - start
     }
-    // 50 stalls of 100 ms would take 5 s.
-    #expect(.now - start < .seconds(4))
+    // Some may be slow on a busy machine, but a stall of 100 ms would be in each.
+    #expect(times.sorted()[25] < .milliseconds(90), "\(times)")
   }
 
   @Test(
@@ -127,7 +128,8 @@ struct TransactionTests {
     }
   }
 
-  @Test("offsets go with a transaction in the name of the group's member")
+  // The mock cluster forgets them: that they are there is for the conformance tests.
+  @Test("offsets with a transaction, in the name of the group's member, are accepted")
   func sendOffsets() throws {
     let consumer = try cluster.makeGroupConsumer(GroupConsumerOptions(groupID: "g", offsetReset: .error))
     let producer = try producer()
@@ -282,6 +284,11 @@ struct TransactionTests {
       let deadline = Deadline(.seconds(60))
       while try producer.commit(timeout: .zero) == .pending { try deadline.check("commit \(round)") }
     }
+    isDone.store(true, ordering: .relaxed)
+    let starts = (0..<4).map { PartitionOffset(TopicPartition(topic: "wide", partition: $0), offset: 0) }
+    let values = try TestReader(cluster, topics: ["wide"], from: starts).values(1_600)
+    let counts = Dictionary(values.map { ($0, 1) }, uniquingKeysWith: +)
+    #expect(counts == Dictionary(uniqueKeysWithValues: (0..<40).map { ("\($0)", 40) }))
   }
 
   @Test(
