@@ -265,7 +265,7 @@ import Testing
       #expect(successor.image() == fixture.image())
       #expect(successor.pipeline.pendingFanOuts == fixture.pipeline.pendingFanOuts)
       // The table comes from its own topic.
-      successor.load(.part("board:42", names(0..<40)))
+      successor.load(.part("board:42", names(0..<40)), offset: 0)
       successor.log = fixture.log
       all += finish(successor)
       #expect(all.count == 80)
@@ -480,16 +480,5 @@ extension TestRecord {
         "{\"specversion\":\"1.0\",\"id\":\"\(id)\",\"source\":\"/test\",\"type\":\"\(type)\","
         + "\"audience\":\"\(audience)\",\"actor\":\"bob\"\(extra),\"data\":{\"n\":1}}",
       appended: appended)
-  }
-}
-
-extension Fixture {
-  /// Takes a record of a table as a restore does.
-  fileprivate func load(_ record: TestRecord) {
-    record.withInput { input in
-      pipeline.load(
-        PartitionRecord(topic: record.topic, offset: 0, appended: record.appended, content: input),
-        using: &codecs)
-    }
   }
 }

@@ -103,6 +103,15 @@ final class Fixture {
     }
   }
 
+  /// Takes a record of a table as a restore does.
+  func load(_ record: TestRecord, offset: Int64) {
+    record.withInput { input in
+      pipeline.load(
+        PartitionRecord(topic: record.topic, offset: offset, appended: record.appended, content: input),
+        using: &codecs)
+    }
+  }
+
   /// What the outbox and the decisions hold, as text.
   func output() -> [String] {
     var lines: [String] = []
