@@ -54,7 +54,7 @@ public struct Delivery: Equatable, Sendable {
   public var kind: DeliveryKind
   /// The category; nil of a digest that has several, of which none stands for all.
   public var category: String?
-  /// The event type; of a digest, that of its first item.
+  /// The event type; of a digest, that of the notification that opened its window.
   public var type: String
   /// The priority.
   public var priority: Priority

@@ -33,7 +33,7 @@ public struct DeliveryHead {
   public var category: ByteView
   /// Whether a digest has notifications of other categories.
   public var hasSeveralCategories = false
-  /// The event type; of a digest, that of its first item.
+  /// The event type; of a digest, that of the notification that opened its window.
   public var type: ByteView
   /// The priority.
   public var priority: Priority
