@@ -125,7 +125,9 @@ let package = Package(
         .product(name: "MetricsTestKit", package: "swift-metrics"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
-    .executableTarget(name: "InstructionCount", dependencies: ["Benchmarks"], path: "Tests/InstructionCount"),
+    .executableTarget(
+      name: "InstructionCount", dependencies: ["Benchmarks"], path: "Tests/InstructionCount",
+      exclude: ["stored.json"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .target(name: "KafkaTesting", dependencies: ["Contract", "Kafka"], path: "Tests/KafkaTesting"),
     .target(
