@@ -210,6 +210,10 @@ extension Flaws {
   public static var noTruncation: Flaws { Flaws(rawValue: 1 << 50) }
   /// Only partitions with work send their offsets with a transaction.
   public static var idleOffsetsLeftOut: Flaws { Flaws(rawValue: 1 << 51) }
+  /// A commit moves the group's offsets past work that it leaves to a later one.
+  public static var deferredPositionsSent: Flaws { Flaws(rawValue: 1 << 44) }
+  /// Nothing remembers the work that a commit has left to a later one.
+  public static var deferredWorkForgotten: Flaws { Flaws(rawValue: 1 << 61) }
   /// The slice of a snapshot that belongs to an aborted transaction is kept.
   public static var abortedSliceKept: Flaws { Flaws(rawValue: 1 << 52) }
   /// A snapshot is used although the log does not hold its position any more.

@@ -154,11 +154,12 @@ extension Pipeline {
   public var epoch: UInt64 { ledger.epoch }
   /// The number of the state record of its last confirmed commit; 0 when there is none.
   public var confirmedSequence: UInt64 { confirmedLedger.sequence }
-  /// Whether something was applied that no commit holds yet. A partition without any state record has work, and so has
-  /// one whose last record does not know all topics: every transaction carries its offsets, and offsets that no record
-  /// has would look like a lost state.
+  /// Whether its next record has to go with the next transaction, since there is none yet or the last one does not know
+  /// all topics: every transaction carries its offsets, and offsets that no record has would look like a lost state.
+  public var isHeaderDue: Bool { ledger.sequence == 0 || hasBegunTopic }
+  /// Whether something was applied that no commit holds yet, or a record is due.
   public var hasUncommittedWork: Bool {
-    if !undo.isNextEmpty || ledger.sequence == 0 || hasBegunTopic { return true }
+    if !undo.isNextEmpty || isHeaderDue { return true }
     var compared = ledger
     // Time alone is not work.
     compared.timerClock = sealedLedger.timerClock

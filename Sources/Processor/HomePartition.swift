@@ -72,6 +72,8 @@ final class HomePartition {
   var inputAges = InputAges()
   /// The topics that wait for a commit: before the rest of a record, or for room for a fan-out.
   var waitingTopics: Set<InputTopic> = []
+  /// What no commit has begun with.
+  var batch = HomeBatch()
   /// The last commit that held this partition, in monotonic milliseconds.
   var lastCommit: Int64 = 0
   /// When the partition was frozen, in monotonic milliseconds.
@@ -85,6 +87,7 @@ final class HomePartition {
   }
 
   var isRunning: Bool { phase == .running }
+  var hasWaitingDelivery: Bool { isRunning && pipeline.hasWaitingDelivery }
   /// Whether its positions are still to be read from its state.
   var isPositionUnknown: Bool { phase == .assigned || isRestoringState }
   var isRestoringState: Bool { if case .restoringState = phase { true } else { false } }
@@ -137,6 +140,27 @@ final class HomePartition {
     case .verifyingClock: "asking for the broker's time"
     case .running: "deciding"
     }
+  }
+}
+
+/// What a home partition has for the next commit that it takes part in.
+struct HomeBatch {
+  /// When the oldest work of it was applied, in monotonic milliseconds; nil where there is none.
+  private(set) var workSince: Int64?
+  /// Records applied.
+  var records = 0
+  /// When a position alone is worth a commit, in monotonic milliseconds.
+  var flushAt: Int64?
+  /// Bytes that fan-outs to audiences have added to it.
+  var fanOutBytes = 0
+  /// Bytes that windows that were due have added to it.
+  var dueBytes = 0
+  /// Whether a commit has left it to the next one.
+  var isDeferred = false
+
+  /// - Parameter now: asked for where there was none before.
+  mutating func hasWork(since now: @autoclosure () -> Int64) {
+    if workSince == nil { workSince = now() }
   }
 }
 

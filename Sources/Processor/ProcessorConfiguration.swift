@@ -15,6 +15,8 @@ public struct ProcessorConfiguration: Sendable {
   public var commitInterval: Duration
   /// The shortest time between two commits, also when a delivery waits.
   public var minimumCommitInterval: Duration
+  /// Home partitions with work up to which a commit that deliveries wait for takes all of them. Of more it takes half.
+  public var undividedPartitions: Int
   /// Records after which a commit begins at once.
   public var commitRecords: Int
   /// Bytes of output after which a commit begins at once.
@@ -57,6 +59,7 @@ public struct ProcessorConfiguration: Sendable {
     self.workers = 1
     self.commitInterval = .milliseconds(100)
     self.minimumCommitInterval = .milliseconds(20)
+    self.undividedPartitions = 4
     self.commitRecords = 10_000
     self.commitBytes = 1 << 20
     self.backlogBytes = 6 << 20

@@ -71,9 +71,9 @@ extension Worker {
       }
       let before = home.pipeline.pendingBytes
       home.pipeline.tick(now: now)
-      dueBytes += home.pipeline.pendingBytes - before
+      home.batch.dueBytes += home.pipeline.pendingBytes - before
       observer?.ticked(now: now, in: home.partition)
-      if workSince == nil { workSince = monotonic }
+      home.batch.hasWork(since: monotonic)
     }
   }
 

@@ -11,6 +11,8 @@ struct CommitInFlight {
   var delivered: [Channel: [Int64]] = [:]
   /// What the group is to hear; nil once it has.
   var offsets: (positions: [PartitionOffset], group: any GroupMetadata)?
+  /// Partitions whose work it has left to the next one.
+  var deferredCount = 0
   /// Monotonic milliseconds.
   var started: Int64
   /// The timer clock at the start, in milliseconds since the epoch.
@@ -21,10 +23,15 @@ struct CommitInFlight {
 
 /// The transaction: open → sending offsets → committing (both driven between batches) → confirmed.
 extension Worker {
-  /// The least distance between two commits: it adapts to what a transaction takes.
-  var commitSpacing: Int64 { max(configuration.minimumCommitInterval.milliseconds, transactionTime) }
+  /// Where nothing is full: the next commit begins no sooner, in monotonic milliseconds. The distance of two commits adapts
+  /// to what a transaction takes.
+  var earliestCommit: Int64 {
+    max(
+      lastCommitStart + max(configuration.minimumCommitInterval.milliseconds, transactionTime),
+      lastCommitEnd + Self.markerTime)
+  }
 
-  var hasWaitingDelivery: Bool { ownedHomes.contains { $0.isRunning && $0.pipeline.hasWaitingDelivery } }
+  var hasWaitingDelivery: Bool { ownedHomes.contains(where: \.hasWaitingDelivery) }
 
   // MARK: - Begin
 
@@ -33,28 +40,53 @@ extension Worker {
     let now = monotonic
     // After an abort the last start lies ahead.
     guard inFlight == nil, now >= lastCommitStart else { return }
-    let isSpaced = now - lastCommitStart >= commitSpacing
+    let isSpaced = now >= earliestCommit
     if let workSince {
       if pendingBytes >= configuration.commitBytes || isFullOfInput
         || workRecords >= configuration.commitRecords
-        || (isSpaced && (hasWaitingDelivery || now - workSince >= configuration.commitInterval.milliseconds))
       {
         return try beginCommit()
       }
+      if isSpaced, hasWaitingDelivery { return try beginCommit(without: partitionsToDefer()) }
+      if isSpaced, now - workSince >= configuration.commitInterval.milliseconds { return try beginCommit() }
     }
-    if let flushAt, now >= flushAt { return try beginCommit() }
+    if isSpaced, let flushAt, now >= flushAt { return try beginCommit() }
     if isSpaced, ownedHomes.contains(where: { needsHeartbeat($0, now) }) { try beginCommit() }
   }
 
+  /// The partitions of a commit that deliveries wait for. A commit takes the brokers about as long as it has partitions.
+  /// Where that is longer than commits are apart, half of the partitions in turn are heard of sooner than all of them at
+  /// once: they wait as long for their turn, and half as long for its outcome.
+  ///
+  /// - Returns: those whose work has the most time left. It goes with the next commit.
+  private func partitionsToDefer() -> Set<Int32> {
+    guard undividedTime > 1.25 * Double(configuration.minimumCommitInterval.milliseconds) else { return [] }
+    let interval = configuration.commitInterval.milliseconds
+    var waiting: [(home: HomePartition, due: Int64)] = []
+    for home in ownedHomes where home.takesPartInCommits {
+      guard let since = home.batch.workSince else { continue }
+      waiting.append((home, home.hasWaitingDelivery ? since : since + interval))
+    }
+    guard waiting.count > configuration.undividedPartitions else { return [] }
+    waiting.sort { $0.due < $1.due }
+    let later = waiting.suffix(waiting.count / 2).lazy.map(\.home)
+      .filter { $0.isRunning && !$0.batch.isDeferred && !$0.pipeline.isHeaderDue }
+    return Set(later.map(\.partition))
+  }
+
   /// Sends everything that was applied, with the positions of all partitions that take part.
-  func beginCommit() throws {
-    let homes = ownedHomes.filter(\.takesPartInCommits)
+  ///
+  /// - Parameter deferred: whose work is left to a later commit. Of them the positions of the last commit are sent once
+  ///   more.
+  func beginCommit(without deferred: Set<Int32> = []) throws {
+    let all = ownedHomes.filter(\.takesPartInCommits)
+    let homes = all.filter { !deferred.contains($0.partition) }
     guard !homes.isEmpty else { return }
     let started = monotonic
     let deadline = started + configuration.transactionTimeout.milliseconds
     lastCommitStart = started
-    let isOfTimersOnly = workRecords == 0 && flushAt == nil
-    forgetBatch()
+    let isOfTimersOnly = homes.allSatisfy { $0.batch.records == 0 && $0.batch.flushAt == nil }
+    forgetBatch(of: configuration.flaws.contains(.deferredWorkForgotten) ? all : homes)
     var commit = CommitInFlight(
       sealed: [], started: started, startInstant: clock.now(), deadline: deadline)
     reportedAppendTime = nil
@@ -65,25 +97,23 @@ extension Worker {
       }
       if !isOfTimersOnly || !configuration.flaws.contains(.timersWithoutOffsets) {
         let isFlawed = configuration.flaws.contains(.idleOffsetsLeftOut)
-        let sending = isFlawed ? commit.sealed.map(\.home) : homes
-        commit.offsets = try offsets(of: sending)
+        let sending = isFlawed ? commit.sealed.map(\.home) : all
+        commit.offsets = try offsets(of: sending, without: deferred)
       }
     } catch {
       return try transactionFailed(error, doing: "sending a transaction")
     }
+    for home in all where deferred.contains(home.partition) { home.batch.isDeferred = true }
+    commit.deferredCount = deferred.count
     inFlight = commit
-    try resumeFanOuts()
+    try resumeFanOuts(of: homes)
     try driveCommit()
   }
 
-  /// Nothing is waiting for a commit any more.
-  func forgetBatch() {
-    workSince = nil
-    workRecords = 0
+  /// Nothing of those partitions is waiting for a commit any more.
+  func forgetBatch(of homes: [HomePartition]) {
+    for home in homes { home.batch = HomeBatch() }
     hasPolled = false
-    flushAt = nil
-    fanOutBytes = 0
-    dueBytes = 0
   }
 
   /// Whether a partition without work is to write a state record: so that its offsets and the transactional id do not
@@ -162,11 +192,14 @@ extension Worker {
   }
 
   private func offsets(
-    of homes: [HomePartition]
+    of homes: [HomePartition], without deferred: Set<Int32>
   ) throws(KafkaError) -> ([PartitionOffset], any GroupMetadata) {
+    let deferred = configuration.flaws.contains(.deferredPositionsSent) ? [] : deferred
     let offsets = homes.flatMap { home in
-      InputTopic.allCases.map {
-        PartitionOffset(topicPartition($0, home.partition), offset: home.pipeline.positions[$0])
+      let positions =
+        deferred.contains(home.partition) ? home.pipeline.confirmedPositions : home.pipeline.positions
+      return InputTopic.allCases.map {
+        PartitionOffset(topicPartition($0, home.partition), offset: positions[$0])
       }
     }
     var group = try consumer.groupMetadata()
@@ -177,8 +210,8 @@ extension Worker {
   }
 
   /// The records that go on are read again, for their next part.
-  private func resumeFanOuts() throws {
-    for home in ownedHomes {
+  private func resumeFanOuts(of homes: [HomePartition]) throws {
+    for home in homes {
       for topic in InputTopic.allCases where home.waitingTopics.contains(topic) {
         let partition = topicPartition(topic, home.partition)
         try kafka("continuing a record") { () throws(KafkaError) in
@@ -233,9 +266,16 @@ extension Worker {
   private func confirmed(_ commit: CommitInFlight) throws {
     inFlight = nil
     let now = monotonic
+    lastCommitEnd = now
     compareClocks(since: commit.startInstant)
     // One that was held up by an outage says nothing of what the next one takes.
-    transactionTime = (transactionTime * 7 + min(now - commit.started, Self.longestSpacing)) / 8
+    let time = min(now - commit.started, Self.longestSpacing)
+    transactionTime = (transactionTime * 7 + time) / 8
+    let count = commit.sealed.count
+    if count + commit.deferredCount > configuration.undividedPartitions {
+      let whole = Double(time) * Double(count + commit.deferredCount) / Double(max(1, count))
+      undividedTime = (undividedTime * 7 + whole) / 8
+    }
     for (home, sealed) in commit.sealed {
       let before = home.pipeline.confirmedCounters
       let rejections = home.pipeline.confirmedRejections
@@ -306,7 +346,7 @@ extension Worker {
   /// Takes back what is not confirmed, and reads it again.
   private func rollbackAll() throws {
     inFlight = nil
-    forgetBatch()
+    forgetBatch(of: ownedHomes)
     if configuration.flaws.contains(.noRollback) { return }
     var positions: [PartitionOffset] = []
     var waiting: [TopicPartition] = []
@@ -380,7 +420,7 @@ extension Worker {
     if configuration.flaws.contains(.producerReused) { return try rollbackAll() }
     observer?.outcomeUnknown()
     inFlight = nil
-    forgetBatch()
+    forgetBatch(of: ownedHomes)
     producer.close()
     producer = try Self.makeProducer(cluster, configuration, transactionalID)
     producer.deliveryListener = self

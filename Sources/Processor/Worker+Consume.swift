@@ -95,8 +95,8 @@ extension Worker {
     observer?.applied(input, now: now, progress: progress, in: home.partition)
     home.isAtEnd[input.topic.index] = false
     home.inputAges.consumed(input.topic, appended: input.appended)
-    if workSince == nil { workSince = monotonic }
-    workRecords += 1
+    home.batch.hasWork(since: monotonic)
+    home.batch.records += 1
     if progress == .again {
       // It goes on with the next transaction: the record is read again once this one is sealed.
       home.waitingTopics.insert(input.topic)
@@ -129,7 +129,7 @@ extension Worker {
     guard offset > home.pipeline.positions[topic] else { return }
     home.pipeline.advance(topic, to: offset)
     observer?.advanced(topic, to: offset, in: home.partition)
-    if flushAt == nil { flushAt = monotonic + 1000 }
+    if home.batch.flushAt == nil { home.batch.flushAt = monotonic + 1000 }
   }
 
   private func consumerFailed(_ error: KafkaError) throws {

@@ -4,7 +4,7 @@ import Pipeline
 extension Worker {
   /// Whether the batch has room for another step.
   private var hasRoomForFanOuts: Bool {
-    fanOutBytes < configuration.fanOutBytes && !isFullOfInput
+    ownedHomes.reduce(0) { $0 + $1.batch.fanOutBytes } < configuration.fanOutBytes && !isFullOfInput
   }
 
   /// Whether a fan-out waits for nothing but the next turn.
@@ -20,8 +20,8 @@ extension Worker {
       let now = areTimersStopped ? home.pipeline.timerClock : clock.now()
       home.pipeline.continueFanOut(now: now, using: codecs)
       observer?.continuedFanOut(now: now, in: home.partition)
-      fanOutBytes += home.pipeline.pendingBytes - before
-      if workSince == nil { workSince = monotonic }
+      home.batch.fanOutBytes += home.pipeline.pendingBytes - before
+      home.batch.hasWork(since: monotonic)
     }
   }
 

@@ -53,7 +53,7 @@ extension Worker {
       if configuration.flaws.contains(.beginDuringRevoke), workSince != nil { try beginCommit() }
       noticeStandstill()
       for home in ownedHomes { freeze(home) }
-      forgetBatch()
+      forgetBatch(of: ownedHomes)
       inputDoubt = nil
       logger.info(
         lost ? "partitions lost" : "partitions revoked", metadata: ["partitions": "\(homes.keys.sorted())"])

@@ -81,22 +81,15 @@ package final class Worker: RebalanceListener, DeliveryListener {
   /// What a callback could not throw.
   var callbackFault: (any Error)?
 
-  /// When the oldest work that no commit holds was applied, in monotonic milliseconds.
-  var workSince: Int64?
-  /// Records applied since the last commit began.
-  var workRecords = 0
-  /// Whether the consumer was polled since then.
+  /// Whether the consumer was polled since the last commit began.
   var hasPolled = false
-  /// Bytes that fan-outs to audiences have added to the batch that no commit has begun with.
-  var fanOutBytes = 0
-  /// Bytes that windows that were due have added to it.
-  var dueBytes = 0
   /// The partition whose fan-outs go on next.
   var nextFanOutPartition: Int32 = 0
-  /// When positions alone are worth a commit, in monotonic milliseconds.
-  var flushAt: Int64?
   var lastCommitStart: Int64 = 0
+  var lastCommitEnd: Int64 = 0
   var transactionTime: Int64 = 0
+  /// What a transaction over all partitions with work would take where they are many, in milliseconds.
+  var undividedTime = 0.0
   /// When the last turn began; nil before the first.
   var lastTurn: TurnStart?
   var lastStatus: Int64 = 0
@@ -112,6 +105,9 @@ package final class Worker: RebalanceListener, DeliveryListener {
   /// How often a disagreement of state and group is looked at again before it counts: who has lost the partition, and
   /// does not know it yet, reads the offsets of one commit and the state of the next.
   static let disagreementsToVerify = 3
+  /// What a coordinator needs for the markers of a transaction after it has said that it is committed, about, in
+  /// milliseconds. The client waits for 20 ms where the next one is not let in yet (CONCURRENT_TRANSACTIONS).
+  static let markerTime: Int64 = 4
   /// How long after an abort no transaction begins, in milliseconds.
   static let pauseAfterAbort: Int64 = 100
   /// How often the broker's time is asked for while timers are stopped, and restores are logged, in milliseconds.
@@ -274,6 +270,20 @@ package final class Worker: RebalanceListener, DeliveryListener {
     ownedHomes.reduce(0) { $1.takesPartInCommits ? $0 + $1.pipeline.pendingBytes : $0 }
   }
 
+  /// When the oldest work that the next commit may hold was applied, in monotonic milliseconds; nil where there is none.
+  var workSince: Int64? {
+    ownedHomes.lazy.filter(\.takesPartInCommits).compactMap(\.batch.workSince).min()
+  }
+
+  /// Records applied since the last commit.
+  var workRecords: Int { ownedHomes.reduce(0) { $1.takesPartInCommits ? $0 + $1.batch.records : $0 } }
+
+  /// When positions alone are worth a commit, in monotonic milliseconds.
+  var flushAt: Int64? { ownedHomes.lazy.filter(\.takesPartInCommits).compactMap(\.batch.flushAt).min() }
+
+  /// Bytes of the batch that are of windows that were due.
+  var dueBytes: Int { ownedHomes.reduce(0) { $0 + $1.batch.dueBytes } }
+
   /// Whether nothing more is to be taken in before the next commit.
   var isFullOfInput: Bool { hasReached(configuration.inputBytes) }
 
@@ -307,12 +317,12 @@ package final class Worker: RebalanceListener, DeliveryListener {
     var wait: Int64 = 100
     let monotonicNow = monotonic
     if let workSince {
-      let earliest = lastCommitStart + commitSpacing
+      let earliest = earliestCommit
       let due =
         hasWaitingDelivery ? earliest : max(earliest, workSince + configuration.commitInterval.milliseconds)
       wait = min(wait, due - monotonicNow)
     }
-    if let flushAt { wait = min(wait, flushAt - monotonicNow) }
+    if let flushAt { wait = min(wait, max(earliestCommit, flushAt) - monotonicNow) }
     for home in ownedHomes where home.phase == .assigned { wait = min(wait, home.askAgainAt - monotonicNow) }
     let now = clock.now()
     for home in ownedHomes where home.isRunning && !areTimersStopped {

@@ -144,6 +144,7 @@ final class Fixture {
   var counters: Counters { pipeline.counters }
   var positions: InputPositions { pipeline.positions }
   var hasUncommittedWork: Bool { pipeline.hasUncommittedWork }
+  var isHeaderDue: Bool { pipeline.isHeaderDue }
   var idCount: Int { pipeline.idCount }
 
   func nextDue() -> Int64? { pipeline.nextDue() }

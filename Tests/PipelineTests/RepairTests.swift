@@ -195,15 +195,15 @@ import Testing
     positions[.subscriptions] = -1
     fixture.pipeline.adopt(positions)
     fixture.commit()
-    #expect(!fixture.hasUncommittedWork)
+    #expect(!fixture.hasUncommittedWork && !fixture.isHeaderDue)
     fixture.pipeline.begin(.subscriptions, at: 4)
-    #expect(fixture.hasUncommittedWork)
+    #expect(fixture.hasUncommittedWork && fixture.isHeaderDue)
     _ = fixture.seal()
     fixture.pipeline.rollback()
-    #expect(fixture.hasUncommittedWork)
+    #expect(fixture.hasUncommittedWork && fixture.isHeaderDue)
     #expect(fixture.positions[.subscriptions] == 4)
     fixture.commit()
-    #expect(!fixture.hasUncommittedWork)
+    #expect(!fixture.hasUncommittedWork && !fixture.isHeaderDue)
   }
 
   @Test(

@@ -15,6 +15,8 @@ struct Scenario {
   var duration: Int64
   var commitInterval: Int64
   var minimumCommitInterval: Int64
+  /// Partitions with work that one commit takes at least.
+  var undividedPartitions: Int
   /// With 0 an id counts until its minute is over, so that many expire within a run.
   var horizonMinutes: Int64
   var checkpointFloor: Int64
@@ -68,6 +70,8 @@ struct Scenario {
     fanOutBytes = [400, 3_000, 512 << 10].randomElement(using: &audiences) ?? 400
     fanOutCountLimit = [1, 3, 1_000].randomElement(using: &audiences) ?? 1
     tickBytes = [3_000, 12_000, 2 << 20].randomElement(using: &audiences) ?? 3_000
+    var commits = SeededGenerator(seed: seed &* 0x9E67_3C11 &+ 6)
+    undividedPartitions = [1, 2, 4].randomElement(using: &commits) ?? 4
     commitRecords = pick([5, 50, 10_000])
     backlogBytes = pick([4_000, 60_000, 4 << 20])
     frozenLifetime = pick([500, 300_000, 300_000])
@@ -126,6 +130,7 @@ struct Scenario {
     configuration.instance = isStatic ? instance : nil
     configuration.commitInterval = .milliseconds(commitInterval)
     configuration.minimumCommitInterval = .milliseconds(minimumCommitInterval)
+    configuration.undividedPartitions = undividedPartitions
     configuration.commitRecords = commitRecords
     configuration.fanOutBytes = fanOutBytes
     configuration.backlogBytes = backlogBytes

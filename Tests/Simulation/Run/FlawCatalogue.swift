@@ -98,6 +98,8 @@ public struct NamedFlaw: Sendable {
     NamedFlaw(name: "noCheckpoint", flaw: .noCheckpoint),
     NamedFlaw(name: "noTruncation", flaw: .noTruncation),
     NamedFlaw(name: "idleOffsetsLeftOut", flaw: .idleOffsetsLeftOut),
+    NamedFlaw(name: "deferredPositionsSent", flaw: .deferredPositionsSent),
+    NamedFlaw(name: "deferredWorkForgotten", flaw: .deferredWorkForgotten),
     NamedFlaw(name: "noHeartbeat", flaw: .noHeartbeat),
     NamedFlaw(name: "abortedSliceKept", flaw: .abortedSliceKept),
     NamedFlaw(name: "newerSlicesReplayed", flaw: .newerSlicesReplayed),
