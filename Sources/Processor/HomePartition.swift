@@ -158,8 +158,10 @@ struct HomeBatch {
   /// Whether a commit has left it to the next one.
   var isDeferred = false
 
-  /// - Parameter now: asked for where there was none before.
-  mutating func hasWork(since now: @autoclosure () -> Int64) {
+  /// Work was applied.
+  ///
+  /// - Parameter now: monotonic milliseconds; asked for where there was no work before.
+  mutating func noteWork(at now: @autoclosure () -> Int64) {
     if workSince == nil { workSince = now() }
   }
 }

@@ -15,7 +15,8 @@ public struct ProcessorConfiguration: Sendable {
   public var commitInterval: Duration
   /// The shortest time between two commits, also when a delivery waits.
   public var minimumCommitInterval: Duration
-  /// Home partitions with work up to which a commit that deliveries wait for takes all of them. Of more it takes half.
+  /// Home partitions with work up to which a commit that deliveries wait for takes all of them. Of more it takes half,
+  /// where that is quicker.
   public var undividedPartitions: Int
   /// Records after which a commit begins at once.
   public var commitRecords: Int
@@ -49,6 +50,9 @@ public struct ProcessorConfiguration: Sendable {
   public var snapshotSliceBytes: Int64
   /// Deliberate mistakes, for the simulation alone.
   public var flaws: Flaws = []
+  /// One of so many commits that deliveries wait for takes half of the partitions where others take all, or all where
+  /// others take half: to learn which is quicker.
+  package var commitTrialDistance = 32
   /// Changes limits of the state machines, which a simulation makes small enough to be reached.
   package var pipelineLimits: (@Sendable (inout Pipeline.Configuration) -> Void)?
 

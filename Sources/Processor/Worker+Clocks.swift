@@ -73,7 +73,7 @@ extension Worker {
       home.pipeline.tick(now: now)
       home.batch.dueBytes += home.pipeline.pendingBytes - before
       observer?.ticked(now: now, in: home.partition)
-      home.batch.hasWork(since: monotonic)
+      home.batch.noteWork(at: monotonic)
     }
   }
 

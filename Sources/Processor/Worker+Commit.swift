@@ -11,6 +11,8 @@ struct CommitInFlight {
   var delivered: [Channel: [Int64]] = [:]
   /// What the group is to hear; nil once it has.
   var offsets: (positions: [PartitionOffset], group: any GroupMetadata)?
+  /// Whether it began since deliveries waited.
+  var isForDeliveries = false
   /// Partitions whose work it has left to the next one.
   var deferredCount = 0
   /// Monotonic milliseconds.
@@ -47,27 +49,28 @@ extension Worker {
       {
         return try beginCommit()
       }
-      if isSpaced, hasWaitingDelivery { return try beginCommit(without: partitionsToDefer()) }
+      if isSpaced, hasWaitingDelivery {
+        return try beginCommit(without: partitionsToDefer(), isForDeliveries: true)
+      }
       if isSpaced, now - workSince >= configuration.commitInterval.milliseconds { return try beginCommit() }
     }
     if isSpaced, let flushAt, now >= flushAt { return try beginCommit() }
     if isSpaced, ownedHomes.contains(where: { needsHeartbeat($0, now) }) { try beginCommit() }
   }
 
-  /// The partitions of a commit that deliveries wait for. A commit takes the brokers about as long as it has partitions.
-  /// Where that is longer than commits are apart, half of the partitions in turn are heard of sooner than all of them at
-  /// once: they wait as long for their turn, and half as long for its outcome.
+  /// The partitions that a commit for which deliveries wait does not take, where it takes only half of them.
   ///
   /// - Returns: those whose work has the most time left. It goes with the next commit.
   private func partitionsToDefer() -> Set<Int32> {
-    guard undividedTime > 1.25 * Double(configuration.minimumCommitInterval.milliseconds) else { return [] }
     let interval = configuration.commitInterval.milliseconds
     var waiting: [(home: HomePartition, due: Int64)] = []
     for home in ownedHomes where home.takesPartInCommits {
       guard let since = home.batch.workSince else { continue }
       waiting.append((home, home.hasWaitingDelivery ? since : since + interval))
     }
-    guard waiting.count > configuration.undividedPartitions else { return [] }
+    guard waiting.count > configuration.undividedPartitions,
+      commitDivision.dividesNext(apart: configuration.minimumCommitInterval.milliseconds)
+    else { return [] }
     waiting.sort { $0.due < $1.due }
     let later = waiting.suffix(waiting.count / 2).lazy.map(\.home)
       .filter { $0.isRunning && !$0.batch.isDeferred && !$0.pipeline.isHeaderDue }
@@ -76,9 +79,10 @@ extension Worker {
 
   /// Sends everything that was applied, with the positions of all partitions that take part.
   ///
-  /// - Parameter deferred: whose work is left to a later commit. Of them the positions of the last commit are sent once
-  ///   more.
-  func beginCommit(without deferred: Set<Int32> = []) throws {
+  /// - Parameters:
+  ///   - deferred: whose work is left to a later commit. Of them the positions of the last commit are sent once more.
+  ///   - isForDeliveries: whether it begins since deliveries wait.
+  func beginCommit(without deferred: Set<Int32> = [], isForDeliveries: Bool = false) throws {
     let all = ownedHomes.filter(\.takesPartInCommits)
     let homes = all.filter { !deferred.contains($0.partition) }
     guard !homes.isEmpty else { return }
@@ -104,6 +108,7 @@ extension Worker {
       return try transactionFailed(error, doing: "sending a transaction")
     }
     for home in all where deferred.contains(home.partition) { home.batch.isDeferred = true }
+    commit.isForDeliveries = isForDeliveries
     commit.deferredCount = deferred.count
     inFlight = commit
     try resumeFanOuts(of: homes)
@@ -271,10 +276,9 @@ extension Worker {
     // One that was held up by an outage says nothing of what the next one takes.
     let time = min(now - commit.started, Self.longestSpacing)
     transactionTime = (transactionTime * 7 + time) / 8
-    let count = commit.sealed.count
-    if count + commit.deferredCount > configuration.undividedPartitions {
-      let whole = Double(time) * Double(count + commit.deferredCount) / Double(max(1, count))
-      undividedTime = (undividedTime * 7 + whole) / 8
+    let (taken, deferred) = (commit.sealed.count, commit.deferredCount)
+    if commit.isForDeliveries, taken + deferred > configuration.undividedPartitions {
+      commitDivision.confirmed(after: time, taken: taken, deferred: deferred)
     }
     for (home, sealed) in commit.sealed {
       let before = home.pipeline.confirmedCounters

@@ -95,7 +95,7 @@ extension Worker {
     observer?.applied(input, now: now, progress: progress, in: home.partition)
     home.isAtEnd[input.topic.index] = false
     home.inputAges.consumed(input.topic, appended: input.appended)
-    home.batch.hasWork(since: monotonic)
+    home.batch.noteWork(at: monotonic)
     home.batch.records += 1
     if progress == .again {
       // It goes on with the next transaction: the record is read again once this one is sealed.

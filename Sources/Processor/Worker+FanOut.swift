@@ -21,7 +21,7 @@ extension Worker {
       home.pipeline.continueFanOut(now: now, using: codecs)
       observer?.continuedFanOut(now: now, in: home.partition)
       home.batch.fanOutBytes += home.pipeline.pendingBytes - before
-      home.batch.hasWork(since: monotonic)
+      home.batch.noteWork(at: monotonic)
     }
   }
 

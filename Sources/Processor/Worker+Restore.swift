@@ -322,7 +322,7 @@ extension Worker {
     home.phase = .running
     observer?.decides(in: home.partition)
     // Records of a table behind the committed position were applied while it was loaded.
-    if home.pipeline.hasUncommittedWork { home.batch.hasWork(since: monotonic) }
+    if home.pipeline.hasUncommittedWork { home.batch.noteWork(at: monotonic) }
     let partitions = InputTopic.allCases.map { topicPartition($0, home.partition) }
     try kafka("starting to decide") { () throws(KafkaError) in
       // The tables' partitions may have been read already: they are paused, so that the seek finds them at rest.

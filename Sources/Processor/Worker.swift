@@ -88,8 +88,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var lastCommitStart: Int64 = 0
   var lastCommitEnd: Int64 = 0
   var transactionTime: Int64 = 0
-  /// What a transaction over all partitions with work would take where they are many, in milliseconds.
-  var undividedTime = 0.0
+  var commitDivision: CommitDivision
   /// When the last turn began; nil before the first.
   var lastTurn: TurnStart?
   var lastStatus: Int64 = 0
@@ -139,6 +138,7 @@ package final class Worker: RebalanceListener, DeliveryListener {
     self.status = status
     self.instants = instants
     self.metrics = WorkerMetrics(configuration: configuration, worker: number)
+    self.commitDivision = CommitDivision(trialDistance: configuration.commitTrialDistance)
     self.clock = TimerClock(instants, flaws: configuration.flaws)
     self.clockGuard = ClockGuard(hasBrokerClock: !cluster.isEmbedded)
     self.codecs = try Codecs(

@@ -1,18 +1,50 @@
+import Kafka
 import Processor
 import SimulatedKafka
 import Testing
 
 /// Which partitions a commit takes.
 struct CommitTests {
-  /// Milliseconds between the records of each partition's state log, while events for all of them come.
+  /// Notes the transactions that write state.
+  private final class Commits: BrokerObserver {
+    struct Commit {
+      /// When it was decided, in milliseconds since the epoch.
+      var time: Int64
+      /// The home partitions of which it has a state record.
+      var homes: Set<Int32>
+    }
+
+    private let now: () -> Int64
+    private(set) var all: [Commit] = []
+
+    init(now: @escaping () -> Int64) { self.now = now }
+
+    func transactionDecided(
+      _ transaction: TransactionState, commits: Bool, offsets: [(group: String, offsets: [PartitionOffset])]
+    ) {
+      let homes = transaction.partitions.map(\.topicPartition).filter { $0.topic.hasSuffix(".state") }
+      all.append(Commit(time: now(), homes: Set(homes.map(\.partition))))
+    }
+
+    /// Milliseconds between those that take a partition.
+    func distances(of home: Int32) -> [Int64] {
+      let times = all.filter { $0.homes.contains(home) }.map(\.time)
+      return zip(times.dropFirst(), times).map { $0 - $1 }
+    }
+  }
+
+  /// The commits of a worker while events come, for all partitions all the time, from the second second on.
   ///
-  /// - Parameter delay: what a request for a partition of the state log takes longer, in milliseconds.
-  private func distances(
-    _ seed: UInt64, partitionCount: Int32, delay: Int64 = 0,
+  /// - Parameters:
+  ///   - append: for how long each request that appends records keeps the broker from the next one, in milliseconds.
+  ///   - delay: what each request for a partition of the state log takes longer, whatever else there is.
+  private func commits(
+    _ seed: UInt64, partitionCount: Int32, append: Int64 = 0, delay: Int64 = 0,
     channels: String = "email: { policy: immediate }",
     configure: @escaping (inout ProcessorConfiguration) -> Void = { _ in }
-  ) throws -> [[Int64]] {
+  ) throws -> Commits {
     let deployment = try Deployment(seed: seed, partitionCount: partitionCount, channels: channels)
+    let world = deployment.world
     var names: [Int32: String] = [:]
     for name in (0..<1_000).map({ "r\($0)" }) {
       let home = deployment.partition("recipients", of: name).partition
@@ -25,58 +57,60 @@ struct CommitTests {
     }
     let running = try deployment.start("a", configure: configure)
     try deployment.wait(for: "the partitions") { running.status.runningPartitions == partitionCount }
-    for name in recipients {
-      deployment.world.broker.log(deployment.partition("state", of: name))?.delay = delay
-    }
-    let start = deployment.world.now + 1_000
-    for number in 0..<800 {
+    for name in recipients { world.broker.log(deployment.partition("state", of: name))?.delay = delay }
+    world.latencies.append = append
+    let commits = Commits { world.now }
+    for number in 0..<1_000 {
+      if number == 200 { world.broker.observer = commits }
       for name in recipients { try deployment.publish(event: "\(number)-\(name)", for: name) }
-      deployment.world.run(until: deployment.world.now + 5)
+      world.run(until: world.now + 5)
     }
-    let end = deployment.world.now
-    let count = 800 * Int64(partitionCount)
+    world.broker.observer = nil
+    let count = 1_000 * Int64(partitionCount)
     try deployment.wait(for: "the decisions") { running.status.counters.email.accepted == count }
     #expect(running.failure == nil)
-    return try recipients.map { name in
-      let log = try #require(deployment.world.broker.log(deployment.partition("state", of: name)))
-      let times = log.entries.filter { $0.record != nil && (start..<end).contains($0.timestamp) }
-        .map(\.timestamp)
-      return zip(times.dropFirst(), times).map { $0 - $1 }
+    return commits
+  }
+
+  @Test(
+    "where brokers take the partitions of a commit one by one, it has half of those that deliveries wait in, and the next one the others",
+    arguments: 1...5 as ClosedRange<UInt64>)
+  func half(seed: UInt64) throws {
+    let commits = try commits(seed, partitionCount: 8, append: 2).all
+    try #require(commits.count > 50)
+    #expect(commits.count { $0.homes.count == 4 } > commits.count * 9 / 10, "seed \(seed): \(commits)")
+    for (commit, next) in zip(commits, commits.dropFirst()) {
+      #expect(commit.homes.union(next.homes).count == 8, "seed \(seed): \(commit), \(next)")
     }
   }
 
   @Test(
-    "where deliveries wait in many partitions for slow brokers, a commit takes half of them, and the next one the others",
+    "where half of the partitions take as long as all of them, a commit takes all, but for one of 32 that tries",
     arguments: 1...5 as ClosedRange<UInt64>)
-  func half(seed: UInt64) throws {
-    let whole = try distances(seed, partitionCount: 8, delay: 40) { $0.undividedPartitions = 8 }
-    let halves = try distances(seed, partitionCount: 8, delay: 40)
-    for (whole, halves) in zip(whole, halves) {
-      let mean = whole.reduce(0, +) / Int64(whole.count)
-      #expect(whole.count > 20 && mean > 40, "seed \(seed)")
-      // Requests of the simulated broker do not wait for one another: half of them take as long as all.
-      let longest = try #require(whole.max())
-      #expect(
-        halves.allSatisfy { $0 > mean * 3 / 2 && $0 <= 2 * longest + 20 }, "seed \(seed): \(halves), \(whole)"
-      )
-    }
+  func whole(seed: UInt64) throws {
+    let commits = try commits(seed, partitionCount: 8, delay: 40).all
+    try #require(commits.count > 40)
+    let halves = commits.count { $0.homes.count < 8 }
+    #expect((1...commits.count / 32 + 1).contains(halves), "seed \(seed): \(commits)")
   }
 
   @Test(
     "where they wait in a few partitions, each commit takes all of them",
     arguments: 1...5 as ClosedRange<UInt64>)
   func few(seed: UInt64) throws {
-    let whole = try distances(seed, partitionCount: 4, delay: 40) { $0.undividedPartitions = 8 }
-    #expect(try distances(seed, partitionCount: 4, delay: 40) == whole, "seed \(seed)")
+    let commits = try commits(seed, partitionCount: 4, append: 4).all
+    #expect(commits.count > 50)
+    #expect(commits.allSatisfy { $0.homes.count == 4 }, "seed \(seed): \(commits)")
   }
 
   @Test(
     "where brokers are quick, each commit takes all partitions", arguments: 1...5 as ClosedRange<UInt64>)
   func quick(seed: UInt64) throws {
-    let distances = try distances(seed, partitionCount: 8) { $0.minimumCommitInterval = .milliseconds(100) }
-    for partition in distances {
-      #expect(partition.count > 20, "seed \(seed)")
-      #expect(partition.allSatisfy { (90...140).contains($0) }, "seed \(seed): \(partition)")
+    let commits = try commits(seed, partitionCount: 8) { $0.minimumCommitInterval = .milliseconds(100) }
+    #expect(commits.all.count > 20)
+    for home in 0..<8 as Range<Int32> {
+      let distances = commits.distances(of: home)
+      #expect(distances.allSatisfy { (90...140).contains($0) }, "seed \(seed): \(distances)")
     }
   }
 
@@ -85,12 +119,13 @@ struct CommitTests {
     arguments: 1...5 as ClosedRange<UInt64>)
   func noneWaits(seed: UInt64) throws {
     let digest = "email: { policy: digest, window: 1h }"
-    let distances = try distances(seed, partitionCount: 8, delay: 40, channels: digest) {
+    let commits = try commits(seed, partitionCount: 8, append: 2, channels: digest) {
       $0.commitInterval = .milliseconds(300)
     }
-    for partition in distances {
-      #expect(partition.count > 5, "seed \(seed)")
-      #expect(partition.allSatisfy { (290...380).contains($0) }, "seed \(seed): \(partition)")
+    #expect(commits.all.count > 5)
+    for home in 0..<8 as Range<Int32> {
+      let distances = commits.distances(of: home)
+      #expect(distances.allSatisfy { (290...380).contains($0) }, "seed \(seed): \(distances)")
     }
   }
 }

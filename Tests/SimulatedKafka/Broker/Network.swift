@@ -22,10 +22,11 @@ extension SimulatedProcess {
   /// Sends a request and hears of its answer, unless the process has ended by then.
   ///
   /// - Parameters:
+  ///   - wait: what goes by before the broker has time for it, in milliseconds.
   ///   - perform: what happens at the broker, which answers when it wants to.
   ///   - reply: on a thread of the process's client.
   func request<Answer>(
-    _ target: RequestTarget, replyLoss: Double = 0,
+    _ target: RequestTarget, after wait: Int64 = 0, replyLoss: Double = 0,
     _ perform: @escaping (_ answer: @escaping (Answer) -> Void) -> Void,
     _ reply: @escaping (Reply<Answer>) -> Void
   ) {
@@ -33,7 +34,7 @@ extension SimulatedProcess {
       later(world.random(world.latencies.reconnect)) { reply(.connectionLost) }
       return
     }
-    var delay = world.random(world.latencies.network)
+    var delay = wait + world.random(world.latencies.network)
     switch target {
     case .partition(let log): delay += log.extraDelay(world.now)
     case .partitions(let logs): delay += logs.reduce(0) { max($0, $1.extraDelay(world.now)) }

@@ -30,8 +30,8 @@ public final class TransactionState {
   public internal(set) var number = 0
 
   var timeout: Int64 = 0
-  /// In the order of their registration.
-  var partitions: [PartitionLog] = []
+  /// Those that it writes to, in the order of their registration.
+  public internal(set) var partitions: [PartitionLog] = []
   var groups: [Group] = []
   var markersMissing = 0
 

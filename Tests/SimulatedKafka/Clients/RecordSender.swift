@@ -58,6 +58,8 @@ final class RecordSender {
   private var resolved: [SimulatedTopic?]
   private(set) var queues: [Queue] = []
   private var queuesByTopic: [[Int]]
+  /// When the broker is done with the requests that were sent.
+  private var connectionFree: Int64 = 0
   /// The records that have no report yet.
   private(set) var unreported = 0
 
@@ -164,7 +166,8 @@ final class RecordSender {
   private func send(_ batch: Batch, _ queue: Queue) {
     let log = queue.log
     let broker = world.broker
-    process.request(.partition(log)) { answer in
+    connectionFree = max(connectionFree, world.now) + world.latencies.append
+    process.request(.partition(log), after: connectionFree - world.now) { answer in
       answer(broker.append(batch, queue.topic, log))
     } _: { [self] (reply: Reply<TransactionRefusal?>) in
       switch reply {

@@ -49,7 +49,7 @@ struct FaultProfile {
 
   /// How much longer than a second a commit may take because of the faults that are on all the time.
   var slack: Int64 {
-    var slack: Int64 = 500 + 40 * latencies.network.upperBound
+    var slack: Int64 = 500 + 40 * latencies.network.upperBound + 100 * latencies.append
     // A transaction waits for the markers of the one before, and so did that one; partitions' markers may come behind
     // those of the offsets.
     if background.lateMarkers > 0 {

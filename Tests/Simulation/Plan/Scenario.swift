@@ -17,6 +17,8 @@ struct Scenario {
   var minimumCommitInterval: Int64
   /// Partitions with work that one commit takes at least.
   var undividedPartitions: Int
+  /// How often a commit takes half where others take all, or the other way round.
+  var commitTrialDistance: Int
   /// With 0 an id counts until its minute is over, so that many expire within a run.
   var horizonMinutes: Int64
   var checkpointFloor: Int64
@@ -72,6 +74,8 @@ struct Scenario {
     tickBytes = [3_000, 12_000, 2 << 20].randomElement(using: &audiences) ?? 3_000
     var commits = SeededGenerator(seed: seed &* 0x9E67_3C11 &+ 6)
     undividedPartitions = [1, 2, 4].randomElement(using: &commits) ?? 4
+    commitTrialDistance = [2, 8, 32].randomElement(using: &commits) ?? 32
+    let append: Int64 = [0, 0, 0, 2].randomElement(using: &commits) ?? 0
     commitRecords = pick([5, 50, 10_000])
     backlogBytes = pick([4_000, 60_000, 4 << 20])
     frozenLifetime = pick([500, 300_000, 300_000])
@@ -86,8 +90,12 @@ struct Scenario {
       repeats: Double.random(in: 0.1...0.3, using: &random), burst: pick([10, 40, 120]),
       idle: pick([1_000, 9_000, 25_000]), isCrowded: chance(0.2))
     faults = FaultProfile.draw(&random)
-    // What a full batch lets through has to be more than what comes in.
-    if backlogBytes < 60_000 { faults.background.lateMarker = 50...400 }
+    faults.latencies.append = append
+    // What a full batch lets through has to be more than what comes in: of the smallest, about six records.
+    if backlogBytes < 60_000, faults.background.lateMarkers > 0 {
+      shape.meanDistance = max(120, shape.meanDistance)
+      faults.background.lateMarker = shape.meanDistance < 300 ? 20...100 : 50...400
+    }
     snapshotInterval = chance(0.6) ? pick([300, 1_000, 6_000]) : nil
     snapshotSlice = pick([300, 2_000, 1 << 20])
     heartbeatInterval = pick([6 * 3_600_000, 4_000, 12_000])
@@ -131,6 +139,7 @@ struct Scenario {
     configuration.commitInterval = .milliseconds(commitInterval)
     configuration.minimumCommitInterval = .milliseconds(minimumCommitInterval)
     configuration.undividedPartitions = undividedPartitions
+    configuration.commitTrialDistance = commitTrialDistance
     configuration.commitRecords = commitRecords
     configuration.fanOutBytes = fanOutBytes
     configuration.backlogBytes = backlogBytes
