@@ -121,7 +121,7 @@ let package = Package(
     .testTarget(
       name: "ProcessorTests",
       dependencies: [
-        "Contract", "Kafka", "Pipeline", "Policy", "Processor", "ProcessorTesting",
+        "Contract", "Kafka", "Pipeline", "Policy", "Processor", "ProcessorTesting", "SeededTesting",
         .product(name: "MetricsTestKit", package: "swift-metrics"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),

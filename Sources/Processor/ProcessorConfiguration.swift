@@ -52,7 +52,7 @@ public struct ProcessorConfiguration: Sendable {
   public var flaws: Flaws = []
   /// One of so many commits that deliveries wait for takes half of the partitions where others take all, or all where
   /// others take half: to learn which is quicker.
-  package var commitTrialDistance = 32
+  package var commitTrialDistance = 24
   /// Changes limits of the state machines, which a simulation makes small enough to be reached.
   package var pipelineLimits: (@Sendable (inout Pipeline.Configuration) -> Void)?
 

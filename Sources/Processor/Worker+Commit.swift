@@ -13,8 +13,6 @@ struct CommitInFlight {
   var offsets: (positions: [PartitionOffset], group: any GroupMetadata)?
   /// Whether it began since deliveries waited.
   var isForDeliveries = false
-  /// Partitions whose work it has left to the next one.
-  var deferredCount = 0
   /// Monotonic milliseconds.
   var started: Int64
   /// The timer clock at the start, in milliseconds since the epoch.
@@ -69,7 +67,8 @@ extension Worker {
       waiting.append((home, home.hasWaitingDelivery ? since : since + interval))
     }
     guard waiting.count > configuration.undividedPartitions,
-      commitDivision.dividesNext(apart: configuration.minimumCommitInterval.milliseconds)
+      commitDivision.dividesNext(
+        waiting: waiting.count, apart: configuration.minimumCommitInterval.milliseconds)
     else { return [] }
     waiting.sort { $0.due < $1.due }
     let later = waiting.suffix(waiting.count / 2).lazy.map(\.home)
@@ -109,7 +108,6 @@ extension Worker {
     }
     for home in all where deferred.contains(home.partition) { home.batch.isDeferred = true }
     commit.isForDeliveries = isForDeliveries
-    commit.deferredCount = deferred.count
     inFlight = commit
     try resumeFanOuts(of: homes)
     try driveCommit()
@@ -276,9 +274,8 @@ extension Worker {
     // One that was held up by an outage says nothing of what the next one takes.
     let time = min(now - commit.started, Self.longestSpacing)
     transactionTime = (transactionTime * 7 + time) / 8
-    let (taken, deferred) = (commit.sealed.count, commit.deferredCount)
-    if commit.isForDeliveries, taken + deferred > configuration.undividedPartitions {
-      commitDivision.confirmed(after: time, taken: taken, deferred: deferred)
+    if commit.isForDeliveries {
+      commitDivision.confirmed(after: now - commit.started, taken: commit.sealed.count)
     }
     for (home, sealed) in commit.sealed {
       let before = home.pipeline.confirmedCounters

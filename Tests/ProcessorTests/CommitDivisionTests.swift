@@ -1,68 +1,90 @@
+import SeededTesting
 import Testing
 
 @testable import Processor
 
 struct CommitDivisionTests {
-  /// Commits of sixteen partitions, of which each takes what the model says.
-  ///
-  /// - Returns: the share of the last hundred that took half of them.
-  private func dividedShare(
-    _ division: inout CommitDivision, commits: Int = 400, time: (_ taken: Int) -> Int64
-  ) -> Double {
+  /// Commits of which each takes what the model says, and how many of the last hundred took half of the partitions.
+  private func divided(
+    _ division: inout CommitDivision, commits: Int = 400, waiting: Int = 16, time: (_ taken: Int) -> Int64
+  ) -> Int {
     var divided = 0
     for number in 0..<commits {
-      let deferred = division.dividesNext(apart: 20) ? 8 : 0
-      if deferred > 0, number >= commits - 100 { divided += 1 }
-      division.confirmed(after: time(16 - deferred), taken: 16 - deferred, deferred: deferred)
+      let isHalf = division.dividesNext(waiting: waiting, apart: 20)
+      if isHalf, number >= commits - 100 { divided += 1 }
+      let taken = isHalf ? waiting - waiting / 2 : waiting
+      division.confirmed(after: time(taken), taken: taken)
     }
-    return Double(divided) / 100
+    return divided
   }
 
-  @Test("halves are taken where they take about half of the time, and one commit of 32 is whole")
+  @Test("halves are taken where they take about half of the time, but for one commit of 25, which is whole")
   func proportional() {
-    var division = CommitDivision(trialDistance: 32)
-    #expect((0.95...0.97).contains(dividedShare(&division) { 5 + 2 * Int64($0) }))
+    var division = CommitDivision(trialDistance: 25)
+    #expect(divided(&division) { 5 + 2 * Int64($0) } == 96)
   }
 
-  @Test("all are taken where half of them take as long, and one commit of 32 tries")
+  @Test("all are taken where half of them take as long, but for one commit of 25, which tries")
   func constant() {
-    var division = CommitDivision(trialDistance: 32)
-    #expect((0.03...0.05).contains(dividedShare(&division) { _ in 80 }))
+    var division = CommitDivision(trialDistance: 25)
+    #expect(divided(&division) { _ in 80 } == 4)
+  }
+
+  @Test("however long a commit takes, halves are taken where they are worth it")
+  func slow() {
+    var division = CommitDivision(trialDistance: 25)
+    #expect(divided(&division) { 40 * Int64($0) } == 96)
   }
 
   @Test("what brokers take may change, there and back")
   func changing() {
-    var division = CommitDivision(trialDistance: 32)
-    #expect(dividedShare(&division) { 3 * Int64($0) } > 0.9)
-    #expect(dividedShare(&division) { 100 + Int64($0) } < 0.1)
-    #expect(dividedShare(&division) { 3 * Int64($0) } > 0.9)
+    var division = CommitDivision(trialDistance: 25)
+    #expect(divided(&division) { 3 * Int64($0) } > 90)
+    #expect(divided(&division) { 100 + Int64($0) } < 10)
+    #expect(divided(&division) { 3 * Int64($0) } > 90)
   }
 
   @Test("quick commits are never divided, and no more once they are quick")
   func quick() {
-    var division = CommitDivision(trialDistance: 32)
-    #expect(dividedShare(&division) { Int64($0) } == 0)
-    #expect(dividedShare(&division) { 3 * Int64($0) } > 0.9)
-    #expect(dividedShare(&division, commits: 800) { Int64($0) } == 0)
+    var division = CommitDivision(trialDistance: 25)
+    #expect(divided(&division) { Int64($0) } == 0)
+    #expect(divided(&division) { 3 * Int64($0) } > 90)
+    #expect(divided(&division) { Int64($0) } == 0)
   }
 
   @Test("between what is worth it and what is not, it stays as it is")
   func hysteresis() {
-    var division = CommitDivision(trialDistance: 32)
-    let between: (Int) -> Int64 = { $0 == 16 ? 100 : 72 }
-    #expect(dividedShare(&division, time: between) < 0.1)
-    #expect(dividedShare(&division) { $0 == 16 ? 100 : 50 } > 0.9)
-    #expect(dividedShare(&division, time: between) > 0.9)
+    var division = CommitDivision(trialDistance: 25)
+    let between: (Int) -> Int64 = { 33 + 4 * Int64($0) }
+    #expect(divided(&division, time: between) < 10)
+    #expect(divided(&division) { 10 + 5 * Int64($0) } > 90)
+    #expect(divided(&division, time: between) > 90)
   }
 
-  @Test("a commit that leaves out a few partitions tells nothing")
-  func few() {
-    var division = CommitDivision(trialDistance: 32)
-    for _ in 0..<100 {
-      _ = division.dividesNext(apart: 20)
-      division.confirmed(after: 100, taken: 16, deferred: 0)
-      division.confirmed(after: 10, taken: 14, deferred: 2)
+  @Test("one that is held up does not change it")
+  func outlier() {
+    var division = CommitDivision(trialDistance: 25)
+    #expect(divided(&division) { 5 + 2 * Int64($0) } == 96)
+    division.confirmed(after: 5_000, taken: 8)
+    #expect(divided(&division, commits: 100) { 5 + 2 * Int64($0) } == 96)
+  }
+
+  @Test("partitions that have work may be now many and now few", arguments: 1...10 as ClosedRange<UInt64>)
+  func varying(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var division = CommitDivision(trialDistance: 25)
+    var (right, all) = (0, 0)
+    for number in 0..<2_000 {
+      let waiting = Int.random(in: 5...32, using: &random)
+      let isHalf = division.dividesNext(waiting: waiting, apart: 20)
+      let taken = isHalf ? waiting - waiting / 2 : waiting
+      let time = Double(5 + 2 * taken) * Double.random(in: 0.7...1.3, using: &random)
+      division.confirmed(after: Int64(time), taken: taken)
+      // Those of which all take about 25 ms may be on either side.
+      guard number >= 100, !(9...11).contains(waiting) else { continue }
+      all += 1
+      if isHalf == (waiting > 10) { right += 1 }
     }
-    #expect(dividedShare(&division) { _ in 100 } < 0.1)
+    #expect(right * 10 > all * 9, "seed \(seed): \(right) of \(all)")
   }
 }

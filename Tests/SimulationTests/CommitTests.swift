@@ -5,7 +5,7 @@ import Testing
 
 /// Which partitions a commit takes.
 struct CommitTests {
-  /// Notes the transactions that write state.
+  /// Notes the transactions of a worker.
   private final class Commits: BrokerObserver {
     struct Commit {
       /// When it was decided, in milliseconds since the epoch.
@@ -36,7 +36,7 @@ struct CommitTests {
   /// The commits of a worker while events come, for all partitions all the time, from the second second on.
   ///
   /// - Parameters:
-  ///   - append: for how long each request that appends records keeps the broker from the next one, in milliseconds.
+  ///   - append: for how long each request that appends records occupies the connection, in milliseconds.
   ///   - delay: what each request for a partition of the state log takes longer, whatever else there is.
   private func commits(
     _ seed: UInt64, partitionCount: Int32, append: Int64 = 0, delay: Int64 = 0,
@@ -85,13 +85,13 @@ struct CommitTests {
   }
 
   @Test(
-    "where half of the partitions take as long as all of them, a commit takes all, but for one of 32 that tries",
+    "where half of the partitions take as long as all of them, a commit takes all, but for one of 24 that tries",
     arguments: 1...5 as ClosedRange<UInt64>)
   func whole(seed: UInt64) throws {
     let commits = try commits(seed, partitionCount: 8, delay: 40).all
     try #require(commits.count > 40)
     let halves = commits.count { $0.homes.count < 8 }
-    #expect((1...commits.count / 32 + 1).contains(halves), "seed \(seed): \(commits)")
+    #expect((1...commits.count / 24 + 1).contains(halves), "seed \(seed): \(commits)")
   }
 
   @Test(
@@ -107,9 +107,9 @@ struct CommitTests {
     "where brokers are quick, each commit takes all partitions", arguments: 1...5 as ClosedRange<UInt64>)
   func quick(seed: UInt64) throws {
     let commits = try commits(seed, partitionCount: 8) { $0.minimumCommitInterval = .milliseconds(100) }
-    #expect(commits.all.count > 20)
     for home in 0..<8 as Range<Int32> {
       let distances = commits.distances(of: home)
+      #expect(distances.count > 20)
       #expect(distances.allSatisfy { (90...140).contains($0) }, "seed \(seed): \(distances)")
     }
   }
@@ -122,9 +122,9 @@ struct CommitTests {
     let commits = try commits(seed, partitionCount: 8, append: 2, channels: digest) {
       $0.commitInterval = .milliseconds(300)
     }
-    #expect(commits.all.count > 5)
     for home in 0..<8 as Range<Int32> {
       let distances = commits.distances(of: home)
+      #expect(distances.count > 5)
       #expect(distances.allSatisfy { (290...380).contains($0) }, "seed \(seed): \(distances)")
     }
   }

@@ -102,7 +102,7 @@ public final class SimulatedWorld: @unchecked Sendable {
 public struct Latencies: Sendable {
   /// A message from a client to a broker, or back.
   public var network: ClosedRange<Int64> = 0...1
-  /// For how long a broker is busy with a request that appends records: those of a producer wait for one another.
+  /// For how long a request that appends records occupies its connection: those of a producer wait for one another.
   public var append: Int64 = 0
   /// A turn of a process's thread.
   public var turn: ClosedRange<Int64> = 0...2

@@ -74,7 +74,7 @@ struct Scenario {
     tickBytes = [3_000, 12_000, 2 << 20].randomElement(using: &audiences) ?? 3_000
     var commits = SeededGenerator(seed: seed &* 0x9E67_3C11 &+ 6)
     undividedPartitions = [1, 2, 4].randomElement(using: &commits) ?? 4
-    commitTrialDistance = [2, 8, 32].randomElement(using: &commits) ?? 32
+    commitTrialDistance = [2, 8, 24].randomElement(using: &commits) ?? 24
     let append: Int64 = [0, 0, 0, 2].randomElement(using: &commits) ?? 0
     commitRecords = pick([5, 50, 10_000])
     backlogBytes = pick([4_000, 60_000, 4 << 20])
