@@ -20,6 +20,7 @@ public final class SinkRunner: Service {
   private let options: SinkOptions
   private let logger: Logger
   private let monitor: SinkMonitor
+  let queue: SinkQueue
   private let isStopping = Atomic(false)
 
   /// A runner; nothing connects before `run`.
@@ -29,6 +30,7 @@ public final class SinkRunner: Service {
     self.options = options
     self.logger = logger
     monitor = SinkMonitor(options)
+    queue = SinkQueue(outage: options.outage)
   }
 
   /// What was done since the start.
@@ -50,7 +52,6 @@ public final class SinkRunner: Service {
   ///
   /// - Throws: `KafkaError` when the consumer or the producer of dead letters cannot be made or cannot go on.
   public func run() async throws {
-    let queue = SinkQueue(outage: options.outage)
     let deadLetters = try DeadLetters(cluster: cluster, topic: options.deadLetterTopic)
     let worker = SinkWorker(
       sink: sink, queue: queue, deadLetters: deadLetters, monitor: monitor, options: options, logger: logger)
@@ -58,7 +59,7 @@ public final class SinkRunner: Service {
       await withTaskCancellationOrGracefulShutdownHandler {
         // Not child tasks: cancellation must reach a delivery in progress only by the end of the drain.
         let workers = (0..<options.concurrency).map { _ in Task { try await worker.run() } }
-        let outcome = await consume(queue)
+        let outcome = await consume()
         queue.close()
         // What is still on its way to the dead letters was not committed and comes again: nobody is to wait for it.
         deadLetters.close()
@@ -90,7 +91,7 @@ public final class SinkRunner: Service {
   }
 
   /// Runs the consumer on a thread of its own, to its end.
-  private func consume(_ queue: SinkQueue) async -> Result<Void, any Error> {
+  private func consume() async -> Result<Void, any Error> {
     await withCheckedContinuation { continuation in
       let thread = Thread { [self] in
         do throws(KafkaError) {

@@ -6,28 +6,50 @@ import Synchronization
 
 @testable import Delivery
 
-/// An embedded cluster with a delivery topic and its dead letters, and what tests do with it.
+/// A delivery topic and its dead letters, and what tests do with them.
+///
+/// The cluster is an embedded one, or a real one where `KAFKA_BOOTSTRAP_SERVERS` names it; then the topics have a prefix
+/// of their own.
 struct TestCluster {
-  static let topic = "test.delivery.email"
-  static let deadLetterTopic = "test.delivery.email.dead-letter"
-  static let group = "test-email"
-
-  let cluster: EmbeddedCluster
+  let cluster: any KafkaCluster
+  /// The same, where it is embedded.
+  let embedded: EmbeddedCluster?
   let partitionCount: Int
+  let topic: String
+  let group: String
+
+  static var bootstrapServers: String? { ProcessInfo.processInfo.environment["KAFKA_BOOTSTRAP_SERVERS"] }
 
   init(partitionCount: Int = 2) throws {
     var logger = Logger(label: "test")
     logger.logLevel = .error
     self.partitionCount = partitionCount
-    cluster = try EmbeddedCluster(logger: logger)
-    try cluster.createTopic(Self.topic, partitionCount: partitionCount)
-    try cluster.createTopic(Self.deadLetterTopic, partitionCount: 1)
+    let prefix: String
+    if let servers = Self.bootstrapServers {
+      prefix = "test-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+      embedded = nil
+      cluster = try LibrdkafkaCluster(ClientConfiguration(bootstrapServers: servers, logger: logger))
+    } else {
+      prefix = "test"
+      let embedded = try EmbeddedCluster(logger: logger)
+      self.embedded = embedded
+      cluster = embedded
+    }
+    topic = "\(prefix).delivery.email"
+    group = "\(prefix)-email"
+    let topics = [
+      NewTopic(name: topic, partitionCount: partitionCount),
+      NewTopic(name: deadLetterTopic, partitionCount: 1),
+    ]
+    try cluster.admin.create(topics, timeout: .seconds(30))
   }
+
+  var deadLetterTopic: String { "\(topic).dead-letter" }
 
   /// A runner with short waits.
   func runner(_ sink: some DeliverySink, _ change: (inout SinkOptions) -> Void = { _ in }) -> SinkRunner {
     var options = SinkOptions(
-      channel: .email, topic: Self.topic, group: Self.group, concurrency: 4,
+      channel: .email, topic: topic, group: group, concurrency: 4,
       retry: RetryPolicy(initialDelay: .milliseconds(20), maximumDelay: .milliseconds(50), attemptLimit: 3),
       outage: RetryPolicy(initialDelay: .milliseconds(20), maximumDelay: .milliseconds(50)),
       commitInterval: .milliseconds(50))
@@ -39,7 +61,7 @@ struct TestCluster {
 
   /// Produces values with their keys, in order; the partition is that of the key.
   func produce(_ records: [(key: String, value: [UInt8]?)]) async throws {
-    let producer = try cluster.makeIdempotentProducer(IdempotentProducerOptions(topics: [Self.topic]))
+    let producer = try cluster.makeIdempotentProducer(IdempotentProducerOptions(topics: [topic]))
     for record in records {
       _ = try await producer.send(
         ProducerRecord(
@@ -67,11 +89,11 @@ struct TestCluster {
   /// All dead letters.
   func deadLetters() throws -> [DeadLetter] {
     let reader = try cluster.makeLogReader(
-      LogReaderOptions(topics: [Self.deadLetterTopic], isolation: .readCommitted))
+      LogReaderOptions(topics: [deadLetterTopic], isolation: .readCommitted))
     defer { reader.close() }
     try reader.assign([
       PartitionOffset(
-        TopicPartition(topic: Self.deadLetterTopic, partition: 0), offset: PartitionOffset.beginning)
+        TopicPartition(topic: deadLetterTopic, partition: 0), offset: PartitionOffset.beginning)
     ])
     var letters: [DeadLetter] = []
     let deadline = ContinuousClock.now + .seconds(30)
@@ -93,8 +115,8 @@ struct TestCluster {
   /// What the group has committed, by partition.
   func committed() throws -> [Int32: PartitionOffset] {
     let consumer = try cluster.makeGroupConsumer(
-      GroupConsumerOptions(groupID: Self.group, offsetReset: .error))
-    let partitions = (0..<Int32(partitionCount)).map { TopicPartition(topic: Self.topic, partition: $0) }
+      GroupConsumerOptions(groupID: group, offsetReset: .error))
+    let partitions = (0..<Int32(partitionCount)).map { TopicPartition(topic: topic, partition: $0) }
     let offsets = try consumer.committed(partitions, timeout: .seconds(10)).compactMap(\.self)
     try consumer.close()
     return Dictionary(offsets.map { ($0.topicPartition.partition, $0) }) { _, last in last }
@@ -102,7 +124,7 @@ struct TestCluster {
 
   /// The end of each partition.
   func ends() throws -> [Int32: Int64] {
-    let partitions = (0..<Int32(partitionCount)).map { TopicPartition(topic: Self.topic, partition: $0) }
+    let partitions = (0..<Int32(partitionCount)).map { TopicPartition(topic: topic, partition: $0) }
     let ranges = try cluster.admin.offsets(of: partitions, isolation: .readCommitted, timeout: .seconds(10))
     return Dictionary(ranges.map { ($0.topicPartition.partition, $0.latest) }) { _, last in last }
   }
