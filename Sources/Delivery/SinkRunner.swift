@@ -20,6 +20,7 @@ public final class SinkRunner: Service {
   private let options: SinkOptions
   private let logger: Logger
   private let monitor: SinkMonitor
+  /// What was read and is not dealt with.
   let queue: SinkQueue
   private let isStopping = Atomic(false)
 

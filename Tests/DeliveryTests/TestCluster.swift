@@ -12,8 +12,6 @@ import Synchronization
 /// of their own.
 struct TestCluster {
   let cluster: any KafkaCluster
-  /// The same, where it is embedded.
-  let embedded: EmbeddedCluster?
   let partitionCount: Int
   let topic: String
   let group: String
@@ -21,20 +19,18 @@ struct TestCluster {
   static var bootstrapServers: String? { ProcessInfo.processInfo.environment["KAFKA_BOOTSTRAP_SERVERS"] }
 
   init(partitionCount: Int = 2) throws {
-    var logger = Logger(label: "test")
-    logger.logLevel = .error
-    self.partitionCount = partitionCount
-    let prefix: String
     if let servers = Self.bootstrapServers {
-      prefix = "test-\(String(UInt64.random(in: .min ... .max), radix: 36))"
-      embedded = nil
-      cluster = try LibrdkafkaCluster(ClientConfiguration(bootstrapServers: servers, logger: logger))
+      let prefix = "test-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+      let configuration = ClientConfiguration(bootstrapServers: servers, logger: Self.logger)
+      try self.init(LibrdkafkaCluster(configuration), prefix: prefix, partitionCount: partitionCount)
     } else {
-      prefix = "test"
-      let embedded = try EmbeddedCluster(logger: logger)
-      self.embedded = embedded
-      cluster = embedded
+      try self.init(Self.embedded(), partitionCount: partitionCount)
     }
+  }
+
+  init(_ cluster: any KafkaCluster, prefix: String = "test", partitionCount: Int) throws {
+    self.cluster = cluster
+    self.partitionCount = partitionCount
     topic = "\(prefix).delivery.email"
     group = "\(prefix)-email"
     let topics = [
@@ -42,6 +38,15 @@ struct TestCluster {
       NewTopic(name: deadLetterTopic, partitionCount: 1),
     ]
     try cluster.admin.create(topics, timeout: .seconds(30))
+  }
+
+  /// A cluster that fails at will.
+  static func embedded() throws -> EmbeddedCluster { try EmbeddedCluster(logger: logger) }
+
+  private static var logger: Logger {
+    var logger = Logger(label: "test")
+    logger.logLevel = .error
+    return logger
   }
 
   var deadLetterTopic: String { "\(topic).dead-letter" }

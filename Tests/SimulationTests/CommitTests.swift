@@ -5,7 +5,7 @@ import Testing
 
 /// Which partitions a commit takes.
 struct CommitTests {
-  /// Notes the transactions of a worker.
+  /// Notes what a worker commits.
   private final class Commits: BrokerObserver {
     struct Commit {
       /// When it was decided, in milliseconds since the epoch.
@@ -22,6 +22,7 @@ struct CommitTests {
     func transactionDecided(
       _ transaction: TransactionState, commits: Bool, offsets: [(group: String, offsets: [PartitionOffset])]
     ) {
+      guard commits else { return }
       let homes = transaction.partitions.map(\.topicPartition).filter { $0.topic.hasSuffix(".state") }
       all.append(Commit(time: now(), homes: Set(homes.map(\.partition))))
     }
@@ -77,7 +78,7 @@ struct CommitTests {
     arguments: 1...5 as ClosedRange<UInt64>)
   func half(seed: UInt64) throws {
     let commits = try commits(seed, partitionCount: 8, append: 2).all
-    try #require(commits.count > 50)
+    try #require(commits.count > 50, "seed \(seed)")
     #expect(commits.count { $0.homes.count == 4 } > commits.count * 9 / 10, "seed \(seed): \(commits)")
     for (commit, next) in zip(commits, commits.dropFirst()) {
       #expect(commit.homes.union(next.homes).count == 8, "seed \(seed): \(commit), \(next)")
@@ -89,7 +90,7 @@ struct CommitTests {
     arguments: 1...5 as ClosedRange<UInt64>)
   func whole(seed: UInt64) throws {
     let commits = try commits(seed, partitionCount: 8, delay: 40).all
-    try #require(commits.count > 40)
+    try #require(commits.count > 40, "seed \(seed)")
     let halves = commits.count { $0.homes.count < 8 }
     #expect((1...commits.count / 24 + 1).contains(halves), "seed \(seed): \(commits)")
   }
@@ -99,7 +100,7 @@ struct CommitTests {
     arguments: 1...5 as ClosedRange<UInt64>)
   func few(seed: UInt64) throws {
     let commits = try commits(seed, partitionCount: 4, append: 4).all
-    #expect(commits.count > 50)
+    #expect(commits.count > 50, "seed \(seed)")
     #expect(commits.allSatisfy { $0.homes.count == 4 }, "seed \(seed): \(commits)")
   }
 
@@ -109,7 +110,7 @@ struct CommitTests {
     let commits = try commits(seed, partitionCount: 8) { $0.minimumCommitInterval = .milliseconds(100) }
     for home in 0..<8 as Range<Int32> {
       let distances = commits.distances(of: home)
-      #expect(distances.count > 20)
+      #expect(distances.count > 20, "seed \(seed)")
       #expect(distances.allSatisfy { (90...140).contains($0) }, "seed \(seed): \(distances)")
     }
   }
@@ -124,7 +125,7 @@ struct CommitTests {
     }
     for home in 0..<8 as Range<Int32> {
       let distances = commits.distances(of: home)
-      #expect(distances.count > 5)
+      #expect(distances.count > 5, "seed \(seed)")
       #expect(distances.allSatisfy { (290...380).contains($0) }, "seed \(seed): \(distances)")
     }
   }
