@@ -22,12 +22,19 @@ public struct ProcessorConfiguration: Sendable {
   public var commitRecords: Int
   /// Bytes of output after which a commit begins at once.
   public var commitBytes: Int
-  /// Output bytes of the batch behind a commit under way. One record of a log may have half of it, which leaves the
-  /// larger part of such a record's limit to the input that fills it.
+  /// Output bytes of the batch behind a commit under way.
   public var backlogBytes: Int
+  /// Bytes of one record of a log at which that batch is full. It leaves the larger part of such a record's limit to the
+  /// input that fills it.
+  public var logRecordBytes: Int
   /// Output bytes of that batch above which nothing more is consumed. The rest is for windows that come due then: a
   /// batch that is full of input lasts as long as the commit under way, and they would wait for the one behind it.
   public var inputBytes: Int { backlogBytes / 4 * 3 }
+  /// The bytes that one record of a log may have in a batch of so many bytes: the same part of `logRecordBytes` as that
+  /// batch is of `backlogBytes`, and at most half of the batch.
+  func logRecordBytes(ofBatch bytes: Int) -> Int {
+    min(bytes / 2, logRecordBytes * bytes / max(backlogBytes, 1))
+  }
   /// Output bytes of a batch that fan-outs to audiences may take: less than all, so that other events go on beside.
   public var fanOutBytes: Int
   /// The longest time without a commit on an idle partition: keeps offsets and transactional id alive.
@@ -66,7 +73,8 @@ public struct ProcessorConfiguration: Sendable {
     self.undividedPartitions = 4
     self.commitRecords = 10_000
     self.commitBytes = 1 << 20
-    self.backlogBytes = 6 << 20
+    self.backlogBytes = 12 << 20
+    self.logRecordBytes = 3 << 20
     self.fanOutBytes = 512 << 10
     self.heartbeatInterval = .seconds(6 * 3600)
     self.transactionTimeout = .seconds(10)

@@ -292,10 +292,10 @@ package final class Worker: RebalanceListener, DeliveryListener {
     pendingBytes >= bytes || ownedHomes.contains { $0.takesPartInCommits && hasReached(bytes, in: $0) }
   }
 
-  /// Whether one of the partition's records in the logs has half of so many bytes. It has to stay within the limit of a
-  /// record, also where the next input, which may close many windows' worth of decisions, doubles it.
+  /// Whether one of the partition's records in the logs has its part of so many bytes. It has to stay within the limit of
+  /// a record, also where the next input, which may close many windows' worth of decisions, doubles it.
   func hasReached(_ bytes: Int, in home: HomePartition) -> Bool {
-    home.pipeline.pendingRecordBytes >= bytes / 2
+    home.pipeline.pendingRecordBytes >= configuration.logRecordBytes(ofBatch: bytes)
   }
 
   /// Bytes that what comes in may still add to the batch: beside a commit under way up to the input's bound, else up
