@@ -1,6 +1,7 @@
 import Contract
 
-/// A record to produce, as views of memory that has to stay valid during the call: the producer copies.
+/// A record to produce, as views of memory that has to stay valid during the call: the producer copies them, but for a
+/// value that is kept.
 public struct OutgoingRecord {
   /// The index of the topic in the array that the producer was made with.
   public let topicIndex: Int
@@ -14,12 +15,15 @@ public struct OutgoingRecord {
   public let headers: UnsafeBufferPointer<RecordHeader>
   /// What a transactional producer reports to its ``DeliveryListener``; 0 asks for no report.
   public let tag: UInt64
+  /// Whether the value lies in memory that the producer keeps (``TransactionalProducer/keep(_:)``): it is not copied.
+  public let isValueKept: Bool
 
   /// A record with all its parts.
   @inlinable
   public init(
     topicIndex: Int, partition: Int32? = nil, key: ByteView?, value: ByteView?,
-    headers: UnsafeBufferPointer<RecordHeader> = UnsafeBufferPointer(start: nil, count: 0), tag: UInt64 = 0
+    headers: UnsafeBufferPointer<RecordHeader> = UnsafeBufferPointer(start: nil, count: 0), tag: UInt64 = 0,
+    isValueKept: Bool = false
   ) {
     self.topicIndex = topicIndex
     self.partition = partition
@@ -27,6 +31,7 @@ public struct OutgoingRecord {
     self.value = value
     self.headers = headers
     self.tag = tag
+    self.isValueKept = isValueKept
   }
 }
 

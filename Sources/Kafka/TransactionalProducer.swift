@@ -1,3 +1,5 @@
+import Contract
+
 /// Hears what became of the records that were produced with a tag.
 public protocol DeliveryListener: AnyObject {
   /// The broker took the record (an abort still hides it from readers), or it is lost.
@@ -29,7 +31,14 @@ public protocol TransactionalProducer: AnyObject {
   /// Opens a transaction. Local: the broker hears of it with the first record.
   func begin() throws(KafkaError)
 
-  /// Queues a copy of a record. ``KafkaError/Code/queueFull`` is back-pressure: ``poll()`` and try again.
+  /// Takes over memory that values of the open transaction's records are in, so that they need not be copied
+  /// (``OutgoingRecord/isValueKept``).
+  ///
+  /// - Returns: what is written there; valid until the transaction is committed or aborted, or the producer closed.
+  func keep(_ memory: consuming OutputBuffer) -> ByteView
+
+  /// Queues a record, of which all is copied but a value that is kept. ``KafkaError/Code/queueFull`` is back-pressure:
+  /// ``poll()`` and try again.
   func produce(_ record: OutgoingRecord) throws(KafkaError)
 
   /// Begins to make offsets part of the transaction, in the name of the group's member, or asks how far that is. It goes

@@ -88,6 +88,14 @@ public struct Outbox: ~Copyable {
     @usableFromInline var value: Range<Int>?
     @usableFromInline var headers: Range<Int>
     @usableFromInline var eventAppended: Int64
+    /// Whether it is the first one of its topic.
+    @usableFromInline var isFirst = false
+  }
+
+  /// Some of the records: those that are the first of their topic, or those behind them.
+  public enum Part: Sendable {
+    case firstOfTopics
+    case rest
   }
 
   @usableFromInline struct HeaderEntry {
@@ -95,14 +103,16 @@ public struct Outbox: ~Copyable {
     @usableFromInline var value: Range<Int>?
   }
 
-  @usableFromInline var bytes = OutputBuffer(capacity: 4096, sharesLargeMemory: true)
+  @usableFromInline var bytes = Self.makeBytes()
   @usableFromInline private(set) var entries: [Entry] = []
   @usableFromInline private(set) var headers: [HeaderEntry] = []
   /// The headers of deliveries, which are the same for all of them.
   private var deliveryHeaders: Range<Int>?
+  /// A bit for each topic that has a record.
+  private var topics: UInt8 = 0
 
   /// An empty outbox.
-  init() {}
+  public init() {}
 
   /// The number of records.
   public var count: Int { entries.count }
@@ -154,7 +164,7 @@ public struct Outbox: ~Copyable {
     let end = bytes.count
     let headers = deliveryHeaders ?? addDeliveryHeaders()
     byteCount += end - keyStart + Self.contentTypeName.utf8CodeUnitCount + Self.deliveryType.utf8CodeUnitCount
-    entries.append(
+    append(
       Entry(
         topic: .delivery(channel), partition: partition, key: keyStart..<valueStart, value: valueStart..<end,
         headers: headers, eventAppended: eventAppended))
@@ -176,18 +186,38 @@ public struct Outbox: ~Copyable {
   ) {
     byteCount += (key?.count ?? 0) + (value?.count ?? 0)
     for header in self.headers[headers] { byteCount += header.name.count + (header.value?.count ?? 0) }
-    entries.append(
+    append(
       Entry(
         topic: topic, partition: partition, key: key, value: value, headers: headers,
         eventAppended: eventAppended))
   }
 
+  private mutating func append(_ entry: Entry) {
+    var entry = entry
+    let topic: UInt8 = 1 << entry.topic.rawValue
+    entry.isFirst = topics & topic == 0
+    topics |= topic
+    entries.append(entry)
+  }
+
   /// Calls `body` with each record in order.
   @inlinable
   public func forEach<Failure: Error>(_ body: (Record) throws(Failure) -> Void) throws(Failure) {
-    let all = bytes.view
+    try forEach(nil, in: bytes.view, body)
+  }
+
+  /// Calls `body` with some of the records in order, or with all.
+  ///
+  /// - Parameters:
+  ///   - part: nil for all.
+  ///   - all: what `takeBytes` gave, wherever it is kept.
+  @inlinable
+  public func forEach<Failure: Error>(
+    _ part: Part?, in all: ByteView, _ body: (Record) throws(Failure) -> Void
+  ) throws(Failure) {
     var scratch: [HeaderView] = []
     for entry in entries {
+      if let part, entry.isFirst != (part == .firstOfTopics) { continue }
       scratch.removeAll(keepingCapacity: true)
       for header in headers[entry.headers] {
         scratch.append(HeaderView(name: all.slice(header.name), value: header.value.map { all.slice($0) }))
@@ -201,6 +231,15 @@ public struct Outbox: ~Copyable {
     }
   }
 
+  /// Gives the bytes away that the records are made of: what is written in the buffer.
+  public mutating func takeBytes() -> OutputBuffer {
+    var taken = Self.makeBytes()
+    swap(&taken, &bytes)
+    return taken
+  }
+
+  private static func makeBytes() -> OutputBuffer { OutputBuffer(capacity: 4096, sharesLargeMemory: true) }
+
   mutating func removeAll() {
     byteCount = 0
     bytes.removeAll()
@@ -208,5 +247,6 @@ public struct Outbox: ~Copyable {
     entries.removeAll(keepingCapacity: entries.count <= 4096)
     headers.removeAll(keepingCapacity: headers.count <= 4096)
     deliveryHeaders = nil
+    topics = 0
   }
 }

@@ -11,16 +11,25 @@ public struct SealedCommit: Equatable, Sendable {
 }
 
 extension Pipeline {
-  /// The decisions since the last `seal` as a JSON array; calls `body` unless there are none.
-  public mutating func withDecisions<Failure: Error>(
-    _ body: (ByteView) throws(Failure) -> Void
-  ) throws(Failure) {
-    guard decisions.count > 0 else { return }
-    let count = decisions.count
-    decisions.append(byte: UInt8(ascii: "]"))
-    defer { decisions.truncate(to: count) }
-    try body(decisions.view)
+  /// Gives the records since the last `seal` away.
+  ///
+  /// - Parameter outbox: has them afterwards; what it had is dropped, and its memory used.
+  public mutating func takeOutbox(into outbox: inout Outbox) {
+    swap(&self.outbox, &outbox)
+    self.outbox.removeAll()
   }
+
+  /// Gives the decisions since the last `seal` away, as a JSON array; nil where there are none.
+  public mutating func takeDecisions() -> OutputBuffer? {
+    guard decisions.count > 0 else { return nil }
+    decisions.append(byte: UInt8(ascii: "]"))
+    var taken = Self.makeLog()
+    swap(&taken, &decisions)
+    return taken
+  }
+
+  /// An empty buffer for what a log's record is made of.
+  public static func makeLog() -> OutputBuffer { OutputBuffer(capacity: 4096, sharesLargeMemory: true) }
 
   /// Ends the batch: what was applied since the last one becomes the *committing* segment, and its state record is
   /// appended to `record`, whose memory may be exchanged for the pipeline's. Output that was not written to Kafka yet has

@@ -94,8 +94,8 @@ public struct Pipeline: ~Copyable {
 
   /// Records to write with the next commit.
   public internal(set) var outbox = Outbox()
-  var decisions = OutputBuffer(capacity: 4096, sharesLargeMemory: true)
-  var changes = OutputBuffer(capacity: 4096, sharesLargeMemory: true)
+  var decisions = Self.makeLog()
+  var changes = Self.makeLog()
   var scratch = OutputBuffer(capacity: 1024)
   var memberScratch = OutputBuffer(capacity: 1024)
   /// The item of the arrival under way, once it was asked for.

@@ -27,6 +27,8 @@ final class HomePartition {
   #endif
   var pipeline: Pipeline
   var phase: Phase = .assigned
+  /// What the commit that is being sent takes from the pipeline.
+  var outbox = Outbox()
 
   /// Whether the state machine holds what the log said up to `statePosition`; otherwise the log is read anew.
   var isWarm = false

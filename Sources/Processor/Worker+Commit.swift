@@ -95,9 +95,8 @@ extension Worker {
     reportedAppendTime = nil
     do throws(KafkaError) {
       try producer.begin()
-      for home in homes where home.pipeline.hasUncommittedWork || needsHeartbeat(home, started) {
-        try send(home, into: &commit)
-      }
+      try send(
+        homes.filter { $0.pipeline.hasUncommittedWork || needsHeartbeat($0, started) }, into: &commit)
       if !isOfTimersOnly || !configuration.flaws.contains(.timersWithoutOffsets) {
         let isFlawed = configuration.flaws.contains(.idleOffsetsLeftOut)
         let sending = isFlawed ? commit.sealed.map(\.home) : all
@@ -132,38 +131,62 @@ extension Worker {
     }
   }
 
-  private func send(_ home: HomePartition, into commit: inout CommitInFlight) throws(KafkaError) {
+  /// Hands everything over that those partitions have written.
+  ///
+  /// The client registers a topic's partition with the transaction at its first record, in as many requests one after
+  /// another as it takes to have come by all of them, and busily waits for a millisecond before each. So each of them has
+  /// its first record in front, and nothing is copied on the way.
+  private func send(_ homes: [HomePartition], into commit: inout CommitInFlight) throws(KafkaError) {
+    var sending: [(home: HomePartition, bytes: ByteView)] = []
+    sending.reserveCapacity(homes.count)
+    for home in homes {
+      home.pipeline.takeOutbox(into: &home.outbox)
+      sending.append((home, producer.keep(home.outbox.takeBytes())))
+    }
+    for (home, bytes) in sending { try send(.firstOfTopics, of: home, in: bytes, into: &commit) }
+    for home in homes { try sendLogs(of: home, into: &commit) }
+    for (home, bytes) in sending { try send(.rest, of: home, in: bytes, into: &commit) }
+  }
+
+  private func send(
+    _ part: Outbox.Part, of home: HomePartition, in bytes: ByteView, into commit: inout CommitInFlight
+  ) throws(KafkaError) {
     let deadline = commit.deadline
-    try home.pipeline.outbox.forEach { (record) throws(KafkaError) in
+    try home.outbox.forEach(part, in: bytes) { (record) throws(KafkaError) in
       if record.eventAppended > 0, let channel = record.topic.channel {
         commit.delivered[channel, default: []].append(record.eventAppended)
       }
       try produce(
         OutgoingRecord(
           topicIndex: Int(record.topic.rawValue), partition: record.partition, key: record.key,
-          value: record.value, headers: record.headers), deadline: deadline)
+          value: record.value, headers: record.headers, isValueKept: true), deadline: deadline)
     }
-    try home.pipeline.withDecisions { (decisions) throws(KafkaError) in
+  }
+
+  private func sendLogs(of home: HomePartition, into commit: inout CommitInFlight) throws(KafkaError) {
+    let deadline = commit.deadline
+    if let decisions = home.pipeline.takeDecisions() {
+      let kept = producer.keep(decisions)
       try withHeader(Self.decisionsContentType) { (headers) throws(KafkaError) in
         try produce(
           OutgoingRecord(
             topicIndex: configuration.decisionsTopicIndex, partition: home.partition, key: nil,
-            value: decisions, headers: headers), deadline: deadline)
+            value: kept, headers: headers, isValueKept: true), deadline: deadline)
       }
     }
-    stateRecord.removeAll()
+    var stateRecord = Pipeline.makeLog()
     let sealed = home.pipeline.seal(into: &stateRecord)
     home.reportedStateOffset = nil
     #if TIDINGS_FLAWS
-      spoil(sealed, of: home)
+      spoil(sealed, of: home, &stateRecord)
     #endif
+    let kept = producer.keep(stateRecord)
     try produce(
       OutgoingRecord(
-        topicIndex: configuration.stateTopicIndex, partition: home.partition, key: nil,
-        value: stateRecord.view,
-        tag: UInt64(home.partition) + 1), deadline: deadline)
+        topicIndex: configuration.stateTopicIndex, partition: home.partition, key: nil, value: kept,
+        tag: UInt64(home.partition) + 1, isValueKept: true), deadline: deadline)
     commit.sealed.append((home, sealed))
-    takeSlice(of: home, recordBytes: stateRecord.count)
+    takeSlice(of: home, recordBytes: kept.count)
     observer?.sealed(sealed, home.pipeline, in: home.partition)
   }
 

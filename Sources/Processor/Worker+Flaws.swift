@@ -13,8 +13,10 @@ struct FlawMemory {
 #if TIDINGS_FLAWS
   extension Worker {
     /// Does to a sealed batch what is wrong, before its state record is sent.
-    func spoil(_ sealed: SealedCommit, of home: HomePartition) {
-      if configuration.flaws.contains(.headerInOtherTransaction) { exchangeStateRecord(of: home.partition) }
+    func spoil(_ sealed: SealedCommit, of home: HomePartition, _ record: inout OutputBuffer) {
+      if configuration.flaws.contains(.headerInOtherTransaction) {
+        exchangeStateRecord(of: home.partition, &record)
+      }
       if configuration.flaws.contains(.truncatedBeforeConfirmed), sealed.endsCheckpoint,
         let start = home.checkpointStart
       {
@@ -24,13 +26,13 @@ struct FlawMemory {
     }
 
     /// Puts the state record of the batch before in the place of this one's.
-    private func exchangeStateRecord(of partition: Int32) {
-      let record = Array(stateRecord.view.buffer)
+    private func exchangeStateRecord(of partition: Int32, _ record: inout OutputBuffer) {
+      let bytes = Array(record.view.buffer)
       if let held = flawMemory.heldStateRecords[partition] {
-        stateRecord.removeAll()
-        held.withUnsafeBytes { stateRecord.append(ByteView($0)) }
+        record.removeAll()
+        held.withUnsafeBytes { record.append(ByteView($0)) }
       }
-      flawMemory.heldStateRecords[partition] = record
+      flawMemory.heldStateRecords[partition] = bytes
     }
 
     /// The group's metadata that a transaction is sent with.

@@ -65,7 +65,6 @@ package final class Worker: RebalanceListener, DeliveryListener {
   private var homesByNumber: [HomePartition?] = []
   var frozen: [Int32: HomePartition] = [:]
   var inFlight: CommitInFlight?
-  var stateRecord = OutputBuffer(sharesLargeMemory: true)
   var flawMemory = FlawMemory()
   /// Whether the assignment is on its way out: what is rolled back then is not read again by this member.
   var isRevoking = false

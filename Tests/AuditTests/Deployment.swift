@@ -221,7 +221,9 @@ private final class Home {
       deployment.write(
         record.topic.name, record.partition, key: record.key, value: record.value, headers: record.headers)
     }
-    pipeline.withDecisions { deployment.write("decisions", partition, key: nil, value: $0) }
+    if let decisions = pipeline.takeDecisions() {
+      deployment.write("decisions", partition, key: nil, value: decisions.view)
+    }
     try writeState(deployment)
   }
 

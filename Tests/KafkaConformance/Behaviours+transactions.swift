@@ -29,6 +29,29 @@ extension Behaviour {
         try kafka.cluster.admin.committedOffsets(ofGroup: group, timeout: kafka.patience), is: [sent],
         "what the admin says")
     },
+    Behaviour("values-kept", "values that are kept in place of being copied arrive as they are") { kafka in
+      let topic = try kafka.createTopic()
+      let producer = try kafka.producer(topic)
+      // The client refers to those above 64 KiB for longer than to others.
+      let values = ["", "small", String(repeating: "large", count: 20_000)]
+      for round in 0..<3 {
+        try producer.begin()
+        for value in values {
+          try producer.produce(kept: TextRecord(partition: 0, value: "\(round) \(value)"))
+        }
+        try producer.commitFully()
+        try producer.begin()
+        for value in values {
+          try producer.produce(kept: TextRecord(partition: 0, value: "taken back \(value)"))
+        }
+        try producer.abort(timeout: kafka.patience)
+      }
+      let read = try TestReader(kafka.cluster, topics: [topic]).valuesToEnd().values
+      // Who sees aborted records is another behaviour.
+      try expect(
+        read.compactMap(\.self).filter { !$0.hasPrefix("taken back") },
+        is: (0..<3).flatMap { round in values.map { "\(round) \($0)" } }, "the values")
+    },
     Behaviour("offsets-aborted", "offsets of an aborted transaction are forgotten") { kafka in
       let topic = try kafka.createTopic()
       let partition = TopicPartition(topic: topic, partition: 0)

@@ -35,12 +35,18 @@ enum HandleUse {
     try transactional.initTransactions(timeout: .seconds(20))
     try transactional.begin()
     try transactional.produce(record)
+    try produceKept(transactional)
     try transactional.sendOffsets(
       [PartitionOffset(partition, offset: 1)], group: try member.consumer.groupMetadata(),
       timeout: .seconds(20))
     try transactional.commitFully()
     try transactional.begin()
+    try produceKept(transactional)
+    try transactional.abort(timeout: .seconds(20))
+    try transactional.begin()
     try transactional.produce(record)
+    // The producer is dropped with them on their way.
+    try produceKept(transactional)
 
     try member.awaitAssignment()
     _ = try member.values(2)
@@ -53,5 +59,14 @@ enum HandleUse {
     // Errors own memory, too.
     _ = try? transactional.begin()
     // The member is dropped with a message in its hands and without leaving; so is the reader.
+  }
+
+  /// Values in memory that the client refers to: for small ones until they are in a request, for large ones until it is
+  /// answered.
+  private static func produceKept(_ producer: any TransactionalProducer) throws(KafkaError) {
+    for size in [10, 100_000] {
+      try producer.produce(
+        kept: TextRecord(partition: 0, key: "k", value: String(repeating: "v", count: size)))
+    }
   }
 }

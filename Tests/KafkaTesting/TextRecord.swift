@@ -67,6 +67,19 @@ extension TransactionalProducer {
     }
   }
 
+  /// Produces a record of text whose value the producer keeps in place of copying it.
+  public func produce(kept record: TextRecord, tag: UInt64 = 0) throws(KafkaError) {
+    var memory = OutputBuffer()
+    memory.append(text: record.value ?? "")
+    let value = keep(memory)
+    try record.producerRecord.withViews { (views) throws(KafkaError) in
+      try produce(
+        OutgoingRecord(
+          topicIndex: views.topicIndex, partition: views.partition, key: views.key, value: value,
+          headers: views.headers, tag: tag, isValueKept: true))
+    }
+  }
+
   /// Commits, however many calls it takes.
   public func commitFully(within limit: Duration = .seconds(20)) throws {
     let deadline = Deadline(limit)

@@ -211,6 +211,27 @@ struct TransactionTests {
     #expect(error?.isFenced == true, "\(String(describing: error))")
   }
 
+  @Test("memory is kept until its transaction has ended, and no longer")
+  func keptMemory() throws {
+    let producer = try producer()
+    let client = try #require(producer as? LibrdkafkaTransactionalProducer).client
+    for isCommitted in [true, false] {
+      try producer.begin()
+      try producer.produce(kept: TextRecord(partition: 0, value: "kept"))
+      if isCommitted {
+        cluster.setRoundTripTime(.milliseconds(50))
+        #expect(try producer.commit(timeout: .zero) == .pending)
+        #expect(client.context.keptMemory.count == 4)
+        cluster.setRoundTripTime(.zero)
+        try producer.commitFully()
+      } else {
+        #expect(client.context.keptMemory.count == 4)
+        try producer.abort(timeout: .seconds(20))
+      }
+      #expect(client.context.keptMemory.count == 0)
+    }
+  }
+
   @Test("a commit that the coordinator cannot take yet is pending, and goes through")
   func coordinatorLoading() throws {
     let producer = try producer()

@@ -1,3 +1,4 @@
+import Contract
 import Kafka
 import Synchronization
 
@@ -114,6 +115,7 @@ private final class FaultyProducer: TransactionalProducer {
 
   func initTransactions(timeout: Duration) throws(KafkaError) { try base.initTransactions(timeout: timeout) }
   func begin() throws(KafkaError) { try base.begin() }
+  func keep(_ memory: consuming OutputBuffer) -> ByteView { base.keep(memory) }
   func produce(_ record: OutgoingRecord) throws(KafkaError) { try base.produce(record) }
 
   func sendOffsets(

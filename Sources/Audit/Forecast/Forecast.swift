@@ -239,8 +239,8 @@ private struct StateMachine: ~Copyable {
     var history = AccountHistory()
     let decoder = try DecisionDecoder()
     let place = RecipientAccount.Place(topic: "tidings.decisions", partition: 0, offset: 0)
-    try pipeline.withDecisions { bytes in
-      _ = try decoder.decode(bytes) { history.take($0, at: place, in: 0) }
+    if let decisions = pipeline.takeDecisions() {
+      _ = try decoder.decode(decisions.view) { history.take($0, at: place, in: 0) }
     }
     return history.arrivals.first
   }

@@ -67,7 +67,7 @@ final class StateMachines {
       if isSealed { home.pipeline.confirm() }
       output.records += home.pipeline.outbox.count + 1
       output.bytes += home.pipeline.outbox.byteCount
-      home.pipeline.withDecisions { decisions in
+      if let decisions = home.pipeline.takeDecisions() {
         output.records += 1
         output.bytes += decisions.count
       }

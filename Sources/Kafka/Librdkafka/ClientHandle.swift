@@ -18,6 +18,8 @@ final class ClientContext {
   let log: ConnectionLog
   weak var rebalanceHandler: (any RebalanceHandler)?
   weak var deliveryHandler: (any DeliveryHandler)?
+  /// What messages in the client's queues may refer to. Only the producer's owner touches it.
+  var keptMemory = KeptMemory()
 
   init(log: ConnectionLog) { self.log = log }
 

@@ -1,11 +1,12 @@
 import CLibrdkafka
+import Contract
 import Synchronization
 
 /// A transactional producer by librdkafka.
 final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHandler {
   weak var deliveryListener: (any DeliveryListener)?
 
-  private let client: ProducerClient
+  let client: ProducerClient
   private let transactionalID: String
   private let timeout: Int32
   private let background = BackgroundStep()
@@ -53,6 +54,8 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
     isInTransaction = true
   }
 
+  func keep(_ memory: consuming OutputBuffer) -> ByteView { client.context.keptMemory.keep(memory) }
+
   func produce(_ record: OutgoingRecord) throws(KafkaError) {
     try checkOpen()
     do throws(KafkaError) {
@@ -91,7 +94,7 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
       rd_kafka_commit_transaction(client.pointer, limit)
         .map { KafkaError(consuming: $0, "\(transactionalID): committing") }
     }
-    if hasEnded { isInTransaction = false }
+    if hasEnded { transactionEnded() }
     return hasEnded ? .committed : .pending
   }
 
@@ -109,7 +112,13 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
     try checkOpen()
     defer { handOverReports() }
     try check(rd_kafka_abort_transaction(client.pointer, Self.milliseconds(timeout)), "aborting")
+    transactionEnded()
+  }
+
+  /// Either way librdkafka has first delivered all messages, or purged them: none refers to memory any more.
+  private func transactionEnded() {
     isInTransaction = false
+    client.context.keptMemory.removeAll()
   }
 
   func poll() {

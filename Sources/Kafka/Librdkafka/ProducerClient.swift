@@ -19,7 +19,7 @@ final class ProducerClient: @unchecked Sendable {
   var context: ClientContext { handle.context }
   var fatalError: KafkaError? { handle.fatalError }
 
-  /// Queues a copy of a record; its delivery report carries `opaque`.
+  /// Queues a record, of which all is copied but a value that is kept; its delivery report carries `opaque`.
   func produce(_ record: OutgoingRecord, opaque: UnsafeMutableRawPointer?) throws(KafkaError) {
     guard let topic = topics?.handle(at: record.topicIndex) else {
       throw KafkaError(.invalidArgument, message: "the producer has no topic of index \(record.topicIndex)")
@@ -30,7 +30,7 @@ final class ProducerClient: @unchecked Sendable {
       arguments[0].vtype = RD_KAFKA_VTYPE_RKT
       arguments[0].u.rkt = topic
       arguments[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS
-      arguments[1].u.i = Self.copyFlag
+      arguments[1].u.i = record.isValueKept ? 0 : Self.copyFlag
       arguments[2].vtype = RD_KAFKA_VTYPE_PARTITION
       arguments[2].u.i32 = record.partition ?? Self.unassignedPartition
       arguments[3].vtype = RD_KAFKA_VTYPE_OPAQUE

@@ -1,3 +1,4 @@
+import Contract
 import Kafka
 
 /// A producer of transactions in a world, after librdkafka's state machine (rdkafka_txnmgr.c): which answer makes the
@@ -36,6 +37,7 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
   private var isRegistrationKnown = false
   private var isClosed = false
   private var isPumping = false
+  private var keptMemory = KeptMemory()
   private var reports: [(tag: UInt64, partition: Int32, result: Result<RecordMetadata, KafkaError>)] = []
 
   init(_ process: SimulatedProcess, _ options: TransactionalProducerOptions) {
@@ -84,8 +86,13 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
     }
   }
 
+  func keep(_ memory: consuming OutputBuffer) -> ByteView { keptMemory.keep(memory) }
+
   func produce(_ record: OutgoingRecord) throws(KafkaError) {
     try checkOpen()
+    if record.isValueKept, let value = record.value, !keptMemory.contains(value) {
+      throw KafkaError(.invalidArgument, message: "a value that is to be kept lies in memory that is not")
+    }
     if let failure {
       // librdkafka takes no record into a transaction that has failed.
       throw failure.isFatal
@@ -172,6 +179,7 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
     switch outcome {
     case .success:
       state = .ready
+      keptMemory.removeAll()
       return .committed
     case .failure(let error):
       if !error.isFatal { state = .inTransaction }
@@ -203,6 +211,7 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
     switch outcome {
     case .success:
       state = .ready
+      keptMemory.removeAll()
       failure = nil
     case .failure(let error): throw error
     }
