@@ -88,13 +88,13 @@ public struct Outbox: ~Copyable {
     @usableFromInline var value: Range<Int>?
     @usableFromInline var headers: Range<Int>
     @usableFromInline var eventAppended: Int64
-    /// Whether it is the first one of its topic.
+    /// Whether it is the first one of its topic's partition.
     @usableFromInline var isFirst = false
   }
 
-  /// Some of the records: those that are the first of their topic, or those behind them.
+  /// Some of the records: the first one of every partition of a topic, or those behind them.
   public enum Part: Sendable {
-    case firstOfTopics
+    case first
     case rest
   }
 
@@ -108,8 +108,10 @@ public struct Outbox: ~Copyable {
   @usableFromInline private(set) var headers: [HeaderEntry] = []
   /// The headers of deliveries, which are the same for all of them.
   private var deliveryHeaders: Range<Int>?
-  /// A bit for each topic that has a record.
-  private var topics: UInt8 = 0
+  /// By partition a bit for each topic that has a record there.
+  private var topics: [UInt8] = []
+  /// Where the bytes are kept, once they are with someone else.
+  @usableFromInline var kept: ByteView?
 
   /// An empty outbox.
   public init() {}
@@ -195,29 +197,22 @@ public struct Outbox: ~Copyable {
   private mutating func append(_ entry: Entry) {
     var entry = entry
     let topic: UInt8 = 1 << entry.topic.rawValue
-    entry.isFirst = topics & topic == 0
-    topics |= topic
+    let partition = Int(entry.partition)
+    while topics.count <= partition { topics.append(0) }
+    entry.isFirst = topics[partition] & topic == 0
+    topics[partition] |= topic
     entries.append(entry)
   }
 
-  /// Calls `body` with each record in order.
-  @inlinable
-  public func forEach<Failure: Error>(_ body: (Record) throws(Failure) -> Void) throws(Failure) {
-    try forEach(nil, in: bytes.view, body)
-  }
-
-  /// Calls `body` with some of the records in order, or with all.
-  ///
-  /// - Parameters:
-  ///   - part: nil for all.
-  ///   - all: what `takeBytes` gave, wherever it is kept.
+  /// Calls `body` with each record in order, or with those of a part.
   @inlinable
   public func forEach<Failure: Error>(
-    _ part: Part?, in all: ByteView, _ body: (Record) throws(Failure) -> Void
+    _ part: Part? = nil, _ body: (Record) throws(Failure) -> Void
   ) throws(Failure) {
+    let all = kept ?? bytes.view
     var scratch: [HeaderView] = []
     for entry in entries {
-      if let part, entry.isFirst != (part == .firstOfTopics) { continue }
+      if let part, entry.isFirst != (part == .first) { continue }
       scratch.removeAll(keepingCapacity: true)
       for header in headers[entry.headers] {
         scratch.append(HeaderView(name: all.slice(header.name), value: header.value.map { all.slice($0) }))
@@ -231,22 +226,25 @@ public struct Outbox: ~Copyable {
     }
   }
 
-  /// Gives the bytes away that the records are made of: what is written in the buffer.
-  public mutating func takeBytes() -> OutputBuffer {
-    var taken = Self.makeBytes()
-    swap(&taken, &bytes)
-    return taken
+  /// Leaves the bytes that records are made of to someone who keeps them as they are until the outbox is emptied.
+  public mutating func leaveBytes(to keeper: (consuming OutputBuffer) -> ByteView) {
+    guard count > 0, kept == nil else { return }
+    var left = Self.makeBytes()
+    swap(&left, &bytes)
+    kept = keeper(left)
   }
 
   private static func makeBytes() -> OutputBuffer { OutputBuffer(capacity: 4096, sharesLargeMemory: true) }
 
-  mutating func removeAll() {
+  /// Forgets all records, and leaves large memory to others.
+  public mutating func removeAll() {
     byteCount = 0
+    kept = nil
     bytes.removeAll()
     bytes.shrink()
     entries.removeAll(keepingCapacity: entries.count <= 4096)
     headers.removeAll(keepingCapacity: headers.count <= 4096)
     deliveryHeaders = nil
-    topics = 0
+    topics.removeAll(keepingCapacity: true)
   }
 }

@@ -13,7 +13,7 @@ public struct SealedCommit: Equatable, Sendable {
 extension Pipeline {
   /// Gives the records since the last `seal` away.
   ///
-  /// - Parameter outbox: has them afterwards; what it had is dropped, and its memory used.
+  /// - Parameter outbox: has them afterwards; what it had is dropped.
   public mutating func takeOutbox(into outbox: inout Outbox) {
     swap(&self.outbox, &outbox)
     self.outbox.removeAll()

@@ -20,8 +20,7 @@ final class HomePartition {
   }
 
   let partition: Int32
-  // Unchecked where it is shipped, since every record changes it. While a commit is sent, the producer may report a
-  // delivery: what hears of it must not touch a pipeline.
+  // Unchecked where it is shipped, since every record changes it.
   #if !TIDINGS_FLAWS
     @exclusivity(unchecked)
   #endif

@@ -133,26 +133,25 @@ extension Worker {
 
   /// Hands everything over that those partitions have written.
   ///
-  /// The client registers a topic's partition with the transaction at its first record, in as many requests one after
-  /// another as it takes to have come by all of them, and busily waits for a millisecond before each. So each of them has
-  /// its first record in front, and nothing is copied on the way.
+  /// The client registers a topic's partition with the transaction when its first record comes. One request after another
+  /// registers what has come since the one before, and for each the client's main thread waits busily for a millisecond.
+  /// So the first records come first, and all in that time: values are not copied.
   private func send(_ homes: [HomePartition], into commit: inout CommitInFlight) throws(KafkaError) {
-    var sending: [(home: HomePartition, bytes: ByteView)] = []
-    sending.reserveCapacity(homes.count)
+    defer { for home in homes { home.outbox.removeAll() } }
     for home in homes {
       home.pipeline.takeOutbox(into: &home.outbox)
-      sending.append((home, producer.keep(home.outbox.takeBytes())))
+      home.outbox.leaveBytes { producer.keep($0) }
     }
-    for (home, bytes) in sending { try send(.firstOfTopics, of: home, in: bytes, into: &commit) }
+    for home in homes { try send(.first, of: home, into: &commit) }
     for home in homes { try sendLogs(of: home, into: &commit) }
-    for (home, bytes) in sending { try send(.rest, of: home, in: bytes, into: &commit) }
+    for home in homes { try send(.rest, of: home, into: &commit) }
   }
 
   private func send(
-    _ part: Outbox.Part, of home: HomePartition, in bytes: ByteView, into commit: inout CommitInFlight
+    _ part: Outbox.Part, of home: HomePartition, into commit: inout CommitInFlight
   ) throws(KafkaError) {
     let deadline = commit.deadline
-    try home.outbox.forEach(part, in: bytes) { (record) throws(KafkaError) in
+    try home.outbox.forEach(part) { (record) throws(KafkaError) in
       if record.eventAppended > 0, let channel = record.topic.channel {
         commit.delivered[channel, default: []].append(record.eventAppended)
       }

@@ -32,7 +32,7 @@ extension Behaviour {
     Behaviour("values-kept", "values that are kept in place of being copied arrive as they are") { kafka in
       let topic = try kafka.createTopic()
       let producer = try kafka.producer(topic)
-      // The client refers to those above 64 KiB for longer than to others.
+      // Large ones do not go into a request by a copy.
       let values = ["", "small", String(repeating: "large", count: 20_000)]
       for round in 0..<3 {
         try producer.begin()

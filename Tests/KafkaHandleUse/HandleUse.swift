@@ -19,8 +19,10 @@ enum HandleUse {
   }
 
   private static func useEverything() throws {
-    let cluster = try EmbeddedCluster(logger: Logger(label: "handles") { _ in SwiftLogNoOpLogHandler() })
+    let logger = Logger(label: "handles") { _ in SwiftLogNoOpLogHandler() }
+    let cluster = try EmbeddedCluster(logger: logger)
     try cluster.createTopic("t", partitionCount: 2)
+    try dropWithKept(cluster, logger)
     let partition = TopicPartition(topic: "t", partition: 0)
     let member = try TestMember(
       cluster, GroupConsumerOptions(groupID: "g", offsetReset: .error), topics: ["t"])
@@ -45,8 +47,6 @@ enum HandleUse {
     try transactional.abort(timeout: .seconds(20))
     try transactional.begin()
     try transactional.produce(record)
-    // The producer is dropped with them on their way.
-    try produceKept(transactional)
 
     try member.awaitAssignment()
     _ = try member.values(2)
@@ -61,12 +61,38 @@ enum HandleUse {
     // The member is dropped with a message in its hands and without leaving; so is the reader.
   }
 
-  /// Values in memory that the client refers to: for small ones until they are in a request, for large ones until it is
-  /// answered.
+  /// Values in memory that the client refers to: small ones until they are in a request, large ones until it is answered
+  /// where nothing compresses them.
   private static func produceKept(_ producer: any TransactionalProducer) throws(KafkaError) {
     for size in [10, 100_000] {
       try producer.produce(
         kept: TextRecord(partition: 0, key: "k", value: String(repeating: "v", count: size)))
+    }
+  }
+
+  /// Producers that are dropped with such values on their way, in the midst of a commit, too.
+  private static func dropWithKept(_ embedded: EmbeddedCluster, _ logger: Logger) throws {
+    for compression in ["none", "lz4"] {
+      let cluster = try LibrdkafkaCluster(
+        ClientConfiguration(
+          bootstrapServers: embedded.bootstrapServers, properties: ["compression.codec": compression],
+          logger: logger))
+      for isCommitting in [false, true] {
+        let producer = try cluster.makeTransactionalProducer(
+          TransactionalProducerOptions(transactionalID: "dropped", topics: ["t"]))
+        try producer.initTransactions(timeout: .seconds(20))
+        try producer.begin()
+        try produceKept(producer)
+        try producer.commitFully()
+        try producer.begin()
+        try produceKept(producer)
+        try producer.abort(timeout: .seconds(20))
+        embedded.setRoundTripTime(.milliseconds(300))
+        defer { embedded.setRoundTripTime(.zero) }
+        try producer.begin()
+        try produceKept(producer)
+        if isCommitting { _ = try producer.commit(timeout: .zero) }
+      }
     }
   }
 }

@@ -112,7 +112,7 @@ final class Fixture {
     }
   }
 
-  /// What the outbox and the decisions hold, as text. The decisions are taken.
+  /// What the outbox and the decisions hold, as text.
   func output() -> [String] {
     var lines: [String] = []
     pipeline.outbox.forEach { record in
@@ -121,7 +121,7 @@ final class Fixture {
         "\(record.topic.name) [\(record.partition)] \(record.key?.string ?? "null") "
           + "\(record.value?.string ?? "null") \(headers.joined(separator: " "))")
     }
-    if let decisions = pipeline.takeDecisions() { lines.append("decisions \(decisions.view.string)") }
+    if pipeline.decisions.count > 0 { lines.append("decisions \(pipeline.decisions.view.string)]") }
     return lines
   }
 

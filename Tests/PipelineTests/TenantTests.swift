@@ -94,13 +94,12 @@ import Testing
   func unknownZone() throws {
     let fixture = try fixture(#"{"email":"ann@example.org","timeZone":"Asia/Calcuta"}"#)
     try fixture.apply(.event(id: "1", tenant: "acme"), now: now)
-    let decision = decision(fixture)
-    #expect(decision.contains(#""until":"2023-11-15T03:30:00.000Z""#))
-    #expect(decision.components(separatedBy: #""unknownZone":"recipient""#).count == 2)
+    #expect(decision(fixture).contains(#""until":"2023-11-15T03:30:00.000Z""#))
+    #expect(decision(fixture).components(separatedBy: #""unknownZone":"recipient""#).count == 2)
     // What goes by no clock says nothing of zones.
     let other = try self.fixture(#"{"timeZone":"Asia/Calcuta","quietHours":[]}"#)
     try other.apply(.event(id: "1", type: "login", tenant: "acme"), now: now)
-    #expect(!self.decision(other).contains("unknownZone"))
+    #expect(!decision(other).contains("unknownZone"))
   }
 
   @Test("a decision names the recipient's record that it was made with")

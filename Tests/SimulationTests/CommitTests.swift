@@ -1,3 +1,4 @@
+import Contract
 import Kafka
 import Processor
 import SimulatedKafka
@@ -128,5 +129,46 @@ struct CommitTests {
       #expect(distances.count > 5, "seed \(seed)")
       #expect(distances.allSatisfy { (290...380).contains($0) }, "seed \(seed): \(distances)")
     }
+  }
+
+  @Test(
+    "a transaction that fails at any of its records is taken back, and all of it is sent once",
+    arguments: 1...5 as ClosedRange<UInt64>)
+  func failure(seed: UInt64) throws {
+    var number = 0
+    var hasFailed = true
+    while hasFailed {
+      number += 1
+      let deployment = try Deployment(
+        seed: seed, partitionCount: 2, channels: "inapp: { policy: immediate }, email: { policy: immediate }")
+      let recipients = ["ann", "bob", "dan", "eve"]
+      try #require(Set(recipients.map { deployment.partition("recipients", of: $0).partition }).count == 2)
+      for name in recipients {
+        try deployment.publish("{\"email\":\"\(name)@example.org\"}", key: name, to: "recipients")
+      }
+      let running = try deployment.start("a") { $0.heartbeatInterval = .seconds(3_600) }
+      try deployment.wait(for: "the partitions") { running.status.runningPartitions == 2 }
+      deployment.world.run(until: deployment.world.now + 1_000)
+      running.process.failingRecord = number
+      for name in recipients {
+        for id in 1...2 { try deployment.publish(event: "\(id)", for: name) }
+      }
+      try deployment.wait(for: "the decisions") { running.status.counters.email.accepted == 8 }
+      #expect(running.failure == nil, "seed \(seed), record \(number)")
+      #expect(running.status.counters.difference == 0, "seed \(seed), record \(number)")
+      for channel in ["email", "inapp"] {
+        let keys = try (0..<2 as Range<Int32>).flatMap { partition in
+          let log = try #require(
+            deployment.world.broker.log(
+              TopicPartition(topic: deployment.partition("delivery.\(channel)").topic, partition: partition)))
+          return log.entries.filter(\.isVisible).compactMap { $0.record?.key?.string }
+        }
+        #expect(
+          keys.sorted() == (recipients + recipients).sorted(), "seed \(seed), record \(number), \(channel)")
+      }
+      hasFailed = running.process.failingRecord == nil
+    }
+    // Eight deliveries to each channel; decisions and state of two partitions, in one transaction or in more.
+    #expect(number > 20, "seed \(seed)")
   }
 }

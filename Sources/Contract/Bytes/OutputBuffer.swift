@@ -4,7 +4,7 @@ import Foundation
 ///
 /// It owns its memory and keeps the capacity over `removeAll`, so that a buffer in steady use does not allocate. One that
 /// shares large memory leaves it to others with `shrink`.
-/// Not thread-safe: a buffer belongs to the thread of its worker.
+/// Not thread-safe: a buffer belongs to the thread of its worker for as long as it is written.
 public struct OutputBuffer: ~Copyable {
   @usableFromInline var start: UnsafeMutablePointer<UInt8>
   /// The number of bytes that the buffer can hold before it grows.

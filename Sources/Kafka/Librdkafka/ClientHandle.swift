@@ -33,7 +33,7 @@ final class ClientContext {
 ///
 /// Must not be dropped inside a callback of its own client: librdkafka would wait for itself.
 struct ClientHandle: ~Copyable, @unchecked Sendable {
-  // Sendable: librdkafka's client may be used by any thread; what is confined are the handlers of the context.
+  // Sendable: librdkafka's client may be used by any thread; what is confined are the context's handlers and kept memory.
   let pointer: OpaquePointer
   let context: ClientContext
 

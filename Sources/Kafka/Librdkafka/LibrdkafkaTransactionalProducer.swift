@@ -54,7 +54,10 @@ final class LibrdkafkaTransactionalProducer: TransactionalProducer, DeliveryHand
     isInTransaction = true
   }
 
-  func keep(_ memory: consuming OutputBuffer) -> ByteView { client.context.keptMemory.keep(memory) }
+  func keep(_ memory: consuming OutputBuffer) -> ByteView {
+    assert(isInTransaction && step == nil, "memory is kept for an open transaction")
+    return client.context.keptMemory.keep(memory)
+  }
 
   func produce(_ record: OutgoingRecord) throws(KafkaError) {
     try checkOpen()

@@ -3,7 +3,8 @@ import Contract
 
 /// The part that both producers share: handing a record to librdkafka.
 final class ProducerClient: @unchecked Sendable {
-  // Sendable: nothing changes after the initialiser but `topics`, in the deinitialiser.
+  // Sendable: nothing changes after the initialiser but `topics`, in the deinitialiser, and the context's kept memory, which
+  // only the owner's thread touches.
   private let handle: ClientHandle
   private var topics: TopicTable?
 

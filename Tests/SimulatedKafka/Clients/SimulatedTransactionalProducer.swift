@@ -93,10 +93,16 @@ final class SimulatedTransactionalProducer: TransactionalProducer {
     if record.isValueKept, let value = record.value, !keptMemory.contains(value) {
       throw KafkaError(.invalidArgument, message: "a value that is to be kept lies in memory that is not")
     }
+    if failure == nil, process.takeFailure() {
+      failure = KafkaError(.illegalGeneration, message: "a partition is refused", requiresAbort: true)
+    }
     if let failure {
       // librdkafka takes no record into a transaction that has failed.
       throw failure.isFatal
-        ? failure : wrongState("producing: the transaction has failed: \(failure.message)")
+        ? failure
+        : KafkaError(
+          .wrongState, message: "producing: the transaction has failed: \(failure.message)",
+          requiresAbort: true)
     }
     guard state == .inTransaction else { throw wrongState("producing outside of a transaction") }
     _ = try sender.add(record)

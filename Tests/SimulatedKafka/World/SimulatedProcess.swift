@@ -30,6 +30,17 @@ public final class SimulatedProcess: @unchecked Sendable {
   private var monotonicBase: Int64 = 0
   private var monotonicSince: Int64
 
+  /// The number of the record, of those that its producers of transactions are handed from here on, at which a transaction
+  /// turns out to have failed; nil for none, and once it has.
+  public var failingRecord: Int?
+
+  /// Whether a transaction turns out to have failed at this record.
+  func takeFailure() -> Bool {
+    guard let number = failingRecord else { return false }
+    failingRecord = number > 1 ? number - 1 : nil
+    return number <= 1
+  }
+
   /// Whether its thread is in a turn, perhaps waiting in a call.
   public private(set) var isInTurn = false
   private var nextTurn: Int64?
