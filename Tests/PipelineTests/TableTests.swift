@@ -86,6 +86,26 @@ import Testing
     #expect(count == 0)
   }
 
+  @Test("all that has expired is out of memory an eighth of the horizon later, however often it is asked")
+  func paceOfSweeps() {
+    for calls in [3, 1_000] {
+      var table = DedupTable(horizonMinutes: 1_440)
+      for number in 0..<10_000 as Range<UInt64> {
+        _ = table.insert(hash(number), minute: 28_000_000, confirmedMinute: 28_000_000)
+      }
+      for minute in 28_000_000...28_001_440 as ClosedRange<Int64> {
+        for _ in 0..<calls { table.sweepOne(confirmedMinute: minute) }
+      }
+      let before = table.count
+      #expect(before == 10_000)
+      for minute in 28_001_441...28_001_440 + 181 as ClosedRange<Int64> {
+        for _ in 0..<calls { table.sweepOne(confirmedMinute: minute) }
+      }
+      let after = table.count
+      #expect(after == 0, "\(calls) calls a minute")
+    }
+  }
+
   @Test("the slot table agrees with a dictionary", arguments: 0..<5 as Range<UInt64>)
   func slotsAgainstModel(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)

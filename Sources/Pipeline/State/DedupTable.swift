@@ -66,6 +66,8 @@ struct DedupTable: ~Copyable {
   /// How many minutes an entry counts.
   let horizonMinutes: Int64
   private var sweepPosition = 0
+  /// How many shards were to be looked at up to the last sweep, counted from the beginning of time.
+  private var swept: Int64 = 0
   /// How many entries are to be loaded into each shard.
   private var reserved: [UInt32] = []
 
@@ -207,8 +209,12 @@ struct DedupTable: ~Copyable {
   }
 
   /// Rebuilds one shard without what has expired by the confirmed clock, the next shard at each call, if at least
-  /// a quarter of its entries have.
+  /// a quarter of its entries have. A call does nothing where all were looked at within the last eighth of the horizon:
+  /// commits come far more often than ids expire, and to look at a shard of a large table takes its time.
   mutating func sweepOne(confirmedMinute: Int64) {
+    let due = confirmedMinute &* Int64(Self.shardCount * 8) / max(1, horizonMinutes)
+    guard swept < due else { return }
+    swept = max(swept + 1, due - Int64(Self.shardCount) + 1)
     let index = sweepPosition
     sweepPosition = (sweepPosition + 1) % Self.shardCount
     let shard = shards[index]
