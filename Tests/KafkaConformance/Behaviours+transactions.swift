@@ -32,6 +32,8 @@ extension Behaviour {
     Behaviour("values-kept", "values that are kept in place of being copied arrive as they are") { kafka in
       let topic = try kafka.createTopic()
       let producer = try kafka.producer(topic)
+      let deliveries = Deliveries()
+      producer.deliveryListener = deliveries
       // Large ones do not go into a request by a copy.
       let values = ["", "small", String(repeating: "large", count: 20_000)]
       for round in 0..<3 {
@@ -42,7 +44,13 @@ extension Behaviour {
         try producer.commitFully()
         try producer.begin()
         for value in values {
-          try producer.produce(kept: TextRecord(partition: 0, value: "taken back \(value)"))
+          try producer.produce(
+            kept: TextRecord(partition: 0, value: "taken back \(value)"), tag: UInt64(round + 1))
+        }
+        // Only what the broker has can be aborted there.
+        try kafka.wait(for: "the delivery in round \(round)") {
+          producer.poll()
+          return deliveries.offsets[UInt64(round + 1)] != nil
         }
         try producer.abort(timeout: kafka.patience)
       }
