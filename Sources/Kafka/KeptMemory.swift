@@ -24,7 +24,7 @@ package struct KeptMemory {
   }
 
   /// The bytes in it.
-  package var count: Int { pieces.reduce(0) { $0 + $1.buffer.count } }
+  package var byteCount: Int { pieces.reduce(0) { $0 + $1.buffer.count } }
 
   /// Whether a view lies in it.
   package func contains(_ view: ByteView) -> Bool {

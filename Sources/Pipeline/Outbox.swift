@@ -103,7 +103,7 @@ public struct Outbox: ~Copyable {
     @usableFromInline var value: Range<Int>?
   }
 
-  @usableFromInline var bytes = Self.makeBytes()
+  @usableFromInline var bytes = OutputBuffer.ofBatch()
   @usableFromInline private(set) var entries: [Entry] = []
   @usableFromInline private(set) var headers: [HeaderEntry] = []
   /// The headers of deliveries, which are the same for all of them.
@@ -229,12 +229,10 @@ public struct Outbox: ~Copyable {
   /// Leaves the bytes that records are made of to someone who keeps them as they are until the outbox is emptied.
   public mutating func leaveBytes(to keeper: (consuming OutputBuffer) -> ByteView) {
     guard count > 0, kept == nil else { return }
-    var left = Self.makeBytes()
+    var left = OutputBuffer.ofBatch()
     swap(&left, &bytes)
     kept = keeper(left)
   }
-
-  private static func makeBytes() -> OutputBuffer { OutputBuffer(capacity: 4096, sharesLargeMemory: true) }
 
   /// Forgets all records, and leaves large memory to others.
   public mutating func removeAll() {

@@ -23,13 +23,10 @@ extension Pipeline {
   public mutating func takeDecisions() -> OutputBuffer? {
     guard decisions.count > 0 else { return nil }
     decisions.append(byte: UInt8(ascii: "]"))
-    var taken = Self.makeLog()
+    var taken = OutputBuffer.ofBatch()
     swap(&taken, &decisions)
     return taken
   }
-
-  /// An empty buffer for what a log's record is made of.
-  public static func makeLog() -> OutputBuffer { OutputBuffer(capacity: 4096, sharesLargeMemory: true) }
 
   /// Ends the batch: what was applied since the last one becomes the *committing* segment, and its state record is
   /// appended to `record`, whose memory may be exchanged for the pipeline's. Output that was not written to Kafka yet has

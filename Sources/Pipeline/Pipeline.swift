@@ -94,8 +94,8 @@ public struct Pipeline: ~Copyable {
 
   /// Records to write with the next commit.
   public internal(set) var outbox = Outbox()
-  var decisions = Self.makeLog()
-  var changes = Self.makeLog()
+  var decisions = OutputBuffer.ofBatch()
+  var changes = OutputBuffer.ofBatch()
   var scratch = OutputBuffer(capacity: 1024)
   var memberScratch = OutputBuffer(capacity: 1024)
   /// The item of the arrival under way, once it was asked for.

@@ -173,7 +173,7 @@ extension Worker {
             value: kept, headers: headers, isValueKept: true), deadline: deadline)
       }
     }
-    var stateRecord = Pipeline.makeLog()
+    var stateRecord = OutputBuffer.ofBatch()
     let sealed = home.pipeline.seal(into: &stateRecord)
     home.reportedStateOffset = nil
     #if TIDINGS_FLAWS

@@ -221,14 +221,14 @@ struct TransactionTests {
       if isCommitted {
         cluster.setRoundTripTime(.milliseconds(50))
         #expect(try producer.commit(timeout: .zero) == .pending)
-        #expect(client.context.keptMemory.count == 4)
+        #expect(client.context.keptMemory.byteCount == 4)
         cluster.setRoundTripTime(.zero)
         try producer.commitFully()
       } else {
-        #expect(client.context.keptMemory.count == 4)
+        #expect(client.context.keptMemory.byteCount == 4)
         try producer.abort(timeout: .seconds(20))
       }
-      #expect(client.context.keptMemory.count == 0)
+      #expect(client.context.keptMemory.byteCount == 0)
     }
   }
 

@@ -23,7 +23,7 @@ final class StateMachines {
   let configuration: ProcessorConfiguration
   let homes: [Home]
   private var codecs: Codecs
-  private var stateRecord = OutputBuffer(sharesLargeMemory: true)
+  private var stateRecord = OutputBuffer.ofBatch()
   private var isSealed = false
 
   init(partitions: Int, catalog: Catalog, seed: UInt64) throws {

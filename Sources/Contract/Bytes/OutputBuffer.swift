@@ -19,11 +19,12 @@ public struct OutputBuffer: ~Copyable {
   private let memory: OutputMemory?
 
   /// An empty buffer with room for `capacity` bytes (at least 64).
-  ///
-  /// - Parameter sharesLargeMemory: for one that grows large now and then, and is given `shrink` behind it: its large memory
-  ///   is that of other such buffers before and after.
-  public init(capacity: Int = 1024, sharesLargeMemory: Bool = false) {
-    self.init(capacity: capacity, memory: sharesLargeMemory ? .shared : nil)
+  public init(capacity: Int = 1024) { self.init(capacity: capacity, memory: nil) }
+
+  /// An empty buffer for what a batch writes: it grows large now and then, and its large memory is that of other such buffers
+  /// before and after. Who goes on using it behind a batch calls `shrink`.
+  public static func ofBatch() -> OutputBuffer {
+    OutputBuffer(capacity: OutputMemory.smallest, memory: .shared)
   }
 
   init(capacity: Int, memory: OutputMemory?) {

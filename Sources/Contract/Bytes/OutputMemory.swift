@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The memory of large output buffers, for the next ones: what a commit has written, the next one has room for.
+/// The memory of large output buffers, for the next ones: what a commit has written, a later one has room for.
 ///
 /// Without it, every batch of a backlog grows fresh buffers to megabytes and leaves them to the allocator, which means a
 /// page fault for every 4 KiB (docs/performance.md). The buffers of all partitions share it: a batch comes from few of

@@ -10,7 +10,7 @@ struct ForwardQueue: ~Copyable {
     var headers: Range<Int>
   }
 
-  private var bytes = OutputBuffer(capacity: 4096, sharesLargeMemory: true)
+  private var bytes = OutputBuffer.ofBatch()
   private var entries: [Entry] = []
   private var headers: [(name: Range<Int>, value: Range<Int>?)] = []
 

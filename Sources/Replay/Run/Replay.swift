@@ -51,7 +51,7 @@ public struct Replay: ~Copyable {
   private var codecs: Codecs
   private var messages: MessageReader
   private var forwards = ForwardQueue()
-  private var stateRecord = OutputBuffer(sharesLargeMemory: true)
+  private var stateRecord = OutputBuffer.ofBatch()
   private var rejections = RejectionTally()
 
   /// A replay that has not begun.
