@@ -116,6 +116,8 @@ extension KafkaError {
     public static let topicAlreadyExists = Code(rawValue: 36)
     /// The producer's epoch is older than the broker's.
     public static let invalidProducerEpoch = Code(rawValue: 47)
+    /// The coordinator has no transaction that could be ended so.
+    public static let invalidTransactionState = Code(rawValue: 48)
     /// A younger member of the same `group.instance.id` took over.
     public static let fencedInstanceID = Code(rawValue: 82)
     /// An open transaction covers the group's offsets.

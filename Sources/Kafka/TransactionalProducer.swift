@@ -58,7 +58,9 @@ public protocol TransactionalProducer: AnyObject {
   /// be called but ``poll()`` and ``close()``; anything else throws ``KafkaError/Code/wrongState``.
   func commit(timeout: Duration) throws(KafkaError) -> CommitProgress
 
-  /// Takes the transaction back. Records not sent yet are dropped. A time-out is retriable.
+  /// Takes the transaction back. Records not sent yet are dropped. A time-out is retriable. Where the coordinator has
+  /// not heard of the transaction, it may say ``KafkaError/Code/invalidTransactionState``, which is fatal to the producer,
+  /// and nothing is in.
   func abort(timeout: Duration) throws(KafkaError)
 
   /// Serves the delivery reports. Never waits.

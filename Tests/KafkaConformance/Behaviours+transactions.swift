@@ -60,6 +60,34 @@ extension Behaviour {
         read.compactMap(\.self).filter { !$0.hasPrefix("taken back") },
         is: (0..<3).flatMap { round in values.map { "\(round) \($0)" } }, "the values")
     },
+    Behaviour("aborted-early", "a transaction that is aborted early ends, or costs its producer") {
+      kafka in
+      let topic = try kafka.createTopic()
+      let id = kafka.unique("id")
+      var producer = try kafka.producer(topic, id: id)
+      for round in 0..<10 {
+        try producer.begin()
+        try producer.produce(TextRecord(partition: 0, value: "\(round)"))
+        try producer.commitFully()
+        try producer.begin()
+        try producer.produce(TextRecord(partition: 0, value: "taken back"))
+        // From before the partition is registered to when the coordinator has had time for it.
+        kafka.pass(.milliseconds(round))
+        do throws(KafkaError) {
+          try producer.abort(timeout: kafka.patience)
+        } catch {
+          // The coordinator was still busy with the one before, and has not heard of it.
+          try expect(error.disposition, is: .fatal, "the disposition of \(error)")
+          try expect(error.code, is: .invalidTransactionState, "the code of \(error)")
+          producer.close()
+          producer = try kafka.producer(topic, id: id)
+        }
+      }
+      let read = try TestReader(kafka.cluster, topics: [topic]).valuesToEnd().values
+      // Who sees aborted records is another behaviour.
+      try expect(
+        read.compactMap(\.self).filter { $0 != "taken back" }, is: (0..<10).map { "\($0)" }, "the values")
+    },
     Behaviour("offsets-aborted", "offsets of an aborted transaction are forgotten") { kafka in
       let topic = try kafka.createTopic()
       let partition = TopicPartition(topic: topic, partition: 0)

@@ -158,12 +158,7 @@ struct CommitTests {
       #expect(running.failure == nil, "seed \(seed), record \(number)")
       #expect(running.status.counters.difference == 0, "seed \(seed), record \(number)")
       for channel in ["email", "inapp"] {
-        let ids = try (0..<2 as Range<Int32>).flatMap { partition in
-          let log = try #require(
-            deployment.world.broker.log(
-              TopicPartition(topic: deployment.partition("delivery.\(channel)").topic, partition: partition)))
-          return try log.entries.filter(\.isVisible).compactMap(\.record).map(Self.eventID)
-        }
+        let ids = try delivered(to: channel, in: deployment)
         let published = recipients.flatMap { ["1-\($0)", "2-\($0)"] }
         #expect(ids.sorted() == published.sorted(), "seed \(seed), record \(number), \(channel)")
       }
@@ -171,6 +166,47 @@ struct CommitTests {
     }
     // Eight deliveries to each channel; decisions and state of two partitions, in one transaction or in more.
     #expect(number > 20, "seed \(seed)")
+  }
+
+  @Test(
+    "an aborted transaction that the coordinator has not heard of costs the producer, not the process",
+    arguments: 1...5 as ClosedRange<UInt64>)
+  func forbidden(seed: UInt64) throws {
+    let deployment = try Deployment(
+      seed: seed, partitionCount: 2, channels: "inapp: { policy: immediate }, email: { policy: immediate }")
+    let recipients = ["ann", "bob", "dan", "eve"]
+    for name in recipients {
+      try deployment.publish("{\"email\":\"\(name)@example.org\"}", key: name, to: "recipients")
+    }
+    let running = try deployment.start("a") { $0.heartbeatInterval = .seconds(3_600) }
+    try deployment.wait(for: "the partitions") { running.status.runningPartitions == 2 }
+    for number in 1...4 {
+      // The transaction before has ended, so that the coordinator has none to abort.
+      deployment.world.run(until: deployment.world.now + 1_000)
+      deployment.world.broker.faults.additionsForbiddenUntil = deployment.world.now + Int64(number) * 200
+      for name in recipients { try deployment.publish(event: "\(number)-\(name)", for: name) }
+      try deployment.wait(for: "the decisions") {
+        running.status.counters.email.accepted == Int64(number * recipients.count)
+      }
+      #expect(
+        deployment.world.now >= deployment.world.broker.faults.additionsForbiddenUntil, "seed \(seed)")
+    }
+    #expect(running.failure == nil, "seed \(seed)")
+    #expect(running.status.counters.difference == 0, "seed \(seed)")
+    let published = (1...4).flatMap { number in recipients.map { "\(number)-\($0)" } }
+    for channel in ["email", "inapp"] {
+      #expect(
+        try delivered(to: channel, in: deployment).sorted() == published.sorted(), "seed \(seed), \(channel)")
+    }
+  }
+
+  /// The ids of the events of which a channel has got deliveries that are committed.
+  private func delivered(to channel: String, in deployment: Deployment) throws -> [String] {
+    try (0..<2 as Range<Int32>).flatMap { partition in
+      let topic = deployment.partition("delivery.\(channel)").topic
+      let log = try #require(deployment.world.broker.log(TopicPartition(topic: topic, partition: partition)))
+      return try log.entries.filter(\.isVisible).compactMap(\.record).map(Self.eventID)
+    }
   }
 
   /// The id of the event that a delivery stands for.

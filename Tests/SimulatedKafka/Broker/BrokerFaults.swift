@@ -25,6 +25,9 @@ public struct BrokerFaults: Sendable {
   /// Until when the coordinator of transactions answers that it is not available.
   public var transactionCoordinatorAwayUntil: Int64 = 0
 
+  /// Until when nothing may be added to a transaction: the access rules of its topics and its group are being changed.
+  public var additionsForbiddenUntil: Int64 = 0
+
   /// No faults.
   public init() {}
 }

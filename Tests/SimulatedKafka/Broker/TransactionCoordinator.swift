@@ -52,6 +52,8 @@ enum TransactionRefusal: Int32, Error {
   case producerFenced = 90
   case unknownTopicOrPartition = 3
   case messageTooLarge = 10
+  case topicAuthorizationFailed = 29
+  case groupAuthorizationFailed = 30
 
   var code: KafkaError.Code { KafkaError.Code(rawValue: rawValue) }
 }
@@ -116,6 +118,8 @@ public final class TransactionCoordinator {
   func addPartitions(
     _ logs: [PartitionLog], _ transactionalID: String, producerID: Int64, epoch: Int16
   ) -> TransactionRefusal? {
+    // A broker looks at the access rules before its coordinator hears of the transaction.
+    guard world.now >= broker.faults.additionsForbiddenUntil else { return .topicAuthorizationFailed }
     switch begin(transactionalID, producerID, epoch) {
     case .failure(let error): return error
     case .success(let state):
@@ -127,6 +131,7 @@ public final class TransactionCoordinator {
   func addOffsets(
     of group: Group, _ transactionalID: String, producerID: Int64, epoch: Int16
   ) -> TransactionRefusal? {
+    guard world.now >= broker.faults.additionsForbiddenUntil else { return .groupAuthorizationFailed }
     switch begin(transactionalID, producerID, epoch) {
     case .failure(let error): return error
     case .success(let state):

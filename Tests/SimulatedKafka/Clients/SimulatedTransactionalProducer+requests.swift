@@ -116,7 +116,7 @@ extension SimulatedTransactionalProducer {
       case .connectionLost, .notAvailable:
         process.later(coordinatorBackoff) { [self] in addOffsets(call) }
       case .answer(let refusal?):
-        let isFatal = refusal != .invalidProducerIDMapping
+        let isFatal = refusal != .invalidProducerIDMapping && refusal != .groupAuthorizationFailed
         finish(call, fencedOr(refusal, "adding offsets to the transaction", isFatal: isFatal))
       }
     }
