@@ -9,9 +9,12 @@ struct FaultProfile {
     case transactionCoordinatorAway, stuckPartition, slowPartition, clockJump, retention, compaction
     case offsetExpiry, deploy, outage, groupReset, reload
     case crashAfterSnapshot, abortInSnapshot
+    case additionsForbidden
 
-    /// Those that need snapshots are drawn for the runs that write them (`Scenario`).
-    static let general = allCases.filter { $0 != .crashAfterSnapshot && $0 != .abortInSnapshot }
+    /// Those that need snapshots are drawn for the runs that write them, and others by themselves (`Scenario`).
+    static let general = allCases.filter {
+      ![.crashAfterSnapshot, .abortInSnapshot, .additionsForbidden].contains($0)
+    }
   }
 
   /// What happens at all.

@@ -100,6 +100,8 @@ struct Scenario {
     snapshotSlice = pick([300, 2_000, 1 << 20])
     heartbeatInterval = pick([6 * 3_600_000, 4_000, 12_000])
     if snapshotInterval != nil, chance(0.4) { drawSnapshotFaults(&random) }
+    var additions = SeededGenerator(seed: seed &* 0x9E4B_1D57 &+ 7)
+    if Int.random(in: 0..<8, using: &additions) == 0 { faults.kinds.append(.additionsForbidden) }
   }
 
   /// Snapshots of many slices, written over several commits, and what happens beside them: restarts that read them, and

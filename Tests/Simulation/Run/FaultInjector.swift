@@ -226,6 +226,7 @@ final class FaultInjector {
       guard let instance = someInstance(), let snapshots = instance.snapshots else { return }
       snapshotCrash = (instance, snapshots.commitCount, number(0...6), number(0...2) == 0)
     case .abortInSnapshot: abortsInSnapshot = true
+    case .additionsForbidden: world.broker.faults.additionsForbiddenUntil = lasts(300...6_000)
     }
   }
 
