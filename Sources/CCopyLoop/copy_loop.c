@@ -37,6 +37,10 @@ typedef struct {
   size_t batch_records;
   int64_t batch_start;
   int64_t copied;
+  /// What is fetched: the queue in which it waits, its partitions, and the messages to take before it is looked at.
+  rd_kafka_queue_t *queue;
+  rd_kafka_topic_partition_list_t *partitions;
+  int64_t before_glance;
   bool is_assigned;
   bool is_open;
   bool is_committing;
@@ -182,6 +186,16 @@ static bool backlog_is_full(const loop *self) {
          self->backlog_count == self->options->backlog_records;
 }
 
+/// The client looks only once a second whether it may fetch more, unless a request wakes it: one whose answer nobody waits for,
+/// when half of what may wait was taken, and no more than half is left.
+static void remind(loop *self) {
+  if (--self->before_glance > 0) return;
+  int64_t half = self->options->read_ahead / 2;
+  int64_t left = (int64_t)rd_kafka_queue_length(self->queue);
+  self->before_glance = left > half ? left - half : half;
+  if (left <= half) rd_kafka_offsets_for_times(self->consumer, self->partitions, 0);
+}
+
 static bool consume(loop *self, int timeout_ms) {
   for (int count = 0; count < 1024; count++) {
     rd_kafka_message_t *message = rd_kafka_consumer_poll(self->consumer, count == 0 ? timeout_ms : 0);
@@ -191,6 +205,7 @@ static bool consume(loop *self, int timeout_ms) {
     }
     if (message == NULL) return true;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      remind(self);
       if (!take(self, message)) return false;
       if (self->is_committing ? backlog_is_full(self) : self->batch_bytes >= self->options->commit_bytes)
         return true;
@@ -306,6 +321,10 @@ static bool start(loop *self) {
   self->consumer = make_client(self, RD_KAFKA_CONSUMER, options->consumer, options->consumer_count);
   if (self->consumer == NULL) return false;
   rd_kafka_poll_set_consumer(self->consumer);
+  self->queue = rd_kafka_queue_get_consumer(self->consumer);
+  self->partitions = rd_kafka_topic_partition_list_new(options->partition_count);
+  for (int32_t partition = 0; partition < options->partition_count; partition++)
+    rd_kafka_topic_partition_list_add(self->partitions, options->source, partition)->offset = RD_KAFKA_OFFSET_END;
   self->producer = make_client(self, RD_KAFKA_PRODUCER, options->producer, options->producer_count);
   if (self->producer == NULL) return false;
   self->target = rd_kafka_topic_new(self->producer, options->target, NULL);
@@ -321,6 +340,8 @@ static bool start(loop *self) {
 
 static void stop(loop *self) {
   for (size_t index = 0; index < self->backlog_count; index++) rd_kafka_message_destroy(self->backlog[index]);
+  if (self->partitions != NULL) rd_kafka_topic_partition_list_destroy(self->partitions);
+  if (self->queue != NULL) rd_kafka_queue_destroy(self->queue);
   if (self->consumer != NULL) {
     rd_kafka_consumer_close(self->consumer);
     rd_kafka_destroy(self->consumer);

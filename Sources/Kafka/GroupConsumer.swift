@@ -91,6 +91,25 @@ public struct FetchThreshold: Sendable {
   public static let batch = FetchThreshold(bytes: 64 << 10, wait: .milliseconds(10))
 }
 
+/// How much a consumer fetches ahead of its polls.
+public struct ReadAhead: Sendable {
+  /// While fewer messages wait, it fetches more (`queued.min.messages`).
+  public let messages: Int
+  /// The bytes that one fetch brings of a partition, as they are in the log (`max.partition.fetch.bytes`). Where a batch
+  /// is larger the client doubles them for its partition.
+  public let partitionBytes: Int
+
+  /// Enough for a quick worker to go on while a fetch is under way, and little to hold in memory: what waits may be as
+  /// much as `messages` and one fetch of all partitions.
+  public static let short = ReadAhead(messages: 20_000, partitionBytes: 512 << 10)
+
+  /// So many of each; at least 1.
+  public init(messages: Int, partitionBytes: Int) {
+    self.messages = messages
+    self.partitionBytes = partitionBytes
+  }
+}
+
 /// How a member joins its group.
 public struct GroupConsumerOptions: Sendable {
   /// What to do where a position is outside of the log.
@@ -113,6 +132,8 @@ public struct GroupConsumerOptions: Sendable {
   public var isolation: IsolationLevel
   /// When records are brought; what the user sets goes before.
   public var fetchThreshold: FetchThreshold
+  /// How much is fetched ahead; what the user sets goes before. Nil for what librdkafka does by itself.
+  public var readAhead: ReadAhead?
   /// How long the group waits for a member that is silent; the broker's `group.min.session.timeout.ms` (6 s) bounds it.
   public var sessionTimeout: Duration
 
@@ -120,13 +141,14 @@ public struct GroupConsumerOptions: Sendable {
   public init(
     groupID: String, groupInstanceID: String? = nil, offsetReset: OffsetReset,
     isolation: IsolationLevel = .readCommitted, fetchThreshold: FetchThreshold = .record,
-    sessionTimeout: Duration = .seconds(10)
+    readAhead: ReadAhead? = nil, sessionTimeout: Duration = .seconds(10)
   ) {
     self.groupID = groupID
     self.groupInstanceID = groupInstanceID
     self.offsetReset = offsetReset
     self.isolation = isolation
     self.fetchThreshold = fetchThreshold
+    self.readAhead = readAhead
     self.sessionTimeout = sessionTimeout
   }
 }

@@ -112,7 +112,7 @@ public struct ProcessorConfiguration: Sendable {
   package func memberOptions(worker: Int) -> GroupConsumerOptions {
     GroupConsumerOptions(
       groupID: groupID, groupInstanceID: instance.map { "\($0)-\(worker)" }, offsetReset: .error,
-      fetchThreshold: .batch, sessionTimeout: transactionTimeout)
+      fetchThreshold: .batch, readAhead: .short, sessionTimeout: transactionTimeout)
   }
 
   func transactionalID(worker: Int, random: UInt64) -> String {

@@ -37,6 +37,32 @@ extension Behaviour {
       try expect(end, is: 3, "the end")
       try expect(range.first?.latest, is: 3, "the end as the broker says it")
     },
+    Behaviour(
+      "read-ahead",
+      "who fetches little ahead does not wait for more, and gets batches that are larger than a fetch, too"
+    ) { kafka in
+      let topic = try kafka.createTopic(partitions: 2)
+      let producer = try kafka.cluster.makeIdempotentProducer(IdempotentProducerOptions(topics: [topic]))
+      func publish(_ values: [String], partition: Int32) throws {
+        for value in values {
+          try TextRecord(partition: partition, value: value).producerRecord.withViews {
+            (views) throws(KafkaError) in try producer.produce(views) { _ in }
+          }
+        }
+        try producer.flush(timeout: kafka.patience)
+      }
+      let small = (0..<100).map { batch in (0..<50).map { "\(batch * 50 + $0)" } }
+      for batch in small { try publish(batch, partition: 0) }
+      let large = String(repeating: "large", count: 20_000)
+      try publish([large], partition: 1)
+      producer.close()
+      let member = try kafka.member(topic, readAhead: ReadAhead(messages: 50, partitionBytes: 1_000))
+      // A client that looks for more once a second would take a minute.
+      let values = try member.values(5_001)
+      try expect(values.filter { $0 != large }, is: small.flatMap(\.self), "the small ones")
+      try expect(values.count { $0 == large }, is: 1, "the number of large ones")
+      try member.consumer.close()
+    },
     Behaviour("logical-offsets", "beginning and end are resolved when they are assigned") { kafka in
       let topic = try kafka.createTopic()
       let partition = TopicPartition(topic: topic, partition: 0)
@@ -178,13 +204,14 @@ extension Behaviour {
 extension KafkaUnderTest {
   /// A lone member of a group of its own that has its partitions, from their beginning.
   func member(
-    _ topic: String, group: String? = nil, instance: String? = nil, of other: (any KafkaCluster)? = nil
+    _ topic: String, group: String? = nil, instance: String? = nil, readAhead: ReadAhead? = nil,
+    of other: (any KafkaCluster)? = nil
   ) throws -> TestMember {
     let member = try TestMember(
       other ?? cluster,
       GroupConsumerOptions(
         groupID: group ?? unique("group"), groupInstanceID: instance, offsetReset: .error,
-        sessionTimeout: .seconds(6)), topics: [topic])
+        readAhead: readAhead, sessionTimeout: .seconds(6)), topics: [topic])
     try wait(for: "an assignment", within: .seconds(40)) { member.pollForAssignment(timeout: .zero) }
     return member
   }

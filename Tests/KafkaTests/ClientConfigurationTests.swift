@@ -59,6 +59,26 @@ struct ClientConfigurationTests {
     #expect(try properties(["fetch.wait.max.ms": "500"]) == ["fetch.wait.max.ms": "500"])
   }
 
+  @Test("a member fetches as far ahead as it says, and what the user sets goes before")
+  func readAhead() throws {
+    func properties(_ user: [String: String]) throws -> [String: String] {
+      let cluster = try LibrdkafkaCluster(
+        ClientConfiguration(bootstrapServers: "127.0.0.1:1", properties: user, logger: .silent))
+      let options = GroupConsumerOptions(
+        groupID: "g", offsetReset: .error, readAhead: ReadAhead(messages: 7, partitionBytes: 99))
+      let all = try cluster.properties(of: options)
+      #expect(Set(all.map(\.name)).count == all.count)
+      let names = ["queued.min.messages", "fetch.message.max.bytes", "max.partition.fetch.bytes"]
+      return Dictionary(all.filter { names.contains($0.name) }) { $1 }
+    }
+    #expect(try properties([:]) == ["queued.min.messages": "7", "fetch.message.max.bytes": "99"])
+    let set = ["queued.min.messages": "8", "max.partition.fetch.bytes": "100"]
+    #expect(try properties(set) == set)
+    #expect(
+      try properties(["fetch.message.max.bytes": "100"])
+        == ["queued.min.messages": "7", "fetch.message.max.bytes": "100"])
+  }
+
   @Test("no bootstrap servers at all is said so")
   func noServers() throws {
     #expect(try refusal([:], servers: "").message.contains("kafka.bootstrap.servers"))

@@ -41,6 +41,7 @@ struct CopyLoopStep {
       loop.commit_interval_ms = Int32(copy.configuration.commitInterval / .milliseconds(1))
       loop.backlog_records = copy.backlogRecords
       loop.backlog_bytes = copy.configuration.inputBytes
+      loop.read_ahead = consumer.readAhead
       loop.timeout_ms = 60_000
       loop.assigned = { context in
         guard let context else { return }
@@ -87,10 +88,13 @@ struct CopyLoopStep {
   /// Properties as C reads them.
   private final class Properties {
     let count: Int
+    /// The messages that a consumer fetches ahead; librdkafka's own number where none is set.
+    let readAhead: Int64
     private let list: UnsafeMutablePointer<copy_loop_property>
 
     init(_ properties: [(name: String, value: String)]) {
       count = properties.count
+      readAhead = properties.last { $0.name == "queued.min.messages" }.flatMap { Int64($0.value) } ?? 100_000
       list = .allocate(capacity: count)
       for (index, property) in properties.enumerated() {
         (list + index).initialize(

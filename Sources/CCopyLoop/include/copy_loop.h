@@ -29,6 +29,8 @@ typedef struct {
   /// Records and bytes that may wait beside a commit under way.
   size_t backlog_records;
   size_t backlog_bytes;
+  /// The messages that the client fetches ahead, its `queued.min.messages`.
+  int64_t read_ahead;
   /// How long the brokers have for a request or a commit.
   int timeout_ms;
   /// Called once, when the group has assigned the partitions.

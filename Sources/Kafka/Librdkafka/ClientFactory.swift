@@ -16,12 +16,20 @@ struct ClientFactory: Sendable {
 
   func properties(of options: GroupConsumerOptions) throws(KafkaError) -> ClientProperties {
     var properties = ClientProperties(configuration)
+    setQueueBackoff(&properties)
     // A topic that is created later is found within this time.
     properties.set("topic.metadata.refresh.interval.ms", "30000")
     properties.set("fetch.wait.max.ms", "\(options.fetchThreshold.wait.wholeMilliseconds)")
     // Who sets the wait alone means that of a fetch that finds nothing: few records are not to wait as long.
     if configuration.properties["fetch.wait.max.ms"] == nil {
       properties.set("fetch.min.bytes", "\(options.fetchThreshold.bytes)")
+    }
+    if let readAhead = options.readAhead {
+      properties.set("queued.min.messages", "\(readAhead.messages)")
+      // The other name of `max.partition.fetch.bytes`, of which a user may set either.
+      if configuration.properties["max.partition.fetch.bytes"] == nil {
+        properties.set("fetch.message.max.bytes", "\(readAhead.partitionBytes)")
+      }
     }
     // Members learn of a rebalance by a heartbeat, and the first to rejoin waits for the last.
     properties.set("heartbeat.interval.ms", "500")
@@ -36,6 +44,7 @@ struct ClientFactory: Sendable {
 
   func makeReaderClient(_ options: LogReaderOptions) throws(KafkaError) -> ClientHandle {
     var properties = ClientProperties(configuration)
+    setQueueBackoff(&properties)
     // A reader is there to reach the end, which only an empty answer tells where a marker is the last record.
     properties.set("fetch.wait.max.ms", "20")
     try properties.setUserProperties()
@@ -79,6 +88,13 @@ struct ClientFactory: Sendable {
     // alone that a client produces to or consumes from: a leader that has moved would be unknown for as long as this.
     properties.set("metadata.max.age.ms", "1000")
     return try ClientHandle(RD_KAFKA_PRODUCER, properties, log: log)
+  }
+
+  /// How long a consumer that has fetched enough waits until it looks again. Before 2.2 that is a second, and the
+  /// property is not known: a ``FetchReminder`` does it.
+  private func setQueueBackoff(_ properties: inout ClientProperties) {
+    guard !FetchReminder.isNeeded else { return }
+    properties.set("fetch.queue.backoff.ms", "10")
   }
 
   private func setConsumer(_ properties: inout ClientProperties, isolation: IsolationLevel) {

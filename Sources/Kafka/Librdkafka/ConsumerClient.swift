@@ -10,13 +10,18 @@ final class ConsumerClient {
   private var topics: TopicTable?
   private var message: MessageHandle?
   private let headerBuffer = HeaderBuffer()
+  private var reminder: FetchReminder?
 
-  init(_ handle: consuming ClientHandle) { self.handle = handle }
+  init(_ handle: consuming ClientHandle) {
+    self.handle = handle
+    reminder = FetchReminder(client: self.handle.pointer)
+  }
 
   deinit {
-    // Messages and topic objects refer to the client, which waits for them when it is destroyed.
+    // Messages, topic objects and queues refer to the client, which waits for them when it is destroyed.
     message = nil
     topics = nil
+    reminder = nil
   }
 
   var pointer: OpaquePointer { handle.pointer }
@@ -38,6 +43,7 @@ final class ConsumerClient {
     message = MessageHandle(pointer: polled)
     switch polled.pointee.err {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
+      reminder?.took(bytes: polled.pointee.key_len + polled.pointee.len)
       guard let topicIndex = topics?.index(of: polled.pointee.rkt) else { return .none }
       return .record(record(polled, topicIndex: topicIndex))
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
@@ -52,10 +58,12 @@ final class ConsumerClient {
   func assign(_ positions: [PartitionOffset]) throws(KafkaError) {
     let list = PartitionList(positions)
     try KafkaError.check(rd_kafka_assign(pointer, list.pointer), "assigning \(positions.count) partitions")
+    reminder?.assigned(positions.map(\.topicPartition))
   }
 
   func unassign() throws(KafkaError) {
     try KafkaError.check(rd_kafka_assign(pointer, nil), "giving all partitions back")
+    reminder?.assigned([])
   }
 
   func watermarks(
