@@ -57,6 +57,8 @@ struct UndoLog {
     for entry in entries[..<sealedCount] { release(entry) }
     entries.removeFirst(sealedCount)
     replacements.removeFirst(sealedReplacementCount)
+    // A partition that reads its tables replaces thousands at once, and then hardly any for as long as it lives.
+    if replacements.isEmpty, replacements.capacity > 256 { replacements = [] }
     sealedCount = 0
     sealedReplacementCount = 0
   }
