@@ -59,8 +59,8 @@ public protocol TransactionalProducer: AnyObject {
   func commit(timeout: Duration) throws(KafkaError) -> CommitProgress
 
   /// Takes the transaction back. Records not sent yet are dropped. A time-out is retriable. Where the coordinator has
-  /// not heard of the transaction, it may say ``KafkaError/Code/invalidTransactionState``, which is fatal to the producer,
-  /// and nothing is in.
+  /// not heard of the transaction, or has ended it, it may say ``KafkaError/Code/invalidTransactionState``, which is fatal
+  /// to the producer: what is in is to be read.
   func abort(timeout: Duration) throws(KafkaError)
 
   /// Serves the delivery reports. Never waits.

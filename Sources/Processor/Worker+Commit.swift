@@ -290,6 +290,7 @@ extension Worker {
 
   private func confirmed(_ commit: CommitInFlight) throws {
     inFlight = nil
+    refusals = 0
     let now = monotonic
     lastCommitEnd = now
     compareClocks(since: commit.startInstant)
@@ -356,27 +357,24 @@ extension Worker {
         switch error.disposition {
         case .retry where monotonic < deadline: continue
         case .retry, .abort: return try outcomeUnknown()
-        case .fatal where error.code == .invalidTransactionState: return try nothingToAbort()
+        case .fatal where error.code == .invalidTransactionState:
+          // The coordinator has heard of nothing to abort, or has ended it: the client gives its producer up over that.
+          logger.warning("\(error)")
+          pauseBeforeNext()
+          return try outcomeUnknown()
         case .fatal: throw ProcessorFault.kafka(error, doing: "\(doing), then aborting it")
         }
       }
     }
-    aborted()
+    metrics.transaction(.aborted)
+    lastCommitStart = monotonic + Self.pauseAfterAbort
     try rollbackAll()
   }
 
-  /// The coordinator has not heard of the transaction, since all that was to be added to it was refused, or came too
-  /// soon after the one before. The client gives its producer up over that.
-  private func nothingToAbort() throws {
-    logger.warning("the coordinator knows no transaction to abort: starting over from the state log")
-    aborted()
-    try startOver()
-  }
-
-  private func aborted() {
-    metrics.transaction(.aborted)
-    // Who is refused for a while, such as a member that the group has lost, does not send all of it again at once.
-    lastCommitStart = monotonic + Self.pauseAfterAbort
+  /// Who is refused without an end, as where access rules have changed, does not restore its state all the time.
+  private func pauseBeforeNext() {
+    lastCommitStart = monotonic + min(Self.pauseAfterAbort << refusals, Self.longestPauseAfterAbort)
+    refusals = min(refusals + 1, 10)
   }
 
   /// Takes back what is not confirmed, and reads it again.
@@ -448,18 +446,13 @@ extension Worker {
     }
   }
 
-  /// Nobody knows whether the transaction is in.
+  /// Nobody knows whether the transaction is in: the producer goes, its successor's `initTransactions` settles it,
+  /// and what is true is read from the group and the state log.
   private func outcomeUnknown() throws {
     logger.error("the outcome of a transaction is unknown: starting over from the state log")
     metrics.transaction(.unknown)
     if configuration.flaws.contains(.producerReused) { return try rollbackAll() }
-    try startOver()
-  }
-
-  /// The producer goes, its successor's `initTransactions` settles what is open, and what is true is read from the
-  /// group and the state log.
-  private func startOver() throws {
-    observer?.startsOver()
+    observer?.outcomeUnknown()
     inFlight = nil
     forgetBatch(of: ownedHomes)
     producer.close()

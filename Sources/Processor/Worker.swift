@@ -86,6 +86,8 @@ package final class Worker: RebalanceListener, DeliveryListener {
   var nextFanOutPartition: Int32 = 0
   var lastCommitStart: Int64 = 0
   var lastCommitEnd: Int64 = 0
+  /// Refused aborts since the last commit.
+  var refusals = 0
   var transactionTime: Int64 = 0
   var commitDivision: CommitDivision
   /// When the last turn began; nil before the first.
@@ -106,8 +108,11 @@ package final class Worker: RebalanceListener, DeliveryListener {
   /// What a coordinator needs for the markers of a transaction after it has said that it is committed, about, in
   /// milliseconds. The client waits for 20 ms where the next one is not let in yet (CONCURRENT_TRANSACTIONS).
   static let markerTime: Int64 = 4
-  /// How long after an abort no transaction begins, in milliseconds.
+  /// How long after an abort no transaction begins, in milliseconds: who is refused for a while, such as a member that
+  /// the group has lost, does not send all of it again at once.
   static let pauseAfterAbort: Int64 = 100
+  /// The same where aborts are refused, too, each for twice as long as the one before.
+  static let longestPauseAfterAbort: Int64 = 1_600
   /// How often the broker's time is asked for while timers are stopped, and restores are logged, in milliseconds.
   static let clockQuestionInterval: Int64 = 5_000
   static let restoreLogInterval: Int64 = 10_000

@@ -13,8 +13,8 @@ package protocol WorkerObserver: AnyObject {
   func revoked()
   /// The partition decides from here on.
   func decides(in partition: Int32)
-  /// What is true is to be read anew: the producer goes, and all partitions begin again from the log.
-  func startsOver()
+  /// The outcome of the transaction under way cannot be known: all partitions begin anew from the log.
+  func outcomeUnknown()
   /// All partitions decide by another catalog from here on.
   func took(_ catalog: Catalog)
   /// The partition took a record in.

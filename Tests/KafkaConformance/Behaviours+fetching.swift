@@ -53,7 +53,8 @@ extension Behaviour {
       }
       let small = (0..<100).map { batch in (0..<50).map { "\(batch * 50 + $0)" } }
       for batch in small { try publish(batch, partition: 0) }
-      let large = String(repeating: "large", count: 20_000)
+      // Of numbers that are not compressed to the size of a fetch.
+      let large = (1...20_000).map { String($0 * 2_654_435_761 % 1_000_000_007, radix: 36) }.joined()
       try publish([large], partition: 1)
       producer.close()
       let member = try kafka.member(topic, readAhead: ReadAhead(messages: 50, partitionBytes: 1_000))

@@ -74,6 +74,8 @@ struct ClientConfigurationTests {
     #expect(try properties([:]) == ["queued.min.messages": "7", "fetch.message.max.bytes": "99"])
     let set = ["queued.min.messages": "8", "max.partition.fetch.bytes": "100"]
     #expect(try properties(set) == set)
+    // From followers it is fetched as far ahead as librdkafka does by itself.
+    #expect(try properties(["client.rack": "a"]).isEmpty == FetchReminder.isNeeded)
     #expect(
       try properties(["fetch.message.max.bytes": "100"])
         == ["queued.min.messages": "7", "fetch.message.max.bytes": "100"])

@@ -24,7 +24,9 @@ struct ClientFactory: Sendable {
     if configuration.properties["fetch.wait.max.ms"] == nil {
       properties.set("fetch.min.bytes", "\(options.fetchThreshold.bytes)")
     }
-    if let readAhead = options.readAhead {
+    // Who fetches from followers is not reminded: the requests go to leaders.
+    let isReminded = !FetchReminder.isNeeded || configuration.properties["client.rack"] == nil
+    if let readAhead = options.readAhead, isReminded {
       properties.set("queued.min.messages", "\(readAhead.messages)")
       // The other name of `max.partition.fetch.bytes`, of which a user may set either.
       if configuration.properties["max.partition.fetch.bytes"] == nil {

@@ -39,11 +39,14 @@ final class ConsumerClient {
   /// The next record or event; the views of the one before end here.
   func poll(milliseconds: Int32) -> ConsumerEvent {
     message = nil
-    guard let polled = rd_kafka_consumer_poll(pointer, milliseconds) else { return .none }
+    guard let polled = rd_kafka_consumer_poll(pointer, milliseconds) else {
+      reminder?.foundNothing()
+      return .none
+    }
     message = MessageHandle(pointer: polled)
+    reminder?.took(bytes: polled.pointee.key_len + polled.pointee.len)
     switch polled.pointee.err {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
-      reminder?.took(bytes: polled.pointee.key_len + polled.pointee.len)
       guard let topicIndex = topics?.index(of: polled.pointee.rkt) else { return .none }
       return .record(record(polled, topicIndex: topicIndex))
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
@@ -65,6 +68,9 @@ final class ConsumerClient {
     try KafkaError.check(rd_kafka_assign(pointer, nil), "giving all partitions back")
     reminder?.assigned([])
   }
+
+  /// Partitions were paused, resumed or sought in: what was fetched of them may be of no use.
+  func flowChanged() { reminder?.flowChanged() }
 
   func watermarks(
     of partition: TopicPartition, timeout: Duration

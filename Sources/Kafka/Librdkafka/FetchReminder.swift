@@ -15,6 +15,8 @@ final class FetchReminder {
   /// What may be taken before it is worth while to look again.
   private var messagesLeft: Int
   private var bytesLeft: Int
+  /// Whether what waits may be outdated: such messages are dropped unseen when their turn comes.
+  private var mayBeOutdated = false
 
   /// Whether the library knows no `fetch.queue.backoff.ms`, which came with 2.2.0.
   static var isNeeded: Bool { rd_kafka_version() < 0x0202_0000 }
@@ -35,28 +37,40 @@ final class FetchReminder {
 
   /// The partitions that are fetched from here on.
   func assigned(_ partitions: [TopicPartition]) {
+    mayBeOutdated = true
     // A list without entries is refused.
     self.partitions =
       partitions.isEmpty ? nil : PartitionList(partitions.map { PartitionOffset($0, offset: -1) })
   }
 
-  /// A record of so many bytes was taken from the queue.
+  /// Partitions were paused, resumed or sought in.
+  func flowChanged() { mayBeOutdated = true }
+
+  /// A record, of so many bytes, or an event was taken from the queue.
   func took(bytes: Int) {
     messagesLeft -= 1
     bytesLeft -= bytes
     if messagesLeft <= 0 || bytesLeft <= 0 { glance() }
   }
 
+  /// Nothing is left in the queue.
+  func foundNothing() {
+    guard mayBeOutdated else { return }
+    mayBeOutdated = false
+    remind()
+  }
+
   /// As soon as no more than half of what may wait is left, and as much was taken since the last reminder, there is
   /// another one.
   private func glance() {
-    let left = rd_kafka_queue_length(queue)
+    let (left, half) = (rd_kafka_queue_length(queue), messageLimit / 2)
     bytesLeft = byteLimit / 2
-    guard left <= messageLimit / 2 else {
-      messagesLeft = left - messageLimit / 2
+    guard left <= half else {
+      // No more than half, since some of what waits may be dropped unseen.
+      messagesLeft = max(1, min(left - half, half))
       return
     }
-    messagesLeft = messageLimit / 2
+    messagesLeft = half
     remind()
   }
 

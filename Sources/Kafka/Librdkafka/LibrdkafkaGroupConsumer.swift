@@ -81,6 +81,7 @@ final class LibrdkafkaGroupConsumer: GroupConsumer, RebalanceHandler {
     try KafkaError.check(rd_kafka_pause_partitions(client.pointer, list.pointer), "pausing")
     try list.checkEach("pausing")
     paused.formUnion(partitions)
+    client.flowChanged()
   }
 
   func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
@@ -88,6 +89,7 @@ final class LibrdkafkaGroupConsumer: GroupConsumer, RebalanceHandler {
     try KafkaError.check(rd_kafka_resume_partitions(client.pointer, list.pointer), "resuming")
     try list.checkEach("resuming")
     paused.subtract(partitions)
+    client.flowChanged()
   }
 
   private func resumeAll() throws(KafkaError) {

@@ -226,7 +226,11 @@ final class FaultInjector {
       guard let instance = someInstance(), let snapshots = instance.snapshots else { return }
       snapshotCrash = (instance, snapshots.commitCount, number(0...6), number(0...2) == 0)
     case .abortInSnapshot: abortsInSnapshot = true
-    case .additionsForbidden: world.broker.faults.additionsForbiddenUntil = lasts(300...6_000)
+    case .additionsForbidden:
+      let end = lasts(300...6_000)
+      world.broker.faults.additionsForbiddenUntil = end
+      // Who was refused again and again goes on a while later.
+      run.service.disturbed(until: end + 2_000)
     }
   }
 

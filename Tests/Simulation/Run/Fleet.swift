@@ -165,7 +165,7 @@ final class WorkerThread: WorkerObserver {
     observe { () throws(Violation) in }
   }
 
-  func startsOver() {
+  func outcomeUnknown() {
     run.service.ends(worker: id)
     observe { () throws(Violation) in run.writers.dropped(worker: id) }
   }
