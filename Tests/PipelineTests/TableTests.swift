@@ -17,12 +17,14 @@ import Testing
     var table = DedupTable(horizonMinutes: 10)
     var model: [UInt64: Int64] = [:]
     var minute: Int64 = 28_000_000
+    // Of the smaller number, all are in few shards.
+    let numbers: UInt64 = seed % 2 == 0 ? 1_500 : 30_000
     for _ in 0..<200 {
       let confirmed = minute
       var undo: [(DedupTable.Entry, UInt64)] = []
       var before = model
-      for _ in 0..<Int.random(in: 1...300, using: &generator) {
-        let number = UInt64.random(in: 0..<5_000, using: &generator)
+      for _ in 0..<Int.random(in: 1...2_000, using: &generator) {
+        let number = UInt64.random(in: 0..<numbers, using: &generator)
         let known = model[number].map { minute - $0 <= 10 } ?? false
         let insertion = table.insert(hash(number), minute: minute, confirmedMinute: confirmed)
         #expect((insertion == nil) == known, "seed \(seed)")
@@ -38,6 +40,47 @@ import Testing
         for _ in 0..<64 { table.sweepOne(confirmedMinute: confirmed) }
       }
     }
+    let shards = table.shardCount
+    #expect(shards == 2 || numbers > 1_500, "seed \(seed)")
+    #expect(shards >= 8 || numbers < 30_000, "seed \(seed)")
+    var found: Set<UInt64> = []
+    table.forEach(prefixes: 0..<65_536, confirmedMinute: minute) { found.insert($0.low) }
+    let expected = model.filter { minute - $0.value <= 10 }.map { hash($0.key).low }
+    #expect(found == Set(expected), "seed \(seed)")
+  }
+
+  @Test(
+    "slices that are loaded into the room that their counts tell give the same table, and too small counts are found",
+    arguments: [1, 700, 5_000, 60_000])
+  func loadedSlices(count: Int) {
+    var table = DedupTable(horizonMinutes: 10)
+    for number in 0..<UInt64(count) {
+      _ = table.insert(hash(number), minute: 28_000_000, confirmedMinute: 28_000_000)
+    }
+    let slices: [Range<UInt32>] = [0..<1, 1..<300, 300..<40_000, 40_000..<65_536]
+    var counts = [UInt32](repeating: 0, count: 256)
+    table.forEach(prefixes: 0..<65_536, confirmedMinute: 28_000_000) { counts[TopByte.of($0.high)] += 1 }
+    for areTrue in [true, false] {
+      var loaded = DedupTable(horizonMinutes: 10)
+      loaded.reserve(areTrue ? counts : counts.map { $0 / 2 })
+      var isSound = true
+      for prefixes in slices {
+        var buffer = OutputBuffer(capacity: 64)
+        table.forEach(prefixes: prefixes, confirmedMinute: 28_000_000) { entry in
+          buffer.write(atMost: 16) { $0.hash(Hash128(high: entry.high, low: entry.low)) }
+        }
+        let packed = PackedIDs(bytes: buffer.view)
+        isSound = loaded.load(packed, within: prefixes, confirmedMinute: 28_000_000) && isSound
+      }
+      #expect(isSound == areTrue)
+      guard areTrue else { continue }
+      var found: [[DedupTable.Entry]] = [[], []]
+      table.forEach(prefixes: 0..<65_536, confirmedMinute: 28_000_000) { found[0].append($0) }
+      loaded.forEach(prefixes: 0..<65_536, confirmedMinute: 28_000_000) { found[1].append($0) }
+      #expect(found[0] == found[1] && found[0].count == count)
+      let (bytes, loadedBytes) = (table.residentBytes, loaded.residentBytes)
+      #expect(loadedBytes * 4 <= bytes * 5 + 1_024, "no more than one size of memory larger")
+    }
   }
 
   @Test("an id costs at most 24 bytes at any size, also while the table grows")
@@ -46,7 +89,7 @@ import Testing
     var worst = 0.0
     for number in 0..<400_000 as Range<UInt64> {
       _ = table.insert(hash(number), minute: 28_000_000, confirmedMinute: 28_000_000)
-      if number >= 100_000, number % 1000 == 0 {
+      if number >= 1_000, number % 100 == 0 {
         worst = max(worst, Double(table.residentBytes) / Double(table.count))
       }
     }

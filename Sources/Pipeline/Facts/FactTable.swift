@@ -15,7 +15,6 @@ struct FactTable: ~Copyable {
     var count = 0
   }
 
-  static let shardCount = 256
   private static let smallestCapacity = 4
   private static let free = Fact(rawKind: 0, key: Hash128(high: 0, low: 0), until: 0, value: FactValue())
 
@@ -32,7 +31,7 @@ struct FactTable: ~Copyable {
 
   deinit {
     guard let shards else { return }
-    for index in 0..<Self.shardCount { shards[index].slots?.deallocate() }
+    for index in 0..<TopByte.count { shards[index].slots?.deallocate() }
     shards.deallocate()
   }
 
@@ -53,7 +52,7 @@ struct FactTable: ~Copyable {
       endlessCount += (fact.isEndless ? 1 : 0) - (before.isEndless ? 1 : 0)
       return before
     }
-    let shard = makeShards() + Int(fact.key.high >> 56)
+    let shard = makeShards() + TopByte.of(fact.key.high)
     if (shard.pointee.count + 1) * 10 > shard.pointee.capacity * 9 {
       let capacity = max(Self.smallestCapacity, shard.pointee.capacity * 5 / 4 + 1)
       rebuild(shard, capacity: capacity) { _ in true }
@@ -67,7 +66,7 @@ struct FactTable: ~Copyable {
   /// Forgets the fact of a key; nothing happens where there is none.
   mutating func remove(_ key: Hash128) {
     guard let shards, let slot = slot(of: key) else { return }
-    let shard = shards + Int(key.high >> 56)
+    let shard = shards + TopByte.of(key.high)
     guard let slots = shard.pointee.slots else { return }
     if slot.pointee.isEndless { endlessCount -= 1 }
     // What stands behind moves up, so that no search ends at the hole.
@@ -92,7 +91,7 @@ struct FactTable: ~Copyable {
   mutating func sweepOne(_ confirmed: FactClocks) {
     guard count > 0, let shards else { return }
     let index = sweepPosition
-    sweepPosition = (sweepPosition + 1) % Self.shardCount
+    sweepPosition = (sweepPosition + 1) % TopByte.count
     sweep(shards + index, confirmed)
   }
 
@@ -105,14 +104,14 @@ struct FactTable: ~Copyable {
     {
       return
     }
-    for index in 0..<Self.shardCount { sweep(shards + index, confirmed) }
+    for index in 0..<TopByte.count { sweep(shards + index, confirmed) }
     sweptWhole = confirmed
   }
 
   /// Forgets all facts whose top 16 bits are within `prefixes`.
   mutating func remove(prefixes: Range<UInt32>) {
     guard count > 0, let shards else { return }
-    for index in DedupTable.shards(of: prefixes) where shards[index].count > 0 {
+    for index in TopByte.range(of: prefixes) where shards[index].count > 0 {
       let before = shards[index].count
       var endless = 0
       rebuild(shards + index, capacity: shards[index].capacity) {
@@ -130,7 +129,7 @@ struct FactTable: ~Copyable {
   func entries(prefixes: Range<UInt32>, _ confirmed: FactClocks) -> [Fact] {
     guard count > 0, let shards else { return [] }
     var found: [Fact] = []
-    for index in DedupTable.shards(of: prefixes) {
+    for index in TopByte.range(of: prefixes) {
       guard let slots = shards[index].slots else { continue }
       for position in 0..<shards[index].capacity where slots[position].kind != 0 {
         let fact = slots[position]
@@ -149,7 +148,7 @@ struct FactTable: ~Copyable {
   }
 
   private func slot(of key: Hash128) -> UnsafeMutablePointer<Fact>? {
-    guard let shard = shards.map({ $0[Int(key.high >> 56)] }), let slots = shard.slots else { return nil }
+    guard let shard = shards.map({ $0[TopByte.of(key.high)] }), let slots = shard.slots else { return nil }
     var index = Self.start(of: key, capacity: shard.capacity)
     while slots[index].kind != 0 {
       if slots[index].key == key { return slots + index }
@@ -172,8 +171,8 @@ struct FactTable: ~Copyable {
 
   private mutating func makeShards() -> UnsafeMutablePointer<Shard> {
     if let shards { return shards }
-    let made = UnsafeMutablePointer<Shard>.allocate(capacity: Self.shardCount)
-    made.initialize(repeating: Shard(), count: Self.shardCount)
+    let made = UnsafeMutablePointer<Shard>.allocate(capacity: TopByte.count)
+    made.initialize(repeating: Shard(), count: TopByte.count)
     shards = made
     return made
   }

@@ -65,8 +65,8 @@ public struct SnapshotEncoder {
     summary.lastSequence = max(summary.lastSequence, slice.sequence)
     slice.image.withUnsafeBytes { bytes in
       var image = SnapshotImage(ByteView(bytes))
-      image.ids.forEachEntry { summary.idCounts[$0.shard] += 1 }
-      while let window = image.nextWindow() { summary.windowCounts[Int(window.key.high >> 56)] += 1 }
+      image.ids.forEachEntry { summary.idCounts[TopByte.of($0.high)] += 1 }
+      while let window = image.nextWindow() { summary.windowCounts[TopByte.of(window.key.high)] += 1 }
     }
   }
 }

@@ -64,9 +64,9 @@ struct SnapshotSummary: Equatable {
   /// The highest sequence of a slice: the log has to hold that record.
   var lastSequence: UInt64 = 0
   /// Ids by the top byte of their keys.
-  var idCounts = [UInt32](repeating: 0, count: 256)
+  var idCounts = [UInt32](repeating: 0, count: TopByte.count)
   /// Windows by the top byte of their keys.
-  var windowCounts = [UInt32](repeating: 0, count: 256)
+  var windowCounts = [UInt32](repeating: 0, count: TopByte.count)
 
   func append(to buffer: inout OutputBuffer) {
     buffer.append(littleEndian: lastSequence)
@@ -79,11 +79,11 @@ struct SnapshotSummary: Equatable {
     var reader = ByteReader(payload)
     guard let sequence = reader.integer(UInt64.self) else { return nil }
     lastSequence = sequence
-    for index in 0..<256 {
+    for index in 0..<TopByte.count {
       guard let count = reader.integer(UInt32.self) else { return nil }
       idCounts[index] = count
     }
-    for index in 0..<256 {
+    for index in 0..<TopByte.count {
       guard let count = reader.integer(UInt32.self) else { return nil }
       windowCounts[index] = count
     }

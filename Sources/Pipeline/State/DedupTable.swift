@@ -5,9 +5,10 @@ import Contract
 ///
 /// An entry is 16 bytes: the hash, whose lowest 26 bits of the upper half give way to the minute (102 bits of
 /// XXH3 remain: with ten million entries the chance that a lookup meets a false duplicate is 2·10⁻²⁴). The table
-/// has 256 shards by the top byte of the hash. A shard is an open-addressed array with linear probing that grows
-/// alone and by a quarter, so that no growth holds more than one shard twice and a live entry costs at most about
-/// 22 bytes.
+/// has shards by the highest bits of the hash. A shard is an open-addressed array with linear probing that grows
+/// alone, each time into the next size of memory that the allocator has, so that no growth holds more than one shard
+/// twice and a live entry costs at most about 23 bytes. Small arrays would waste more of the allocator's pages: where
+/// shards have grown to 32 KiB all of them are cut in two, one after another, until there are 256.
 ///
 /// Expiry is a comparison, not a removal: an entry counts as long as the minute of the input clock is at most the
 /// horizon ahead of it. What has expired leaves when its shard is rebuilt, measured by a clock that is confirmed:
@@ -43,7 +44,6 @@ struct DedupTable: ~Copyable {
     var minute: Int64 { Int64(truncatingIfNeeded: field) &- Int64(Entry.fieldBase) }
     /// The upper half without the minute.
     var identity: UInt64 { high & ~Entry.minuteMask }
-    var shard: Int { Int(truncatingIfNeeded: high >> 56) }
 
     static func < (left: Entry, right: Entry) -> Bool {
       left.high == right.high ? left.low < right.low : left.high < right.high
@@ -57,41 +57,50 @@ struct DedupTable: ~Copyable {
     var used = 0
   }
 
-  static let shardCount = 256
   private static let smallestCapacity = 8
+  /// A shard does not grow beyond as many slots while there may be more shards.
+  private static let largestCapacityOfFew = 2_048
+  private static let fewestShardBits = 1
+  /// A shard for each value of the top byte.
+  private static let mostShardBits = 8
 
-  private let shards: UnsafeMutablePointer<Shard>
+  private var shards: UnsafeMutablePointer<Shard>
+  /// How many of the highest bits of a hash tell its shard.
+  private var shardBits = DedupTable.fewestShardBits
   /// Live and expired entries that are still in memory.
   private(set) var count = 0
   /// How many minutes an entry counts.
   let horizonMinutes: Int64
   private var sweepPosition = 0
-  /// How many shards were to be looked at up to the last sweep, counted from the beginning of time.
+  /// How many shards were to be looked at up to the last sweep, counted from the beginning of time as if there had always
+  /// been as many as now.
   private var swept: Int64 = 0
   /// How many entries are to be loaded into each shard.
-  private var reserved: [UInt32] = []
+  private var reserved: [Int] = []
 
   init(horizonMinutes: Int64) {
     self.horizonMinutes = horizonMinutes
-    self.shards = .allocate(capacity: Self.shardCount)
-    self.shards.initialize(repeating: Shard(), count: Self.shardCount)
+    shards = Self.makeShards(bits: shardBits)
   }
 
   deinit {
-    for index in 0..<Self.shardCount { TableMemory.deallocate(shards[index].slots) }
+    for index in 0..<(1 << shardBits) { TableMemory.deallocate(shards[index].slots) }
     shards.deallocate()
   }
 
+  /// A power of two, at most 256.
+  var shardCount: Int { 1 << shardBits }
+
   /// Bytes of the slots in memory.
   var residentBytes: Int {
-    (0..<Self.shardCount).reduce(0) { $0 + shards[$1].capacity * MemoryLayout<Entry>.stride }
+    (0..<shardCount).reduce(0) { $0 + shards[$1].capacity * MemoryLayout<Entry>.stride }
   }
 
   /// Asks for the memory where the hash is looked up.
   func prefetch(_ hash: Hash128) {
     let entry = Entry(hash, minute: 0)
-    let shard = shards[entry.shard]
-    if let slots = shard.slots { prefetch_memory(slots + Self.start(of: entry, capacity: shard.capacity)) }
+    let shard = shard(of: entry).pointee
+    if let slots = shard.slots { prefetch_memory(slots + start(of: entry, capacity: shard.capacity)) }
   }
 
   /// What an insertion put into the table, and the field of the entry that it replaced: `Entry.emptyField` where there
@@ -131,38 +140,58 @@ struct DedupTable: ~Copyable {
       slot.pointee = entry
       return replaced == Entry.undoneField ? Entry.emptyField : replaced
     }
-    let shard = shards + entry.shard
-    if let slot, (shard.pointee.used &+ 1) &* 10 <= shard.pointee.capacity &* 9 {
+    let shard = shard(of: entry)
+    if let slot, Self.hasRoom(shard.pointee) {
       slot.pointee = entry
       shard.pointee.used &+= 1
     } else {
-      rebuild(entry.shard, confirmedMinute: confirmedMinute)
-      place(entry, in: shard)
+      makeRoom(for: entry, confirmedMinute: confirmedMinute)
+      place(entry, in: self.shard(of: entry))
     }
     count += 1
     return Entry.emptyField
   }
 
-  /// Says how many entries are to be loaded into each shard of an empty table, so that none grows on the way.
-  mutating func reserve(_ counts: [UInt32]) { reserved = counts }
+  /// Says how many entries are to be loaded into an empty table, by the top bytes of their hashes, so that no shard grows
+  /// on the way.
+  mutating func reserve(_ counts: [UInt32]) {
+    prepare(for: counts.reduce(0) { $0 + Int($1) })
+    reserved = Array(repeating: 0, count: shardCount)
+    for (byte, count) in counts.prefix(TopByte.count).enumerated() {
+      reserved[byte * shardCount / TopByte.count] += Int(count)
+    }
+  }
+
+  /// Makes as many shards in an empty table as so many entries want.
+  mutating func prepare(for live: Int) {
+    precondition(count == 0, "shards are prepared before there are entries")
+    var bits = Self.fewestShardBits
+    while bits < Self.mostShardBits, Self.capacity(for: live >> bits) > Self.largestCapacityOfFew {
+      bits += 1
+    }
+    for index in 0..<shardCount { TableMemory.deallocate(shards[index].slots) }
+    shards.deallocate()
+    shards = Self.makeShards(bits: bits)
+    (shardBits, sweepPosition, swept) = (bits, 0, 0)
+  }
 
   /// Loads entries, none of which is in the table, into the room that is theirs; what has expired by the confirmed
   /// clock stays out.
   ///
   /// - Returns: false where an entry cannot be one, belongs to another slice, or finds no room.
   mutating func load(_ packed: PackedIDs, within prefixes: Range<UInt32>, confirmedMinute: Int64) -> Bool {
-    for index in Self.shards(of: prefixes) where index < reserved.count {
+    for index in shards(of: prefixes) where index < reserved.count {
       if shards[index].slots == nil, reserved[index] > 0 {
-        allocate(shards + index, for: Int(reserved[index]))
+        Self.allocate(shards + index, capacity: Self.capacity(for: reserved[index]))
       }
     }
     var isSound = true
     var loaded = 0
     packed.forEachEntry { entry in
-      let shard = shards + entry.shard
-      guard entry.isLive, prefixes.contains(UInt32(entry.high >> 48)),
-        (shard.pointee.used + 1) * 10 <= shard.pointee.capacity * 9
-      else { return isSound = false }
+      let shard = shard(of: entry)
+      guard entry.isLive, prefixes.contains(UInt32(entry.high >> 48)), Self.hasRoom(shard.pointee) else {
+        return isSound = false
+      }
       guard confirmedMinute - entry.minute <= horizonMinutes else { return }
       place(entry, in: shard)
       loaded += 1
@@ -171,27 +200,41 @@ struct DedupTable: ~Copyable {
     return isSound
   }
 
+  /// The top bytes of the hashes that a shard has.
+  func topBytes(ofShard index: Int) -> Range<Int> {
+    let width = TopByte.count / shardCount
+    return index * width..<(index + 1) * width
+  }
+
   /// Builds a shard from entries in the order in which they were written: of several of one hash the last counts, and
   /// what has expired by the confirmed clock stays out. The shard must be empty.
-  mutating func fill(shard index: Int, with entries: UnsafeBufferPointer<Entry>, confirmedMinute: Int64) {
+  ///
+  /// - Parameter entries: those of a top byte.
+  mutating func fill(
+    shard index: Int, confirmedMinute: Int64, _ entries: (_ topByte: Int) -> UnsafeBufferPointer<Entry>
+  ) {
     let shard = shards + index
     precondition(shard.pointee.used == 0, "a shard is filled once")
-    let kept = entries.reduce(0) { keeps($1, confirmedMinute) ? $0 + 1 : $0 }
+    let topBytes = topBytes(ofShard: index)
+    var kept = 0
+    for byte in topBytes { for entry in entries(byte) where keeps(entry, confirmedMinute) { kept += 1 } }
     guard kept > 0 else { return }
     TableMemory.deallocate(shard.pointee.slots)
-    allocate(shard, for: kept)
+    Self.allocate(shard, capacity: Self.capacity(for: kept))
     guard let slots = shard.pointee.slots else { return }
     let capacity = shard.pointee.capacity
     var used = 0
-    for entry in entries where keeps(entry, confirmedMinute) {
-      var index = Self.start(of: entry, capacity: capacity)
-      while slots[index].field != Entry.emptyField {
-        if slots[index].low == entry.low, slots[index].identity == entry.identity { break }
-        index += 1
-        if index == capacity { index = 0 }
+    for byte in topBytes {
+      for entry in entries(byte) where keeps(entry, confirmedMinute) {
+        var index = start(of: entry, capacity: capacity)
+        while slots[index].field != Entry.emptyField {
+          if slots[index].low == entry.low, slots[index].identity == entry.identity { break }
+          index += 1
+          if index == capacity { index = 0 }
+        }
+        if slots[index].field == Entry.emptyField { used += 1 }
+        slots[index] = entry
       }
-      if slots[index].field == Entry.emptyField { used += 1 }
-      slots[index] = entry
     }
     shard.pointee.used = used
     count += used
@@ -212,22 +255,22 @@ struct DedupTable: ~Copyable {
   /// a quarter of its entries have. A call does nothing where all were looked at within the last eighth of the horizon:
   /// commits come far more often than ids expire, and to look at a shard of a large table takes its time.
   mutating func sweepOne(confirmedMinute: Int64) {
-    let due = confirmedMinute &* Int64(Self.shardCount * 8) / max(1, horizonMinutes)
+    let due = confirmedMinute &* Int64(shardCount * 8) / max(1, horizonMinutes)
     guard swept < due else { return }
-    swept = max(swept + 1, due - Int64(Self.shardCount) + 1)
+    swept = max(swept + 1, due - Int64(shardCount) + 1)
     let index = sweepPosition
-    sweepPosition = (sweepPosition + 1) % Self.shardCount
+    sweepPosition = (sweepPosition + 1) % shardCount
     let shard = shards[index]
     guard shard.capacity > Self.smallestCapacity, let slots = shard.slots else { return }
     var live = 0
     for slot in 0..<shard.capacity where keeps(slots[slot], confirmedMinute) { live += 1 }
-    if live * 4 <= shard.used * 3 { rebuild(index, confirmedMinute: confirmedMinute) }
+    if live * 4 <= shard.used * 3 { rebuild(index, for: live, confirmedMinute: confirmedMinute) }
   }
 
   /// Forgets all entries whose top 16 bits are within `prefixes`.
   mutating func remove(prefixes: Range<UInt32>) {
     var kept: [Entry] = []
-    for index in Self.shards(of: prefixes) {
+    for index in shards(of: prefixes) {
       kept.removeAll(keepingCapacity: true)
       forEach(inShard: index) { entry in
         if !prefixes.contains(UInt32(entry.high >> 48)) { kept.append(entry) }
@@ -239,7 +282,7 @@ struct DedupTable: ~Copyable {
       let capacity = shard.pointee.capacity
       guard capacity > 0 else { continue }
       TableMemory.deallocate(shard.pointee.slots)
-      allocate(shard, capacity: capacity)
+      Self.allocate(shard, capacity: capacity)
       for entry in kept { place(entry, in: shard) }
     }
   }
@@ -248,10 +291,10 @@ struct DedupTable: ~Copyable {
   /// in the order of the entries.
   func forEach(prefixes: Range<UInt32>, confirmedMinute: Int64, _ body: (Entry) -> Void) {
     var found: [Entry] = []
-    for index in Self.shards(of: prefixes) {
+    for index in shards(of: prefixes) {
       found.removeAll(keepingCapacity: true)
-      forEach(inShard: index) { entry in
-        if prefixes.contains(UInt32(entry.high >> 48)), keeps(entry, confirmedMinute) { found.append(entry) }
+      forEach(inShard: index, within: prefixes) { entry in
+        if keeps(entry, confirmedMinute) { found.append(entry) }
       }
       found.sort()
       found.forEach(body)
@@ -260,8 +303,20 @@ struct DedupTable: ~Copyable {
 
   // MARK: -
 
-  static func shards(of prefixes: Range<UInt32>) -> Range<Int> {
-    prefixes.isEmpty ? 0..<0 : Int(prefixes.lowerBound >> 8)..<Int((prefixes.upperBound + 255) >> 8)
+  private static func makeShards(bits: Int) -> UnsafeMutablePointer<Shard> {
+    let shards = UnsafeMutablePointer<Shard>.allocate(capacity: 1 << bits)
+    shards.initialize(repeating: Shard(), count: 1 << bits)
+    return shards
+  }
+
+  @inline(__always)
+  private func shard(of entry: Entry) -> UnsafeMutablePointer<Shard> {
+    shards + Int(truncatingIfNeeded: entry.high &>> UInt64(truncatingIfNeeded: 64 &- shardBits))
+  }
+
+  private func shards(of prefixes: Range<UInt32>) -> Range<Int> {
+    guard let last = prefixes.last else { return 0..<0 }
+    return Int(prefixes.lowerBound) >> (16 - shardBits)..<(Int(last) >> (16 - shardBits)) + 1
   }
 
   @inline(__always)
@@ -275,26 +330,47 @@ struct DedupTable: ~Copyable {
     return live
   }
 
-  private func forEach(inShard index: Int, _ body: (Entry) -> Void) {
+  private func forEach(
+    inShard index: Int, within prefixes: Range<UInt32> = 0..<65_536, _ body: (Entry) -> Void
+  ) {
     let shard = shards[index]
     guard let slots = shard.slots else { return }
-    for slot in 0..<shard.capacity where slots[slot].isLive { body(slots[slot]) }
+    let width: UInt32 = 65_536 >> UInt32(shardBits)
+    let first = UInt32(index) * width
+    let own = first..<first + width
+    let part = prefixes.clamped(to: own)
+    func start(_ prefix: UInt32) -> Int {
+      self.start(of: Entry(high: UInt64(prefix) << 48, low: 0), capacity: shard.capacity)
+    }
+    var slot = start(part.lowerBound)
+    let places = (part.upperBound == own.upperBound ? shard.capacity : start(part.upperBound)) - slot
+    for passed in 0..<shard.capacity {
+      let entry = slots[slot]
+      // An entry lies at its place or behind, without an empty slot between.
+      if passed >= places, entry.field == Entry.emptyField { return }
+      if entry.isLive, part.contains(UInt32(entry.high >> 48)) { body(entry) }
+      slot += 1
+      if slot == shard.capacity { slot = 0 }
+    }
   }
 
-  private static func start(of entry: Entry, capacity: Int) -> Int {
-    // The bits below the shard's byte, spread over any capacity without a division (Lemire's fast range).
+  /// Places of a shard are in the order of the hashes, so that a part of them is found without the rest, and what is
+  /// moved from one array to another is read and written in order.
+  @inline(__always)
+  private func start(of entry: Entry, capacity: Int) -> Int {
+    // The bits below those of the shard, spread over any capacity without a division (Lemire's fast range).
     Int(
-      truncatingIfNeeded: (entry.identity << 8)
+      truncatingIfNeeded: (entry.identity &<< UInt64(truncatingIfNeeded: shardBits))
         .multipliedFullWidth(by: UInt64(truncatingIfNeeded: capacity)).high)
   }
 
   /// The slot of an entry of the same hash, or else the empty one where it would go; nil in a shard without slots.
   @inline(__always)
   private func find(_ entry: Entry) -> UnsafeMutablePointer<Entry>? {
-    let shard = shards[entry.shard]
+    let shard = shard(of: entry).pointee
     guard let slots = shard.slots else { return nil }
     let end = slots + shard.capacity
-    var slot = slots + Self.start(of: entry, capacity: shard.capacity)
+    var slot = slots + start(of: entry, capacity: shard.capacity)
     while slot.pointee.field != Entry.emptyField {
       if slot.pointee.low == entry.low, slot.pointee.identity == entry.identity { break }
       slot += 1
@@ -308,7 +384,7 @@ struct DedupTable: ~Copyable {
   private func place(_ entry: Entry, in shard: UnsafeMutablePointer<Shard>) {
     guard let slots = shard.pointee.slots else { return }
     let end = slots + shard.pointee.capacity
-    var slot = slots + Self.start(of: entry, capacity: shard.pointee.capacity)
+    var slot = slots + start(of: entry, capacity: shard.pointee.capacity)
     while slot.pointee.field != Entry.emptyField {
       slot += 1
       if slot == end { slot = slots }
@@ -317,30 +393,87 @@ struct DedupTable: ~Copyable {
     shard.pointee.used &+= 1
   }
 
-  /// Room for `live` entries at a load of 0.72 and one more.
-  private func allocate(_ shard: UnsafeMutablePointer<Shard>, for live: Int) {
-    allocate(shard, capacity: max(Self.smallestCapacity, (live + 1) * 25 / 18 + 1))
+  /// Whether another entry may come. At six sevenths a shard is built anew: a search for what is not there passes a dozen
+  /// entries on average over all loads, and two dozen at that one.
+  @inline(__always)
+  private static func hasRoom(_ shard: Shard) -> Bool { (shard.used &+ 1) &* 7 <= shard.capacity &* 6 }
+
+  /// Slots for `live` entries and one more: at most four fifths of them are used, where there are many. So a full shard of which
+  /// nothing has expired goes into the next size of memory, which is larger by a seventh to a quarter.
+  private static func capacity(for live: Int) -> Int {
+    TableMemory.wholeCapacity(max(smallestCapacity, live * 5 / 4 + 2), of: Entry.self)
   }
 
-  private func allocate(_ shard: UnsafeMutablePointer<Shard>, capacity: Int) {
+  private static func allocate(_ shard: UnsafeMutablePointer<Shard>, capacity: Int) {
     let slots: UnsafeMutablePointer<Entry> = TableMemory.allocate(capacity: capacity)
     slots.initialize(repeating: Entry(high: 0, low: 0), count: capacity)
     shard.pointee = Shard(slots: slots, capacity: capacity, used: 0)
   }
 
-  private mutating func rebuild(_ index: Int, confirmedMinute: Int64) {
+  /// Builds the shard of the entry anew, or all of them where it has become too large for their number: then it has room
+  /// for the entry.
+  private mutating func makeRoom(for entry: Entry, confirmedMinute: Int64) {
+    let index = shards.distance(to: shard(of: entry))
+    let kept = keptCount(of: shards[index], confirmedMinute)
+    if shardBits < Self.mostShardBits, Self.capacity(for: kept) > Self.largestCapacityOfFew {
+      cutInTwo(confirmedMinute: confirmedMinute)
+    } else {
+      rebuild(index, for: kept, confirmedMinute: confirmedMinute)
+    }
+  }
+
+  private func keptCount(of shard: Shard, _ confirmedMinute: Int64) -> Int {
+    guard let slots = shard.slots else { return 0 }
+    var kept = 0
+    for slot in 0..<shard.capacity { kept &+= keeps(slots[slot], confirmedMinute) ? 1 : 0 }
+    return kept
+  }
+
+  /// - Parameter kept: how many of its entries have not expired.
+  private mutating func rebuild(_ index: Int, for kept: Int, confirmedMinute: Int64) {
     let shard = shards + index
     let old = shard.pointee
-    var live = 0
-    var kept = 0
-    let slots = UnsafeBufferPointer(start: old.slots, count: old.capacity)
-    for slot in 0..<old.capacity {
-      live &+= slots[slot].isLive ? 1 : 0
-      kept &+= keeps(slots[slot], confirmedMinute) ? 1 : 0
+    Self.allocate(shard, capacity: Self.capacity(for: kept))
+    move(old, confirmedMinute) { _ in shard }
+  }
+
+  /// Twice as many shards, each of half the entries.
+  private mutating func cutInTwo(confirmedMinute: Int64) {
+    let (old, oldCount) = (shards, shardCount)
+    shardBits += 1
+    shards = Self.makeShards(bits: shardBits)
+    (sweepPosition, swept) = (sweepPosition * 2, swept * 2)
+    let half = UInt64(1) << UInt64(64 - shardBits)
+    for index in 0..<oldCount {
+      let shard = old[index]
+      guard let slots = shard.slots else { continue }
+      let (lower, upper) = (shards + 2 * index, shards + 2 * index + 1)
+      var (kept, above) = (0, 0)
+      for slot in 0..<shard.capacity where keeps(slots[slot], confirmedMinute) {
+        kept += 1
+        above += slots[slot].high & half == 0 ? 0 : 1
+      }
+      Self.allocate(lower, capacity: Self.capacity(for: kept - above))
+      Self.allocate(upper, capacity: Self.capacity(for: above))
+      move(shard, confirmedMinute) { $0.high & half == 0 ? lower : upper }
     }
-    allocate(shard, for: kept)
-    for slot in 0..<old.capacity where keeps(slots[slot], confirmedMinute) { place(slots[slot], in: shard) }
-    TableMemory.deallocate(old.slots)
-    count -= live - kept
+    old.deallocate()
+  }
+
+  /// Moves what has not expired to its places, and gives the memory of a shard back.
+  @inline(__always)
+  private mutating func move(
+    _ old: Shard, _ confirmedMinute: Int64, to shard: (Entry) -> UnsafeMutablePointer<Shard>
+  ) {
+    guard let slots = old.slots else { return }
+    for slot in 0..<old.capacity {
+      let entry = slots[slot]
+      if keeps(entry, confirmedMinute) {
+        place(entry, in: shard(entry))
+      } else if entry.isLive {
+        count -= 1
+      }
+    }
+    TableMemory.deallocate(slots)
   }
 }

@@ -1,6 +1,6 @@
 import Contract
 
-/// The ids that a restore reads, kept in the order of the log by shard until the log is at its end. Then each shard of
+/// The ids that a restore reads, kept in the order of the log by their top bytes until the log is at its end. Then each shard of
 /// the table is built once, at its size, while it is in the processor's cache: an insertion into a table of millions
 /// waits for memory, an entry appended here does not.
 ///
@@ -16,7 +16,7 @@ struct DedupTableLoader: ~Copyable {
   }
 
   private static let smallestCapacity = 16
-  private static let prefixesPerShard = 65_536 / DedupTable.shardCount
+  private static let prefixesPerShard = 65_536 / TopByte.count
 
   private var logs: UnsafeMutablePointer<Log>?
   /// What a restore frees is what it asks for next. As long as there are logs.
@@ -36,8 +36,8 @@ struct DedupTableLoader: ~Copyable {
   mutating func begin() {
     cancel()
     reuse = TableMemory.Reuse()
-    let logs = UnsafeMutablePointer<Log>.allocate(capacity: DedupTable.shardCount)
-    logs.initialize(repeating: Log(), count: DedupTable.shardCount)
+    let logs = UnsafeMutablePointer<Log>.allocate(capacity: TopByte.count)
+    logs.initialize(repeating: Log(), count: TopByte.count)
     self.logs = logs
   }
 
@@ -52,7 +52,7 @@ struct DedupTableLoader: ~Copyable {
   /// Adds an entry behind all others.
   mutating func append(_ entry: DedupTable.Entry) {
     guard let logs else { return }
-    let log = logs + entry.shard
+    let log = logs + TopByte.of(entry.high)
     if log.pointee.count == log.pointee.capacity { makeRoom(in: log) }
     guard let entries = log.pointee.entries else { return }
     entries[log.pointee.count] = entry
@@ -66,7 +66,7 @@ struct DedupTableLoader: ~Copyable {
   mutating func expect(_ entryCount: Int, in prefixes: Range<UInt32>) {
     guard let logs, !prefixes.isEmpty else { return }
     let share = entryCount * Self.prefixesPerShard / prefixes.count
-    for shard in DedupTable.shards(of: prefixes) where logs[shard].count == 0 {
+    for shard in TopByte.range(of: prefixes) where logs[shard].count == 0 {
       allocate(logs + shard, capacity: max(Self.smallestCapacity, share * 2))
     }
   }
@@ -74,7 +74,7 @@ struct DedupTableLoader: ~Copyable {
   /// Forgets the entries so far whose top 16 bits are within `prefixes`.
   mutating func remove(prefixes: Range<UInt32>) {
     guard let logs else { return }
-    for shard in DedupTable.shards(of: prefixes) where logs[shard].count > 0 {
+    for shard in TopByte.range(of: prefixes) where logs[shard].count > 0 {
       let log = logs + shard
       let replaced = log.pointee.replaced ?? .allocate(capacity: Self.prefixesPerShard)
       if log.pointee.replaced == nil { replaced.initialize(repeating: 0, count: Self.prefixesPerShard) }
@@ -92,15 +92,18 @@ struct DedupTableLoader: ~Copyable {
   /// - Parameter table: an empty one.
   mutating func fill(_ table: inout DedupTable, confirmedMinute: Int64) {
     guard let logs else { return }
-    for shard in 0..<DedupTable.shardCount {
-      let log = logs + shard
-      compact(log)
-      table.fill(
-        shard: shard, with: UnsafeBufferPointer(start: log.pointee.entries, count: log.pointee.count),
-        confirmedMinute: confirmedMinute)
+    table.prepare(for: count)
+    for shard in 0..<table.shardCount {
+      let topBytes = table.topBytes(ofShard: shard)
+      for byte in topBytes { compact(logs + byte) }
+      table.fill(shard: shard, confirmedMinute: confirmedMinute) { byte in
+        UnsafeBufferPointer(start: logs[byte].entries, count: logs[byte].count)
+      }
       // What is in the table is not needed here any more: a restore holds one shard twice, not all.
-      TableMemory.deallocate(log.pointee.entries)
-      log.pointee = Log()
+      for byte in topBytes {
+        TableMemory.deallocate(logs[byte].entries)
+        logs[byte] = Log()
+      }
     }
     cancel()
   }
@@ -108,7 +111,7 @@ struct DedupTableLoader: ~Copyable {
   // MARK: -
 
   private static func free(_ logs: UnsafeMutablePointer<Log>) {
-    for index in 0..<DedupTable.shardCount {
+    for index in 0..<TopByte.count {
       TableMemory.deallocate(logs[index].entries)
       logs[index].replaced?.deallocate()
     }

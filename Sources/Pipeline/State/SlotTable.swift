@@ -26,24 +26,24 @@ struct SlotTable<Slot: BitwiseCopyable>: ~Copyable {
   private(set) var count = 0
 
   init() {
-    shards = .allocate(capacity: 256)
-    shards.initialize(repeating: Shard(), count: 256)
+    shards = .allocate(capacity: TopByte.count)
+    shards.initialize(repeating: Shard(), count: TopByte.count)
   }
 
   deinit {
-    for index in 0..<256 { shards[index].entries?.deallocate() }
+    for index in 0..<TopByte.count { shards[index].entries?.deallocate() }
     shards.deallocate()
   }
 
   /// Asks for the memory where a key is looked up.
   func prefetch(_ key: Hash128) {
-    let shard = shards[Int(key.high >> 56)]
+    let shard = shards[TopByte.of(key.high)]
     if let entries = shard.entries { prefetch_memory(entries + Self.start(of: key, mask: shard.mask)) }
   }
 
   /// The slot of a key.
   func find(_ key: Hash128) -> Slot? {
-    let shard = shards[Int(key.high >> 56)]
+    let shard = shards[TopByte.of(key.high)]
     guard let entries = shard.entries else { return nil }
     var index = Self.start(of: key, mask: shard.mask)
     while entries[index].isUsed {
@@ -55,7 +55,7 @@ struct SlotTable<Slot: BitwiseCopyable>: ~Copyable {
 
   /// Enters another slot for a key that is there.
   mutating func update(_ key: Hash128, slot: Slot) {
-    let shard = shards[Int(key.high >> 56)]
+    let shard = shards[TopByte.of(key.high)]
     guard let entries = shard.entries else { return }
     var index = Self.start(of: key, mask: shard.mask)
     while entries[index].isUsed {
@@ -66,7 +66,7 @@ struct SlotTable<Slot: BitwiseCopyable>: ~Copyable {
 
   /// Enters a key that is not there.
   mutating func insert(_ key: Hash128, slot: Slot) {
-    let shard = shards + Int(key.high >> 56)
+    let shard = shards + TopByte.of(key.high)
     let capacity = shard.pointee.entries == nil ? 0 : shard.pointee.mask + 1
     if (shard.pointee.count + 1) * 4 > capacity * 3 { resize(shard, capacity: max(4, capacity * 2)) }
     place(Entry(key: key, slot: slot), in: shard)
@@ -76,7 +76,8 @@ struct SlotTable<Slot: BitwiseCopyable>: ~Copyable {
 
   /// Makes room for as many keys in each shard as are to come, in an empty table.
   mutating func reserve(_ counts: [UInt32]) {
-    for (index, count) in counts.prefix(256).enumerated() where count > 0 && shards[index].entries == nil {
+    for (index, count) in counts.prefix(TopByte.count).enumerated()
+    where count > 0 && shards[index].entries == nil {
       var capacity = 4
       while Int(count) * 4 > capacity * 3 { capacity *= 2 }
       resize(shards + index, capacity: capacity)
@@ -85,7 +86,7 @@ struct SlotTable<Slot: BitwiseCopyable>: ~Copyable {
 
   /// Removes a key; nothing happens where it is unknown.
   mutating func remove(_ key: Hash128) {
-    let shard = shards + Int(key.high >> 56)
+    let shard = shards + TopByte.of(key.high)
     guard let entries = shard.pointee.entries else { return }
     let mask = shard.pointee.mask
     var hole = Self.start(of: key, mask: mask)
@@ -109,7 +110,7 @@ struct SlotTable<Slot: BitwiseCopyable>: ~Copyable {
   /// The keys whose top 16 bits are within `prefixes`, with their slots, in the order of the keys.
   func entries(prefixes: Range<UInt32>) -> [(key: Hash128, slot: Slot)] {
     var found: [(key: Hash128, slot: Slot)] = []
-    for index in DedupTable.shards(of: prefixes) {
+    for index in TopByte.range(of: prefixes) {
       let shard = shards[index]
       guard let entries = shard.entries else { continue }
       for position in 0...shard.mask {
@@ -124,7 +125,7 @@ struct SlotTable<Slot: BitwiseCopyable>: ~Copyable {
 
   /// Calls `body` with the slot of each key, in no order that means anything.
   func forEach(_ body: (Slot) -> Void) {
-    for index in 0..<256 {
+    for index in 0..<TopByte.count {
       guard let entries = shards[index].entries else { continue }
       for position in 0...shards[index].mask {
         if let slot = entries[position].slot { body(slot) }

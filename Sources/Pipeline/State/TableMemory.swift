@@ -21,6 +21,8 @@ enum TableMemory {
       memory?.deallocate()
     }
 
+    static func wholeCapacity<Value: BitwiseCopyable>(_ capacity: Int, of _: Value.Type) -> Int { capacity }
+
     struct Reuse: ~Copyable {
       deinit {}
     }
@@ -69,11 +71,27 @@ enum TableMemory {
     /// Memory for `capacity` values, at least one, that are not initialised.
     static func allocate<Value: BitwiseCopyable>(capacity: Int) -> UnsafeMutablePointer<Value> {
       let bytes = max(1, capacity) * MemoryLayout<Value>.stride
-      guard let memory = mallocx(bytes, flags) else {
+      guard let memory = mallocx(bytes, flags(for: bytes)) else {
         preconditionFailure("no memory for \(bytes) bytes of a table")
       }
       return memory.bindMemory(to: Value.self, capacity: capacity)
     }
+
+    /// As many values as the allocator has room for where it is asked for room for `capacity`: it has memory of certain sizes
+    /// alone, four between a power of two and the next.
+    static func wholeCapacity<Value: BitwiseCopyable>(_ capacity: Int, of _: Value.Type) -> Int {
+      let bytes = max(1, capacity) * MemoryLayout<Value>.stride
+      return max(capacity, nallocx(bytes, flags(for: bytes)) / MemoryLayout<Value>.stride)
+    }
+
+    /// Memory of several pages begins with one. As a rule the allocator has it begin anywhere in its first page, so that the
+    /// beginnings of many do not meet in a processor's cache, and that takes a page more.
+    private static func flags(for bytes: Int) -> Int32 {
+      bytes < pagedBytes ? flags : flags | tidings_page_alignment_flag()
+    }
+
+    /// The smallest memory that is not a part of a common run of pages, in bytes.
+    private static let pagedBytes = 16_384
 
     /// Gives memory of `allocate` back.
     static func deallocate<Value: BitwiseCopyable>(_ memory: UnsafeMutablePointer<Value>?) {
