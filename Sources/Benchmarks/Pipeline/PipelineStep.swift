@@ -13,6 +13,10 @@ final class PipelineStep {
   private static let blockCapacity = 16_384
   /// How long the ids that are there beforehand took to come, in milliseconds of the clock.
   private static let historyMilliseconds: Int64 = 12 * 3_600_000
+  /// Events before all others, after which buffers and caches have their sizes.
+  private static let forgotten = 100_000
+  /// Longer than ids are remembered.
+  private static let horizonMilliseconds: Int64 = 25 * 3_600_000
   /// Longer than the windows of the catalog are open.
   private static let windowMilliseconds: Int64 = 8 * 86_400_000
 
@@ -89,14 +93,20 @@ final class PipelineStep {
     _ load: EventLoad, _ onProgress: (StepProgress) -> Void
   ) throws -> Filled {
     var random = SeededRandom(seed: options.seed &+ 1)
-    // Buffers and caches have their sizes before memory is counted.
-    let first = min(options.ids / 10, 20_000)
     func draw() -> Int { random.next(upTo: options.recipients) - 1 }
     let pace = Self.historyMilliseconds * 1_000 / Int64(max(1, options.ids))
     var perID: Double?
+    // What buffers and caches grow to is not counted: it is there before, and the ids that it took are forgotten again.
+    try history(
+      Self.forgotten, prefix: "forgotten-", type: LoadCatalog.immediate, pace: 0, load, onProgress,
+      recipient: { _ in draw() })
+    clock += Self.horizonMilliseconds
+    let first = min(options.ids / 10, 20_000)
     try history(
       first, prefix: "first-", type: LoadCatalog.immediate, pace: pace, load, onProgress,
       recipient: { _ in draw() })
+    // Each looks at one shard of every table for what has expired.
+    for _ in 0..<256 { commit() }
     startCounting()
     try history(
       options.ids - first, prefix: "id-", type: LoadCatalog.immediate, pace: pace, load, onProgress,
