@@ -42,26 +42,36 @@ extension Behaviour {
       "who fetches little ahead does not wait for more, and gets batches that are larger than a fetch, too"
     ) { kafka in
       let topic = try kafka.createTopic(partitions: 2)
-      let producer = try kafka.cluster.makeIdempotentProducer(IdempotentProducerOptions(topics: [topic]))
-      func publish(_ values: [String], partition: Int32) throws {
-        for value in values {
-          try TextRecord(partition: partition, value: value).producerRecord.withViews {
-            (views) throws(KafkaError) in try producer.produce(views) { _ in }
-          }
-        }
-        try producer.flush(timeout: kafka.patience)
-      }
-      let small = (0..<100).map { batch in (0..<50).map { "\(batch * 50 + $0)" } }
-      for batch in small { try publish(batch, partition: 0) }
+      try kafka.publish(batches: Self.numbers(100), to: topic)
       // Of numbers that are not compressed to the size of a fetch.
       let large = (1...20_000).map { String($0 * 2_654_435_761 % 1_000_000_007, radix: 36) }.joined()
-      try publish([large], partition: 1)
-      producer.close()
+      try kafka.publish([large], to: topic, partition: 1)
       let member = try kafka.member(topic, readAhead: ReadAhead(messages: 50, partitionBytes: 1_000))
       // A client that looks for more once a second would take a minute.
       let values = try member.values(5_001)
-      try expect(values.filter { $0 != large }, is: small.flatMap(\.self), "the small ones")
+      try expect(values.filter { $0 != large }, is: (0..<5_000).map { "\($0)" }, "the small ones")
       try expect(values.count { $0 == large }, is: 1, "the number of large ones")
+      try member.consumer.close()
+    },
+    Behaviour(
+      "read-ahead-seeks", "who fetches little ahead does not wait for more behind seeks and pauses, either"
+    ) { kafka in
+      let topic = try kafka.createTopic()
+      let partition = TopicPartition(topic: topic, partition: 0)
+      try kafka.publish(batches: Self.numbers(120), to: topic)
+      let member = try kafka.member(topic, readAhead: ReadAhead(messages: 50, partitionBytes: 1_000))
+      _ = try member.values(1)
+      let start = kafka.milliseconds
+      for round in 0..<60 {
+        let first = round * 97 % 5_000
+        try member.consumer.seek([PartitionOffset(partition, offset: Int64(first))])
+        try expect(try member.values(3), is: (first..<first + 3).map { "\($0)" }, "behind a seek")
+        try member.consumer.pause([partition])
+        try member.consumer.resume([partition])
+        try expect(try member.values(60), is: (first + 3..<first + 63).map { "\($0)" }, "behind a pause")
+      }
+      // A client that looks for more once a second would take more than a minute.
+      try expect(kafka.milliseconds - start < 30_000, "it took \(kafka.milliseconds - start) ms")
       try member.consumer.close()
     },
     Behaviour("logical-offsets", "beginning and end are resolved when they are assigned") { kafka in
@@ -200,6 +210,13 @@ extension Behaviour {
       try member.consumer.close()
     },
   ]
+
+  /// So many batches of fifty records each, whose values count them.
+  private static func numbers(_ batches: Int) -> [[TextRecord]] {
+    (0..<batches).map { batch in
+      (0..<50).map { TextRecord(partition: 0, value: "\(batch * 50 + $0)") }
+    }
+  }
 }
 
 extension KafkaUnderTest {

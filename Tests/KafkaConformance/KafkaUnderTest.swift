@@ -79,13 +79,20 @@ extension KafkaUnderTest {
 
   /// Appends records outside of transactions, and waits until they are there.
   func publish(_ records: [TextRecord], to topic: String) throws {
+    try publish(batches: [records], to: topic)
+  }
+
+  /// Appends records outside of transactions, and waits behind each of the batches until they are there.
+  func publish(batches: [[TextRecord]], to topic: String) throws {
     let producer = try cluster.makeIdempotentProducer(IdempotentProducerOptions(topics: [topic]))
-    for record in records {
-      try record.producerRecord.withViews { (views) throws(KafkaError) in
-        try producer.produce(views) { _ in }
+    for batch in batches {
+      for record in batch {
+        try record.producerRecord.withViews { (views) throws(KafkaError) in
+          try producer.produce(views) { _ in }
+        }
       }
+      try producer.flush(timeout: patience)
     }
-    try producer.flush(timeout: patience)
     producer.close()
   }
 
