@@ -14,50 +14,6 @@ import Contract
 /// horizon ahead of it. What has expired leaves when its shard is rebuilt, measured by a clock that is confirmed:
 /// a clock that an abort may take back must not forget anything.
 struct DedupTable: ~Copyable {
-  /// A hash with its minute.
-  struct Entry: Equatable, Comparable {
-    var high: UInt64
-    var low: UInt64
-
-    static let minuteMask: UInt64 = (1 << 26) - 1
-    /// The field of a slot that was never used.
-    static let emptyField: UInt64 = 0
-    /// The field of a slot whose entry was taken back; it is free for the same hash and goes with the next rebuild.
-    static let undoneField: UInt64 = 1
-    /// What is added to a minute so that it differs from the two marks.
-    static let fieldBase: UInt64 = 2
-
-    init(high: UInt64, low: UInt64) {
-      self.high = high
-      self.low = low
-    }
-
-    /// - Parameter minute: since 1970; 26 bits reach to the year 2097, later ones are clamped.
-    init(_ hash: Hash128, minute: Int64) {
-      let field = UInt64(min(max(minute, 0), Int64(Entry.minuteMask - Entry.fieldBase))) + Entry.fieldBase
-      self.high = hash.high & ~Entry.minuteMask | field
-      self.low = hash.low
-    }
-
-    var field: UInt64 { high & Entry.minuteMask }
-    var isLive: Bool { field >= Entry.fieldBase }
-    var minute: Int64 { Int64(truncatingIfNeeded: field) &- Int64(Entry.fieldBase) }
-    /// The upper half without the minute.
-    var identity: UInt64 { high & ~Entry.minuteMask }
-
-    static func < (left: Entry, right: Entry) -> Bool {
-      left.high == right.high ? left.low < right.low : left.high < right.high
-    }
-  }
-
-  private struct Shard {
-    var slots: UnsafeMutablePointer<Entry>?
-    var capacity = 0
-    /// Slots that are not empty, undone ones included.
-    var used = 0
-  }
-
-  private static let smallestCapacity = 8
   /// A shard does not grow beyond as many slots while there may be more shards.
   private static let largestCapacityOfFew = 2_048
   private static let fewestShardBits = 1
@@ -84,7 +40,7 @@ struct DedupTable: ~Copyable {
   }
 
   deinit {
-    for index in 0..<(1 << shardBits) { TableMemory.deallocate(shards[index].slots) }
+    for index in 0..<(1 << shardBits) { shards[index].deallocate() }
     shards.deallocate()
   }
 
@@ -100,7 +56,7 @@ struct DedupTable: ~Copyable {
   func prefetch(_ hash: Hash128) {
     let entry = Entry(hash, minute: 0)
     let shard = shard(of: entry).pointee
-    if let slots = shard.slots { prefetch_memory(slots + start(of: entry, capacity: shard.capacity)) }
+    if let slots = shard.slots { prefetch_memory(slots + shard.place(of: entry)) }
   }
 
   /// What an insertion put into the table, and the field of the entry that it replaced: `Entry.emptyField` where there
@@ -116,7 +72,7 @@ struct DedupTable: ~Copyable {
     _ hash: Hash128, minute: Int64, unlessSeenBefore asked: Int64? = nil, confirmedMinute: Int64
   ) -> Insertion? {
     let entry = Entry(hash, minute: minute)
-    let slot = find(entry)
+    let slot = shard(of: entry).pointee.find(entry)
     if let slot, slot.pointee.isLive, (asked ?? minute) &- slot.pointee.minute <= horizonMinutes {
       return nil
     }
@@ -126,7 +82,7 @@ struct DedupTable: ~Copyable {
   /// Puts an entry back as it was written: a change of the state log, or a slice of a checkpoint.
   @discardableResult
   mutating func insert(_ entry: Entry, confirmedMinute: Int64) -> UInt64 {
-    put(entry, at: find(entry), confirmedMinute)
+    put(entry, at: shard(of: entry).pointee.find(entry), confirmedMinute)
   }
 
   /// - Parameter slot: the one that `find` gave.
@@ -141,12 +97,11 @@ struct DedupTable: ~Copyable {
       return replaced == Entry.undoneField ? Entry.emptyField : replaced
     }
     let shard = shard(of: entry)
-    if let slot, Self.hasRoom(shard.pointee) {
-      slot.pointee = entry
-      shard.pointee.used &+= 1
+    if let slot, shard.pointee.hasRoom {
+      shard.pointee.enter(entry, at: slot)
     } else {
       makeRoom(for: entry, confirmedMinute: confirmedMinute)
-      place(entry, in: self.shard(of: entry))
+      self.shard(of: entry).pointee.insert(entry)
     }
     count += 1
     return Entry.emptyField
@@ -166,10 +121,10 @@ struct DedupTable: ~Copyable {
   mutating func prepare(for live: Int) {
     precondition(count == 0, "shards are prepared before there are entries")
     var bits = Self.fewestShardBits
-    while bits < Self.mostShardBits, Self.capacity(for: live >> bits) > Self.largestCapacityOfFew {
+    while bits < Self.mostShardBits, Shard.capacity(for: live >> bits) > Self.largestCapacityOfFew {
       bits += 1
     }
-    for index in 0..<shardCount { TableMemory.deallocate(shards[index].slots) }
+    for index in 0..<shardCount { shards[index].deallocate() }
     shards.deallocate()
     shards = Self.makeShards(bits: bits)
     (shardBits, sweepPosition, swept) = (bits, 0, 0)
@@ -182,18 +137,18 @@ struct DedupTable: ~Copyable {
   mutating func load(_ packed: PackedIDs, within prefixes: Range<UInt32>, confirmedMinute: Int64) -> Bool {
     for index in shards(of: prefixes) where index < reserved.count {
       if shards[index].slots == nil, reserved[index] > 0 {
-        Self.allocate(shards + index, capacity: Self.capacity(for: reserved[index]))
+        shards[index] = Shard(bits: shardBits, capacity: Shard.capacity(for: reserved[index]))
       }
     }
     var isSound = true
     var loaded = 0
     packed.forEachEntry { entry in
       let shard = shard(of: entry)
-      guard entry.isLive, prefixes.contains(UInt32(entry.high >> 48)), Self.hasRoom(shard.pointee) else {
+      guard entry.isLive, prefixes.contains(UInt32(entry.high >> 48)), shard.pointee.hasRoom else {
         return isSound = false
       }
       guard confirmedMinute - entry.minute <= horizonMinutes else { return }
-      place(entry, in: shard)
+      shard.pointee.insert(entry)
       loaded += 1
     }
     count += loaded
@@ -219,30 +174,26 @@ struct DedupTable: ~Copyable {
     var kept = 0
     for byte in topBytes { for entry in entries(byte) where keeps(entry, confirmedMinute) { kept += 1 } }
     guard kept > 0 else { return }
-    TableMemory.deallocate(shard.pointee.slots)
-    Self.allocate(shard, capacity: Self.capacity(for: kept))
-    guard let slots = shard.pointee.slots else { return }
-    let capacity = shard.pointee.capacity
-    var used = 0
+    shard.pointee.deallocate()
+    shard.pointee = Shard(bits: shardBits, capacity: Shard.capacity(for: kept))
     for byte in topBytes {
       for entry in entries(byte) where keeps(entry, confirmedMinute) {
-        var index = start(of: entry, capacity: capacity)
-        while slots[index].field != Entry.emptyField {
-          if slots[index].low == entry.low, slots[index].identity == entry.identity { break }
-          index += 1
-          if index == capacity { index = 0 }
+        guard let slot = shard.pointee.find(entry) else { continue }
+        if slot.pointee.field == Entry.emptyField {
+          shard.pointee.enter(entry, at: slot)
+        } else {
+          slot.pointee = entry
         }
-        if slots[index].field == Entry.emptyField { used += 1 }
-        slots[index] = entry
       }
     }
-    shard.pointee.used = used
-    count += used
+    count += shard.pointee.used
   }
 
   /// Takes an insertion back: what it replaced counts again.
   mutating func undo(_ entry: Entry, replaced: UInt64) {
-    guard let slot = find(entry), slot.pointee.field != Entry.emptyField else { return }
+    guard let slot = shard(of: entry).pointee.find(entry), slot.pointee.field != Entry.emptyField else {
+      return
+    }
     if replaced >= Entry.fieldBase {
       slot.pointee.high = entry.identity | replaced
     } else {
@@ -261,7 +212,7 @@ struct DedupTable: ~Copyable {
     let index = sweepPosition
     sweepPosition = (sweepPosition + 1) % shardCount
     let shard = shards[index]
-    guard shard.capacity > Self.smallestCapacity, let slots = shard.slots else { return }
+    guard shard.capacity > Shard.smallestCapacity, let slots = shard.slots else { return }
     var live = 0
     for slot in 0..<shard.capacity where keeps(slots[slot], confirmedMinute) { live += 1 }
     if live * 4 <= shard.used * 3 { rebuild(index, for: live, confirmedMinute: confirmedMinute) }
@@ -272,7 +223,7 @@ struct DedupTable: ~Copyable {
     var kept: [Entry] = []
     for index in shards(of: prefixes) {
       kept.removeAll(keepingCapacity: true)
-      forEach(inShard: index) { entry in
+      shards[index].forEach(within: own(index), of: own(index)) { entry in
         if !prefixes.contains(UInt32(entry.high >> 48)) { kept.append(entry) }
       }
       let shard = shards + index
@@ -281,9 +232,9 @@ struct DedupTable: ~Copyable {
       // in the order of their hashes would lie in one long run.
       let capacity = shard.pointee.capacity
       guard capacity > 0 else { continue }
-      TableMemory.deallocate(shard.pointee.slots)
-      Self.allocate(shard, capacity: capacity)
-      for entry in kept { place(entry, in: shard) }
+      shard.pointee.deallocate()
+      shard.pointee = Shard(bits: shardBits, capacity: capacity)
+      for entry in kept { shard.pointee.insert(entry) }
     }
   }
 
@@ -293,7 +244,7 @@ struct DedupTable: ~Copyable {
     var found: [Entry] = []
     for index in shards(of: prefixes) {
       found.removeAll(keepingCapacity: true)
-      forEach(inShard: index, within: prefixes) { entry in
+      shards[index].forEach(within: prefixes, of: own(index)) { entry in
         if keeps(entry, confirmedMinute) { found.append(entry) }
       }
       found.sort()
@@ -305,7 +256,7 @@ struct DedupTable: ~Copyable {
 
   private static func makeShards(bits: Int) -> UnsafeMutablePointer<Shard> {
     let shards = UnsafeMutablePointer<Shard>.allocate(capacity: 1 << bits)
-    shards.initialize(repeating: Shard(), count: 1 << bits)
+    shards.initialize(repeating: Shard(bits: bits), count: 1 << bits)
     return shards
   }
 
@@ -326,88 +277,15 @@ struct DedupTable: ~Copyable {
 
   private func liveCount(of index: Int) -> Int {
     var live = 0
-    forEach(inShard: index) { _ in live += 1 }
+    shards[index].forEach(within: own(index), of: own(index)) { _ in live += 1 }
     return live
   }
 
-  private func forEach(
-    inShard index: Int, within prefixes: Range<UInt32> = 0..<65_536, _ body: (Entry) -> Void
-  ) {
-    let shard = shards[index]
-    guard let slots = shard.slots else { return }
+  /// The top 16 bits of the hashes that a shard has.
+  private func own(_ index: Int) -> Range<UInt32> {
     let width: UInt32 = 65_536 >> UInt32(shardBits)
     let first = UInt32(index) * width
-    let own = first..<first + width
-    let part = prefixes.clamped(to: own)
-    func start(_ prefix: UInt32) -> Int {
-      self.start(of: Entry(high: UInt64(prefix) << 48, low: 0), capacity: shard.capacity)
-    }
-    var slot = start(part.lowerBound)
-    let places = (part.upperBound == own.upperBound ? shard.capacity : start(part.upperBound)) - slot
-    for passed in 0..<shard.capacity {
-      let entry = slots[slot]
-      // An entry lies at its place or behind, without an empty slot between.
-      if passed >= places, entry.field == Entry.emptyField { return }
-      if entry.isLive, part.contains(UInt32(entry.high >> 48)) { body(entry) }
-      slot += 1
-      if slot == shard.capacity { slot = 0 }
-    }
-  }
-
-  /// Places of a shard are in the order of the hashes, so that a part of them is found without the rest, and what is
-  /// moved from one array to another is read and written in order.
-  @inline(__always)
-  private func start(of entry: Entry, capacity: Int) -> Int {
-    // The bits below those of the shard, spread over any capacity without a division (Lemire's fast range).
-    Int(
-      truncatingIfNeeded: (entry.identity &<< UInt64(truncatingIfNeeded: shardBits))
-        .multipliedFullWidth(by: UInt64(truncatingIfNeeded: capacity)).high)
-  }
-
-  /// The slot of an entry of the same hash, or else the empty one where it would go; nil in a shard without slots.
-  @inline(__always)
-  private func find(_ entry: Entry) -> UnsafeMutablePointer<Entry>? {
-    let shard = shard(of: entry).pointee
-    guard let slots = shard.slots else { return nil }
-    let end = slots + shard.capacity
-    var slot = slots + start(of: entry, capacity: shard.capacity)
-    while slot.pointee.field != Entry.emptyField {
-      if slot.pointee.low == entry.low, slot.pointee.identity == entry.identity { break }
-      slot += 1
-      if slot == end { slot = slots }
-    }
-    return slot
-  }
-
-  /// Enters an entry that is not there.
-  @inline(__always)
-  private func place(_ entry: Entry, in shard: UnsafeMutablePointer<Shard>) {
-    guard let slots = shard.pointee.slots else { return }
-    let end = slots + shard.pointee.capacity
-    var slot = slots + start(of: entry, capacity: shard.pointee.capacity)
-    while slot.pointee.field != Entry.emptyField {
-      slot += 1
-      if slot == end { slot = slots }
-    }
-    slot.pointee = entry
-    shard.pointee.used &+= 1
-  }
-
-  /// Whether another entry may come. At six sevenths a shard is built anew: a search for what is not there passes a dozen
-  /// entries on average over all loads, and two dozen at that one.
-  @inline(__always)
-  private static func hasRoom(_ shard: Shard) -> Bool { (shard.used &+ 1) &* 7 <= shard.capacity &* 6 }
-
-  /// Slots for `live` entries and one more: at most four fifths of them are used, where there are many. So a full shard of which
-  /// nothing has expired goes into the next size of memory, which is larger by a seventh to a quarter.
-  private static func capacity(for live: Int) -> Int {
-    TableMemory.wholeCapacity(max(smallestCapacity, live * 5 / 4 + 2), of: Entry.self)
-  }
-
-  private static func allocate(_ shard: UnsafeMutablePointer<Shard>, capacity: Int) {
-    let slots: UnsafeMutablePointer<Entry> = TableMemory.allocate(capacity: capacity)
-    slots.initialize(repeating: Entry(high: 0, low: 0), count: capacity)
-    shard.pointee = Shard(slots: slots, capacity: capacity, used: 0)
+    return first..<first + width
   }
 
   /// Builds the shard of the entry anew, or all of them where it has become too large for their number: then it has room
@@ -415,7 +293,7 @@ struct DedupTable: ~Copyable {
   private mutating func makeRoom(for entry: Entry, confirmedMinute: Int64) {
     let index = shards.distance(to: shard(of: entry))
     let kept = keptCount(of: shards[index], confirmedMinute)
-    if shardBits < Self.mostShardBits, Self.capacity(for: kept) > Self.largestCapacityOfFew {
+    if shardBits < Self.mostShardBits, Shard.capacity(for: kept) > Self.largestCapacityOfFew {
       cutInTwo(confirmedMinute: confirmedMinute)
     } else {
       rebuild(index, for: kept, confirmedMinute: confirmedMinute)
@@ -433,7 +311,7 @@ struct DedupTable: ~Copyable {
   private mutating func rebuild(_ index: Int, for kept: Int, confirmedMinute: Int64) {
     let shard = shards + index
     let old = shard.pointee
-    Self.allocate(shard, capacity: Self.capacity(for: kept))
+    shard.pointee = Shard(bits: shardBits, capacity: Shard.capacity(for: kept))
     move(old, confirmedMinute) { _ in shard }
   }
 
@@ -453,8 +331,8 @@ struct DedupTable: ~Copyable {
         kept += 1
         above += slots[slot].high & half == 0 ? 0 : 1
       }
-      Self.allocate(lower, capacity: Self.capacity(for: kept - above))
-      Self.allocate(upper, capacity: Self.capacity(for: above))
+      lower.pointee = Shard(bits: shardBits, capacity: Shard.capacity(for: kept - above))
+      upper.pointee = Shard(bits: shardBits, capacity: Shard.capacity(for: above))
       move(shard, confirmedMinute) { $0.high & half == 0 ? lower : upper }
     }
     old.deallocate()
@@ -469,11 +347,11 @@ struct DedupTable: ~Copyable {
     for slot in 0..<old.capacity {
       let entry = slots[slot]
       if keeps(entry, confirmedMinute) {
-        place(entry, in: shard(entry))
+        shard(entry).pointee.insert(entry)
       } else if entry.isLive {
         count -= 1
       }
     }
-    TableMemory.deallocate(slots)
+    old.deallocate()
   }
 }
