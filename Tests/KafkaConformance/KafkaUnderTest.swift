@@ -85,6 +85,7 @@ extension KafkaUnderTest {
   /// Appends records outside of transactions, and waits behind each of the batches until they are there.
   func publish(batches: [[TextRecord]], to topic: String) throws {
     let producer = try cluster.makeIdempotentProducer(IdempotentProducerOptions(topics: [topic]))
+    defer { producer.close() }
     for batch in batches {
       for record in batch {
         try record.producerRecord.withViews { (views) throws(KafkaError) in
@@ -93,7 +94,6 @@ extension KafkaUnderTest {
       }
       try producer.flush(timeout: patience)
     }
-    producer.close()
   }
 
   /// A producer that is registered.

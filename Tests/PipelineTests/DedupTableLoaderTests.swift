@@ -101,11 +101,13 @@ import Testing
     #expect(rest == 0)
   }
 
-  @Test("an id costs at most 24 bytes in a table that was loaded")
-  func bytesPerID() {
+  @Test(
+    "an id costs at most 24 bytes in a table that was loaded, of any size",
+    arguments: [1_000, 3_320, 7_000, 27_000, 100_000, 200_000, 850_000])
+  func bytesPerID(count: UInt64) {
     var loader = DedupTableLoader()
     loader.begin()
-    for number in 0..<200_000 as Range<UInt64> {
+    for number in 0..<count {
       loader.append(DedupTable.Entry(hash(number), minute: Self.start))
     }
     var table = DedupTable(horizonMinutes: 1440)

@@ -14,7 +14,7 @@ final class PipelineStep {
   /// How long the ids that are there beforehand took to come, in milliseconds of the clock.
   private static let historyMilliseconds: Int64 = 12 * 3_600_000
   /// Events before all others, after which buffers and caches have their sizes.
-  private static let forgotten = 100_000
+  private static let forgotten = 50_000
   /// Longer than ids are remembered.
   private static let horizonMilliseconds: Int64 = 25 * 3_600_000
   /// Longer than the windows of the catalog are open.

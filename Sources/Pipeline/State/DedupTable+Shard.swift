@@ -23,10 +23,15 @@ extension DedupTable {
       (self.bits, self.slots, self.capacity) = (bits, slots, capacity)
     }
 
-    /// Slots for `live` entries and one more: at most four fifths of them are used, where there are many. So a full shard of
-    /// which nothing has expired goes into the next size of memory, which is larger by a seventh to a quarter.
-    static func capacity(for live: Int) -> Int {
-      TableMemory.wholeCapacity(max(smallestCapacity, live * 5 / 4 + 2), of: Entry.self)
+    /// Slots for `live` entries that will be more: at most four fifths of them are used, where there are many. So a full
+    /// shard of which nothing has expired goes into the next size of memory, which is larger by a seventh to a quarter.
+    static func growingCapacity(for live: Int) -> Int { capacity(atLeast: live * 5 / 4 + 2) }
+
+    /// Slots for as many entries as a restore brings: at most five sixths of them are used, where there are many.
+    static func loadedCapacity(for live: Int) -> Int { capacity(atLeast: live * 6 / 5 + 2) }
+
+    private static func capacity(atLeast capacity: Int) -> Int {
+      TableMemory.wholeCapacity(max(smallestCapacity, capacity), of: Entry.self)
     }
 
     func deallocate() { TableMemory.deallocate(slots) }
@@ -89,6 +94,7 @@ extension DedupTable {
       let places = (part.upperBound == own.upperBound ? capacity : place(part.upperBound)) - slot
       for passed in 0..<capacity {
         let entry = slots[slot]
+        // Behind the last place, an empty slot is the end of all entries that belong before it.
         if passed >= places, entry.field == Entry.emptyField { return }
         if entry.isLive, part.contains(UInt32(entry.high >> 48)) { body(entry) }
         slot += 1

@@ -7,8 +7,9 @@ import Contract
 /// XXH3 remain: with ten million entries the chance that a lookup meets a false duplicate is 2·10⁻²⁴). The table
 /// has shards by the highest bits of the hash. A shard is an open-addressed array with linear probing that grows
 /// alone, each time into the next size of memory that the allocator has, so that no growth holds more than one shard
-/// twice and a live entry costs at most about 23 bytes. Small arrays would waste more of the allocator's pages: where
-/// shards have grown to 32 KiB all of them are cut in two, one after another, until there are 256.
+/// twice and a live entry costs at most about 23 bytes, or 24 where a restore brought it, and 25 where others beside it have
+/// expired. Small arrays would waste more of the allocator's pages: where shards have grown to 32 KiB all of them are cut
+/// in two, one after another, until there are 256; the last time that moves a good two hundred thousand entries at once.
 ///
 /// Expiry is a comparison, not a removal: an entry counts as long as the minute of the input clock is at most the
 /// horizon ahead of it. What has expired leaves when its shard is rebuilt, measured by a clock that is confirmed:
@@ -121,7 +122,7 @@ struct DedupTable: ~Copyable {
   mutating func prepare(for live: Int) {
     precondition(count == 0, "shards are prepared before there are entries")
     var bits = Self.fewestShardBits
-    while bits < Self.mostShardBits, Shard.capacity(for: live >> bits) > Self.largestCapacityOfFew {
+    while bits < Self.mostShardBits, Shard.loadedCapacity(for: live >> bits) > Self.largestCapacityOfFew {
       bits += 1
     }
     for index in 0..<shardCount { shards[index].deallocate() }
@@ -137,7 +138,7 @@ struct DedupTable: ~Copyable {
   mutating func load(_ packed: PackedIDs, within prefixes: Range<UInt32>, confirmedMinute: Int64) -> Bool {
     for index in shards(of: prefixes) where index < reserved.count {
       if shards[index].slots == nil, reserved[index] > 0 {
-        shards[index] = Shard(bits: shardBits, capacity: Shard.capacity(for: reserved[index]))
+        shards[index] = Shard(bits: shardBits, capacity: Shard.loadedCapacity(for: reserved[index]))
       }
     }
     var isSound = true
@@ -175,7 +176,7 @@ struct DedupTable: ~Copyable {
     for byte in topBytes { for entry in entries(byte) where keeps(entry, confirmedMinute) { kept += 1 } }
     guard kept > 0 else { return }
     shard.pointee.deallocate()
-    shard.pointee = Shard(bits: shardBits, capacity: Shard.capacity(for: kept))
+    shard.pointee = Shard(bits: shardBits, capacity: Shard.loadedCapacity(for: kept))
     for byte in topBytes {
       for entry in entries(byte) where keeps(entry, confirmedMinute) {
         guard let slot = shard.pointee.find(entry) else { continue }
@@ -212,10 +213,9 @@ struct DedupTable: ~Copyable {
     let index = sweepPosition
     sweepPosition = (sweepPosition + 1) % shardCount
     let shard = shards[index]
-    guard shard.capacity > Shard.smallestCapacity, let slots = shard.slots else { return }
-    var live = 0
-    for slot in 0..<shard.capacity where keeps(slots[slot], confirmedMinute) { live += 1 }
-    if live * 4 <= shard.used * 3 { rebuild(index, for: live, confirmedMinute: confirmedMinute) }
+    guard shard.capacity > Shard.smallestCapacity else { return }
+    let kept = keptCount(of: shard, confirmedMinute)
+    if kept * 4 <= shard.used * 3 { rebuild(index, for: kept, confirmedMinute: confirmedMinute) }
   }
 
   /// Forgets all entries whose top 16 bits are within `prefixes`.
@@ -224,10 +224,9 @@ struct DedupTable: ~Copyable {
     for index in shards(of: prefixes) {
       kept.removeAll(keepingCapacity: true)
       shards[index].forEach(within: own(index), of: own(index)) { entry in
-        if !prefixes.contains(UInt32(entry.high >> 48)) { kept.append(entry) }
+        if prefixes.contains(UInt32(entry.high >> 48)) { count -= 1 } else { kept.append(entry) }
       }
       let shard = shards + index
-      count -= liveCount(of: index) - kept.count
       // As large as it was: what is forgotten makes room for about as much, and in a smaller array entries that come
       // in the order of their hashes would lie in one long run.
       let capacity = shard.pointee.capacity
@@ -275,12 +274,6 @@ struct DedupTable: ~Copyable {
     entry.isLive && confirmedMinute &- entry.minute <= horizonMinutes
   }
 
-  private func liveCount(of index: Int) -> Int {
-    var live = 0
-    shards[index].forEach(within: own(index), of: own(index)) { _ in live += 1 }
-    return live
-  }
-
   /// The top 16 bits of the hashes that a shard has.
   private func own(_ index: Int) -> Range<UInt32> {
     let width: UInt32 = 65_536 >> UInt32(shardBits)
@@ -293,7 +286,7 @@ struct DedupTable: ~Copyable {
   private mutating func makeRoom(for entry: Entry, confirmedMinute: Int64) {
     let index = shards.distance(to: shard(of: entry))
     let kept = keptCount(of: shards[index], confirmedMinute)
-    if shardBits < Self.mostShardBits, Shard.capacity(for: kept) > Self.largestCapacityOfFew {
+    if shardBits < Self.mostShardBits, Shard.growingCapacity(for: kept) > Self.largestCapacityOfFew {
       cutInTwo(confirmedMinute: confirmedMinute)
     } else {
       rebuild(index, for: kept, confirmedMinute: confirmedMinute)
@@ -311,7 +304,7 @@ struct DedupTable: ~Copyable {
   private mutating func rebuild(_ index: Int, for kept: Int, confirmedMinute: Int64) {
     let shard = shards + index
     let old = shard.pointee
-    shard.pointee = Shard(bits: shardBits, capacity: Shard.capacity(for: kept))
+    shard.pointee = Shard(bits: shardBits, capacity: Shard.growingCapacity(for: kept))
     move(old, confirmedMinute) { _ in shard }
   }
 
@@ -331,8 +324,8 @@ struct DedupTable: ~Copyable {
         kept += 1
         above += slots[slot].high & half == 0 ? 0 : 1
       }
-      lower.pointee = Shard(bits: shardBits, capacity: Shard.capacity(for: kept - above))
-      upper.pointee = Shard(bits: shardBits, capacity: Shard.capacity(for: above))
+      lower.pointee = Shard(bits: shardBits, capacity: Shard.growingCapacity(for: kept - above))
+      upper.pointee = Shard(bits: shardBits, capacity: Shard.growingCapacity(for: above))
       move(shard, confirmedMinute) { $0.high & half == 0 ? lower : upper }
     }
     old.deallocate()

@@ -16,7 +16,7 @@ struct DedupTableLoader: ~Copyable {
   }
 
   private static let smallestCapacity = 16
-  private static let prefixesPerShard = 65_536 / TopByte.count
+  private static let prefixesPerByte = 65_536 / TopByte.count
 
   private var logs: UnsafeMutablePointer<Log>?
   /// What a restore frees is what it asks for next. As long as there are logs.
@@ -60,28 +60,28 @@ struct DedupTableLoader: ~Copyable {
     count += 1
   }
 
-  /// Makes room for what is to be expected in the shards of a slice: as many entries as the slice has in its part of
+  /// Makes room for what is to be expected of the top bytes of a slice: as many entries as the slice has in its part of
   /// each, and as many again, since a log may grow by its live state behind a checkpoint. Room that is never written to
   /// costs no memory.
   mutating func expect(_ entryCount: Int, in prefixes: Range<UInt32>) {
     guard let logs, !prefixes.isEmpty else { return }
-    let share = entryCount * Self.prefixesPerShard / prefixes.count
-    for shard in TopByte.range(of: prefixes) where logs[shard].count == 0 {
-      allocate(logs + shard, capacity: max(Self.smallestCapacity, share * 2))
+    let share = entryCount * Self.prefixesPerByte / prefixes.count
+    for byte in TopByte.range(of: prefixes) where logs[byte].count == 0 {
+      allocate(logs + byte, capacity: max(Self.smallestCapacity, share * 2))
     }
   }
 
   /// Forgets the entries so far whose top 16 bits are within `prefixes`.
   mutating func remove(prefixes: Range<UInt32>) {
     guard let logs else { return }
-    for shard in TopByte.range(of: prefixes) where logs[shard].count > 0 {
-      let log = logs + shard
-      let replaced = log.pointee.replaced ?? .allocate(capacity: Self.prefixesPerShard)
-      if log.pointee.replaced == nil { replaced.initialize(repeating: 0, count: Self.prefixesPerShard) }
+    for byte in TopByte.range(of: prefixes) where logs[byte].count > 0 {
+      let log = logs + byte
+      let replaced = log.pointee.replaced ?? .allocate(capacity: Self.prefixesPerByte)
+      if log.pointee.replaced == nil { replaced.initialize(repeating: 0, count: Self.prefixesPerByte) }
       log.pointee.replaced = replaced
-      let first = shard * Self.prefixesPerShard
+      let first = byte * Self.prefixesPerByte
       let within = Int(prefixes.lowerBound)..<Int(prefixes.upperBound)
-      for prefix in within.clamped(to: first..<first + Self.prefixesPerShard) {
+      for prefix in within.clamped(to: first..<first + Self.prefixesPerByte) {
         replaced[prefix - first] = log.pointee.count
       }
     }
@@ -92,10 +92,10 @@ struct DedupTableLoader: ~Copyable {
   /// - Parameter table: an empty one.
   mutating func fill(_ table: inout DedupTable, confirmedMinute: Int64) {
     guard let logs else { return }
-    table.prepare(for: count)
+    for byte in 0..<TopByte.count { compact(logs + byte) }
+    table.prepare(for: (0..<TopByte.count).reduce(0) { $0 + logs[$1].count })
     for shard in 0..<table.shardCount {
       let topBytes = table.topBytes(ofShard: shard)
-      for byte in topBytes { compact(logs + byte) }
       table.fill(shard: shard, confirmedMinute: confirmedMinute) { byte in
         UnsafeBufferPointer(start: logs[byte].entries, count: logs[byte].count)
       }
@@ -143,7 +143,7 @@ struct DedupTableLoader: ~Copyable {
     var kept = 0
     for index in 0..<log.pointee.count {
       let entry = entries[index]
-      guard index >= replaced[Int(entry.high >> 48) % Self.prefixesPerShard] else { continue }
+      guard index >= replaced[Int(entry.high >> 48) % Self.prefixesPerByte] else { continue }
       entries[kept] = entry
       kept += 1
     }
