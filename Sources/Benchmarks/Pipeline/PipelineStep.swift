@@ -13,7 +13,7 @@ final class PipelineStep {
   private static let blockCapacity = 16_384
   /// How long the ids that are there beforehand took to come, in milliseconds of the clock.
   private static let historyMilliseconds: Int64 = 12 * 3_600_000
-  /// Events before all others, after which buffers and caches have their sizes.
+  /// Events before all others, twice: buffers and caches have their sizes then, but tables of ids are not cut yet.
   private static let forgotten = 50_000
   /// Longer than ids are remembered.
   private static let horizonMilliseconds: Int64 = 25 * 3_600_000
@@ -97,10 +97,12 @@ final class PipelineStep {
     let pace = Self.historyMilliseconds * 1_000 / Int64(max(1, options.ids))
     var perID: Double?
     // What buffers and caches grow to is not counted: it is there before, and the ids that it took are forgotten again.
-    try history(
-      Self.forgotten, prefix: "forgotten-", type: LoadCatalog.immediate, pace: 0, load, onProgress,
-      recipient: { _ in draw() })
-    clock += Self.horizonMilliseconds
+    for prefix in ["forgotten-", "forgotten-too-"] as [StaticString] {
+      try history(
+        Self.forgotten, prefix: prefix, type: LoadCatalog.immediate, pace: 0, load, onProgress,
+        recipient: { _ in draw() })
+      clock += Self.horizonMilliseconds
+    }
     let first = min(options.ids / 10, 20_000)
     try history(
       first, prefix: "first-", type: LoadCatalog.immediate, pace: pace, load, onProgress,

@@ -36,10 +36,10 @@ extension DedupTable {
 
     func deallocate() { TableMemory.deallocate(slots) }
 
-    /// Whether another entry may come. At six sevenths a shard is built anew: a search for what is not there passes a dozen
-    /// entries on average over all loads, and two dozen at that one.
+    /// Whether another entry may come. At seven eighths a shard is built anew: a search for what is not there passes sixteen
+    /// entries on average over all loads, and thirty-two at that one.
     var hasRoom: Bool {
-      @inline(__always) get { (used &+ 1) &* 7 <= capacity &* 6 }
+      @inline(__always) get { (used &+ 1) &* 8 <= capacity &* 7 }
     }
 
     /// Where an entry is, or behind it with no empty slot between.

@@ -8,15 +8,15 @@ import Contract
 /// has shards by the highest bits of the hash. A shard is an open-addressed array with linear probing that grows
 /// alone, each time into the next size of memory that the allocator has, so that no growth holds more than one shard
 /// twice and a live entry costs at most about 23 bytes, or 24 where a restore brought it, and 25 where others beside it have
-/// expired. Small arrays would waste more of the allocator's pages: where shards have grown to 32 KiB all of them are cut
-/// in two, one after another, until there are 256; the last time that moves a good two hundred thousand entries at once.
+/// expired. Small arrays would waste more of the allocator's pages: where shards have grown to 28 KiB all of them are cut
+/// in two, one after another, until there are 256; the last time that moves two hundred thousand entries at once.
 ///
 /// Expiry is a comparison, not a removal: an entry counts as long as the minute of the input clock is at most the
 /// horizon ahead of it. What has expired leaves when its shard is rebuilt, measured by a clock that is confirmed:
 /// a clock that an abort may take back must not forget anything.
 struct DedupTable: ~Copyable {
-  /// A shard does not grow beyond as many slots while there may be more shards.
-  private static let largestCapacityOfFew = 2_048
+  /// A shard does not grow beyond as many slots while there may be more shards: 28 KiB, of which each half fits into 16.
+  private static let largestCapacityOfFew = 1_792
   private static let fewestShardBits = 1
   /// A shard for each value of the top byte.
   private static let mostShardBits = 8
