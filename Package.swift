@@ -27,6 +27,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CCopyLoop", dependencies: ["CLibrdkafka"]),
+    .target(name: "CZeroedMemory", dependencies: ["CJemalloc"]),
 
     .target(name: "Contract", dependencies: ["CXXHash", "CSimdjson"]),
     .target(name: "MarkedYAML", dependencies: ["Yams"]),
@@ -100,9 +101,8 @@ let package = Package(
     .executableTarget(
       name: "tidings",
       dependencies: [
-        "Audit", "Benchmarks", "CJemalloc", "CZlib", "Contract", "Delivery", "EmailSink", "Inbox", "Kafka",
-        "MarkedYAML",
-        "Operations", "Pipeline", "Policy", "Processor", "Replay", "Settings",
+        "Audit", "Benchmarks", "CJemalloc", "CZeroedMemory", "CZlib", "Contract", "Delivery", "EmailSink",
+        "Inbox", "Kafka", "MarkedYAML", "Operations", "Pipeline", "Policy", "Processor", "Replay", "Settings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),

@@ -1,0 +1,1 @@
+// The module has nothing to call: linking it replaces `calloc` (calloc.c).
