@@ -31,7 +31,7 @@ import Testing
     options.events = 100
     options.warmUp = 0
     options.partitions = 2
-    options.rate = nil
+    options.rates = []
     let benchmark = ThroughputBenchmark(
       options, at: site, steps: LocalSteps(site), onProgress: { _, _ in })
     let error = #expect(throws: BenchmarkError.self) { try benchmark.run() }

@@ -20,7 +20,7 @@ import Testing
     options.warmUp = 0
     options.partitions = 4
     options.runs = 1
-    options.rate = nil
+    options.rates = []
     return options
   }
 
@@ -39,7 +39,7 @@ import Testing
     #expect((report.passThrough.bytesPerEvent.median ?? 0) > 250)
     #expect(report.copyLoop.bytesPerEvent == report.passThrough.bytesPerEvent)
     #expect((report.passThrough.commitP50.median ?? 0) > 0)
-    #expect(report.pace == nil)
+    #expect(report.paces.isEmpty)
     // Each is compared with what is beside it.
     for (run, limit) in [(report.passThrough, report.copyLoop), (report.processor, report.passThrough)] {
       let rate = try #require(limit.eventsPerSecond.median)
@@ -158,15 +158,52 @@ import Testing
   @Test("at an even rate every immediate delivery of the measured time is seen, and no other counts")
   func pace() throws {
     let site = try makeSite()
-    try BenchTopics(site).create(prefix: site.prefix)
-    try LoadPublishingStep(site, PublishedLoad(events: 0, seed: 1)).run { _ in }
-    let load = PacedLoad(rate: 200, warmUp: 1, seconds: 2, workers: 1, seed: 1)
-    let measurement = try PacedStep(site, load).run { _ in }
-    // Of 400 events 90 in a hundred are new ones, and half of those are delivered to the inbox at once.
-    #expect((140...220).contains(measurement.latency.count), "\(measurement.latency.count)")
-    #expect(measurement.latency.p50 > 0)
-    #expect(measurement.latency.max >= measurement.publisherLate / 2)
-    #expect(measurement.latency.p50 <= measurement.latency.p99)
+    var options = options(events: 100)
+    options.rates = [200, 100]
+    options.pacedWarmUp = 1
+    options.seconds = 2
+    let report = try ThroughputBenchmark(
+      options, at: site, steps: LocalSteps(site), onProgress: { _, _ in }
+    ).run()
+    #expect(report.paces.map(\.rate) == [200, 100])
+    for pace in report.paces {
+      // Nine new events in ten, of which half are delivered to the inbox at once.
+      let share = Double(pace.deliveries) / Double(2 * pace.rate)
+      #expect((0.35...0.55).contains(share), "\(pace.deliveries)")
+      let (p50, p99, max) = (pace.p50.median ?? 0, pace.p99.median ?? 0, pace.max.median ?? 0)
+      #expect(0 < p50 && p50 <= p99 && p99 <= max)
+      #expect(max >= (pace.publisherLate.median ?? 0) / 2)
+      // They shared a process.
+      #expect(pace.cpuSecondsPerMillion.values.isEmpty && pace.peakMegabytes.values.isEmpty)
+    }
+  }
+
+  @Test("of steps side by side the one that fails first says why, and the other is ended")
+  func besideEachOther() throws {
+    /// Its first step fails at once; the other one waits until it is ended.
+    final class Runner: StepRunner {
+      let isolatesSteps = true
+      let ended = DispatchSemaphore(value: 0)
+
+      func run(
+        _ step: Step, prefix: String, onProgress: @escaping (StepProgress) -> Void
+      ) throws -> StepResult {
+        if case .publishProbes = step { throw BenchmarkError("the reason") }
+        ended.wait()
+        throw BenchmarkError("ended")
+      }
+
+      func cancel() { ended.signal() }
+    }
+    for isCompanion in [false, true] {
+      let waiting = Step.readLog(topic: "events")
+      let failing = Step.publishProbes(number: 0)
+      let error = #expect(throws: BenchmarkError.self) {
+        try StepSequence(Runner(), onProgress: { _, _ in }).run(
+          isCompanion ? waiting : failing, beside: isCompanion ? failing : waiting, "", "", { $0 }, { $0 })
+      }
+      #expect(error?.description == "the reason")
+    }
   }
 
   @Test("the loop in C says what is wrong with its topic")
@@ -184,7 +221,7 @@ import Testing
   func rateTooHigh() throws {
     let site = try makeSite()
     var options = options(events: 100)
-    options.rate = 5_000
+    options.rates = [5_000, 100]
     let benchmark = ThroughputBenchmark(
       options, at: site, steps: LocalSteps(site), onProgress: { _, _ in })
     let error = #expect(throws: BenchmarkError.self) { try benchmark.run() }

@@ -6,10 +6,14 @@ public struct PacedLoad: Codable, Sendable {
   public var warmUp: Int
   /// Seconds that are measured.
   public var seconds: Int
-  /// Threads of the processor.
-  public var workers: Int
   /// Decides who gets what.
   public var seed: UInt64
+
+  /// Events before those that are measured.
+  var eventsBefore: Int { warmUp * rate }
+
+  /// All of them.
+  var events: Int { (warmUp + seconds) * rate }
 }
 
 /// How soon deliveries were seen.
@@ -21,6 +25,4 @@ public struct PacedMeasurement: Codable, Sendable, Equatable {
   public var decided: Latency
   /// How late the publisher was itself at most, in milliseconds. It is in the latency: nobody is spared by a late question.
   public var publisherLate: Double
-  /// What the processor's commits took, warm-up apart; nil where they are not collected.
-  public var commits: Latency?
 }

@@ -1,11 +1,10 @@
 import Contract
 import Foundation
 import Kafka
-import Processor
 import Synchronization
 
-/// Starts the real processor, publishes events at an even rate, and takes the time until their immediate deliveries are
-/// seen by a reader of committed records.
+/// Publishes events at an even rate for a processor that runs beside it, and takes the time until their immediate deliveries
+/// are seen by a reader of committed records.
 struct PacedStep {
   private static let patience = Duration.seconds(60)
 
@@ -20,6 +19,8 @@ struct PacedStep {
     struct State {
       /// When each event was to be published, by its number.
       var intended: [Int64] = []
+      /// Whose probes were delivered: as many as there are partitions that decide.
+      var probed: Set<String> = []
       var seen = 0
       var histogram = LatencyHistogram()
       var decided = LatencyHistogram()
@@ -32,6 +33,9 @@ struct PacedStep {
 
     func see(_ delivery: Delivery, at instant: Int64) throws {
       guard delivery.kind == .single, let item = delivery.items.first else { return }
+      guard !item.id.hasPrefix(ProbeStep.idPrefix.description) else {
+        return state.withLock { _ = $0.probed.insert(delivery.recipient) }
+      }
       guard item.id.hasPrefix("event-"), let number = Int(item.id.dropFirst(6)) else {
         throw BenchmarkError("a delivery is of the event \(item.id), which nobody published: this is a fault")
       }
@@ -56,71 +60,73 @@ struct PacedStep {
   }
 
   func run(_ onProgress: (StepProgress) -> Void) throws -> PacedMeasurement {
-    let status = ProcessorStatus()
-    let running = try RunningService(
-      ProcessorConfiguration(site, workers: load.workers), at: site, status: status)
-    defer { running.cancel() }
-    // The recipients' records are decided first.
-    try running.wait(for: EventLoad.recipientCount, "recipient", onProgress) { Int(status.counters.decided) }
     let ledger = Ledger()
     let watch = DeliveryWatch(site, topic: "delivery.inapp") { try ledger.see($0, at: $1) }
     defer { watch.stop() }
     try watch.check()
-    let (expected, late, commits) = try publish(to: ledger, running, onProgress)
-    let deadline = ContinuousClock.now + Self.patience
-    while ledger.state.withLock({ $0.seen }) < expected {
-      try running.wait()
-      try watch.check()
-      guard ContinuousClock.now < deadline else {
-        let seen = ledger.state.withLock { $0.seen }
-        throw BenchmarkError(
-          "of \(expected) immediate deliveries only \(seen) were seen \(Self.patience) after the last event: the rate "
-            + "of \(load.rate) events a second is too high for this machine, or this is a fault")
-      }
+    // Nothing of the processor's start is to be in the times.
+    try ProbeStep(site, number: 0).run()
+    try wait(watch, until: { ledger.state.withLock { $0.probed.count } == site.partitionCount }) {
+      "of \(site.partitionCount) partitions only \(ledger.state.withLock { $0.probed.count }) decided within "
+        + "\(Self.patience): --verbose may tell why"
     }
-    running.cancel()
-    try running.waitForEnd()
+    let (expected, late) = try publish(to: ledger, onProgress)
+    try wait(watch, until: { ledger.state.withLock { $0.seen } >= expected }) {
+      "of \(expected) immediate deliveries only \(ledger.state.withLock { $0.seen }) were seen \(Self.patience) after the "
+        + "last event: the rate of \(load.rate) events a second is too high for this machine, or this is a fault"
+    }
     return ledger.state.withLock { state in
       PacedMeasurement(
         latency: state.histogram.latency, decided: state.decided.latency,
-        publisherLate: Double(late) / 1_000_000, commits: commits)
+        publisherLate: Double(late) / 1_000_000)
     }
   }
 
-  /// - Returns: how many deliveries are to be seen, how late the publisher was at most, in nanoseconds, and the commits of
-  ///   the seconds that are measured.
+  /// - Throws: `BenchmarkError` with the message when it has not come to pass for a minute; what ended the watch.
+  private func wait(
+    _ watch: DeliveryWatch, until hasHappened: () -> Bool, _ message: () -> String
+  ) throws {
+    let deadline = ContinuousClock.now + Self.patience
+    while !hasHappened() {
+      try watch.check()
+      guard ContinuousClock.now < deadline else { throw BenchmarkError(message()) }
+      pause()
+    }
+  }
+
+  /// As long as the resolution of what is measured.
+  private func pause() { usleep(500) }
+
+  /// - Returns: how many deliveries are to be seen, and how late the publisher was at most, in nanoseconds.
   private func publish(
-    to ledger: Ledger, _ running: RunningService, _ onProgress: (StepProgress) -> Void
-  ) throws -> (expected: Int, late: Int64, commits: Latency?) {
+    to ledger: Ledger, _ onProgress: (StepProgress) -> Void
+  ) throws -> (expected: Int, late: Int64) {
     var publisher = try PacedPublisher(site)
     var events = EventLoad(seed: load.seed, partitionCount: site.partitionCount)
     var (expected, firsts, late) = (0, 0, Int64(0))
     var progress = Stopwatch()
-    let count = (load.warmUp + load.seconds) * load.rate
     let rate = EvenRate(eventsPerSecond: load.rate, start: MonotonicTime.nanoseconds())
-    for place in 0..<count {
-      if place == load.warmUp * load.rate { _ = CommitTimes.ofThisProcess?.take() }
+    for place in 0..<load.events {
+      let isMeasured = place >= load.eventsBefore
       let intended = rate.instant(of: place)
-      while MonotonicTime.nanoseconds() < intended { try running.wait() }
+      while MonotonicTime.nanoseconds() < intended { pause() }
       let next = events.next()
       if next.number == firsts {
         firsts += 1
-        let counts = place >= load.warmUp * load.rate && LoadCatalog.shares[next.type].isImmediateInInbox
+        let counts = isMeasured && LoadCatalog.shares[next.type].isImmediateInInbox
         ledger.state.withLock { $0.intended.append(counts ? intended : Ledger.notCounted) }
         if counts { expected += 1 }
       }
       try publisher.publish(
         idPrefix: "event-", number: next.number, type: LoadCatalog.shares[next.type].type,
         recipient: next.recipient, partition: Int32(next.partition))
-      if place >= load.warmUp * load.rate { late = max(late, MonotonicTime.nanoseconds() - intended) }
+      if isMeasured { late = max(late, MonotonicTime.nanoseconds() - intended) }
       guard progress.seconds > 0.1 else { continue }
       progress = Stopwatch()
       onProgress(
-        StepProgress(share: Double(place) / Double(count), count: place, unit: "event"))
+        StepProgress(share: Double(place) / Double(load.events), count: place, unit: "event"))
     }
-    // Not those of what is still to be drained.
-    let commits = CommitTimes.ofThisProcess?.take()
     try publisher.finish()
-    return (expected, late, commits)
+    return (expected, late)
   }
 }

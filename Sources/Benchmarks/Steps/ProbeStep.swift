@@ -3,6 +3,9 @@ import Kafka
 
 /// Publishes one event for a recipient of each home partition: whoever decides all of them decides everywhere.
 struct ProbeStep {
+  /// Before the number in the ids of these events.
+  static let idPrefix: StaticString = "probe-"
+
   private let site: BenchSite
   private let number: Int
 
@@ -24,7 +27,7 @@ struct ProbeStep {
       let home = EventRecord.home(ofRecipient: recipient, partitionCount: partitionCount, scratch: &scratch)
       if waiting.remove(home) != nil {
         try event.with(
-          idPrefix: "probe-", number: number, type: LoadCatalog.immediate, recipient: recipient
+          idPrefix: Self.idPrefix, number: number, type: LoadCatalog.immediate, recipient: recipient
         ) { input in
           try producer.produce(
             OutgoingRecord(

@@ -7,9 +7,17 @@ final class RunningService: Sendable {
   private let outcome = Mutex<Result<Void, any Error>?>(nil)
   private let ended = DispatchSemaphore(value: 0)
   private let task = Mutex<Task<Void, Never>?>(nil)
+  private let resolution: DispatchTimeInterval
 
   /// Starts a processor of the benchmarks' catalog.
-  init(_ configuration: ProcessorConfiguration, at site: BenchSite, status: ProcessorStatus) throws {
+  ///
+  /// - Parameter resolution: of what is measured. Looking twice as often costs twice as much, and is part of what the process
+  ///   takes.
+  init(
+    _ configuration: ProcessorConfiguration, at site: BenchSite, status: ProcessorStatus,
+    resolution: DispatchTimeInterval = .microseconds(500)
+  ) throws {
+    self.resolution = resolution
     let service = ProcessorService(
       cluster: site.cluster, configuration: configuration, catalog: try LoadCatalog.make(), status: status,
       logger: site.logger)
@@ -27,11 +35,11 @@ final class RunningService: Sendable {
 
   func cancel() { task.withLock { $0?.cancel() } }
 
-  /// Waits for half a millisecond, the resolution of what is measured.
+  /// Waits as long as the resolution is.
   ///
   /// - Throws: the processor's fault, if it has ended.
   func wait() throws {
-    guard ended.wait(timeout: .now() + .microseconds(500)) == .success else { return }
+    guard ended.wait(timeout: .now() + resolution) == .success else { return }
     ended.signal()
     try outcome.withLock { $0 }?.get()
     throw BenchmarkError("the processor ended before it was told to")

@@ -17,7 +17,7 @@ public enum Step: Codable, Sendable {
   case passThrough(ThroughputOptions)
   /// Has a processor decide the load.
   case process(ThroughputOptions)
-  /// Publishes at an even rate, and watches how soon a processor's deliveries are seen.
+  /// Publishes at an even rate, and watches how soon the deliveries of a processor beside it are seen.
   case pace(PacedLoad)
   /// Puts a load through the pipelines; needs no cluster.
   case pipeline(PipelineLoad)

@@ -33,8 +33,8 @@ public struct BenchSite: Sendable {
   }
 }
 
-/// Runs the steps of a benchmark at a site.
-public protocol StepRunner {
+/// Runs the steps of a benchmark at a site. Any thread may call it.
+public protocol StepRunner: Sendable {
   /// Whether every step has a process of its own, so that memory and processor time are its alone.
   var isolatesSteps: Bool { get }
 
@@ -42,6 +42,9 @@ public protocol StepRunner {
   ///
   /// - Throws: what made the step fail.
   func run(_ step: Step, prefix: String, onProgress: @escaping (StepProgress) -> Void) throws -> StepResult
+
+  /// Makes the steps that run fail, where they can be ended.
+  func cancel()
 }
 
 /// Runs the steps in this process: for the embedded cluster, which lives in it, and for tests.
@@ -53,6 +56,9 @@ public struct LocalSteps: StepRunner {
 
   /// Always false.
   public var isolatesSteps: Bool { false }
+
+  /// Does nothing: each step ends by bounds of its own.
+  public func cancel() {}
 
   /// Runs a step.
   public func run(

@@ -22,10 +22,30 @@ struct StepSequence {
   ) throws -> Answer {
     onProgress(title, StepProgress(share: nil, count: 0, unit: ""))
     let result = try runner.run(step, prefix: prefix) { onProgress(title, $0) }
-    guard let found = answer(result) else {
+    return try Self.check(answer(result))
+  }
+
+  private static func check<Answer>(_ answer: Answer?) throws -> Answer {
+    guard let answer else {
       throw BenchmarkError("a step answered what it was not asked: this is a fault")
     }
-    return found
+    return answer
+  }
+
+  /// Runs two steps at the same time and waits for both; the progress is that of the first.
+  ///
+  /// - Parameters:
+  ///   - companion: runs beside it, at the same site.
+  ///   - answer: what the step finds out.
+  ///   - companionsAnswer: what the one beside it does.
+  /// - Throws: what made the first of them fail; `BenchmarkError` where one answered something else.
+  func run<Answer, CompanionsAnswer>(
+    _ step: Step, beside companion: Step, _ prefix: String, _ title: String,
+    _ answer: (StepResult) -> Answer?, _ companionsAnswer: (StepResult) -> CompanionsAnswer?
+  ) throws -> (Answer, CompanionsAnswer) {
+    let beside = CompanionStep(companion, prefix: prefix, runner)
+    let (found, result) = try beside.run { try run(step, prefix, title, answer) }
+    return (found, try Self.check(companionsAnswer(result)))
   }
 
   /// Runs a step that prepares something.

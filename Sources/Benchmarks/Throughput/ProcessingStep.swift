@@ -1,4 +1,4 @@
-import Foundation
+import Dispatch
 import Kafka
 import Pipeline
 import Processor
@@ -18,7 +18,8 @@ struct ProcessingStep {
   func run(_ onProgress: (StepProgress) -> Void) throws -> Throughput {
     let recipients = recipientCounts()
     let running = try RunningService(
-      ProcessorConfiguration(site, workers: options.workers), at: site, status: status)
+      ProcessorConfiguration(site, workers: options.workers), at: site, status: status,
+      resolution: .milliseconds(5))
     defer { running.cancel() }
     // What is counted is what is committed, and a partition decides before its recipients are.
     try running.wait(for: site.partitionCount, "partition", onProgress) {

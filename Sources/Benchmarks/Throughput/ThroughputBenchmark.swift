@@ -22,11 +22,12 @@ public struct ThroughputBenchmark {
     public var seed: UInt64 = 1
     /// Whether the processor is measured beside the pass-through.
     public var includesProcessor = true
-    /// Events a second of the load by which the processor's latency is measured; nil: it is not.
-    public var rate: Int? = 5_000
-    /// Seconds of that load that are measured.
+    /// Events a second of the loads by which the processor's latency is measured, and what it costs where events come
+    /// evenly; none: it is not.
+    public var rates = [5_000]
+    /// Seconds of each that are measured.
     public var seconds = 30
-    /// Seconds of it before those: windows of five seconds open and close by then.
+    /// Seconds before those: windows of five seconds open and close by then.
     public var pacedWarmUp = 10
     /// Whether the topics are left behind.
     public var keepsTopics = false
@@ -96,8 +97,11 @@ public struct ThroughputBenchmark {
     report.add(found[.copyLoop], as: \.copyLoop)
     report.add(found[.passThrough], as: \.passThrough, comparedWith: found[.copyLoop])
     report.add(found[.processor], as: \.processor, comparedWith: found[.passThrough])
-    guard options.includesProcessor, let rate = options.rate else { return }
-    report.add(try pace(rate, "\(prefixes.run)-paced", suffix))
+    guard options.includesProcessor else { return }
+    for (place, rate) in options.rates.enumerated() {
+      let (paced, costs) = try pace(rate, "\(prefixes.run)-paced-\(place + 1)", suffix)
+      report.add(paced, costs, at: place)
+    }
   }
 
   /// What gets through the load, in the order of the first run.
@@ -141,17 +145,23 @@ public struct ThroughputBenchmark {
     }
   }
 
-  private func pace(_ rate: Int, _ prefix: String, _ suffix: String) throws -> PacedMeasurement {
+  private func pace(
+    _ rate: Int, _ prefix: String, _ suffix: String
+  ) throws -> (PacedMeasurement, Throughput) {
     try topics.create(prefix: prefix)
     defer { if !options.keepsTopics { topics.delete([prefix]) } }
     // Only the recipients: the events come while they are decided.
     try steps.run(
       .publishLoad(PublishedLoad(events: 0, seed: options.seed)), prefix, "publishing recipients, \(suffix)")
     let load = PacedLoad(
-      rate: rate, warmUp: options.pacedWarmUp, seconds: options.seconds, workers: options.workers,
-      seed: options.seed)
+      rate: rate, warmUp: options.pacedWarmUp, seconds: options.seconds, seed: options.seed)
+    // One event of each partition comes before them.
+    let work = ThroughputOptions(
+      events: options.partitions + load.events, warmUp: options.partitions + load.eventsBefore,
+      workers: options.workers, copyPrefix: prefix)
     return try steps.run(
-      .pace(load), prefix, "deciding \(rate) events a second, \(suffix)", \.paced)
+      .pace(load), beside: .process(work), prefix, "deciding \(rate) events a second, \(suffix)", \.paced,
+      \.throughput)
   }
 
   private func output(
@@ -170,7 +180,8 @@ public struct ThroughputBenchmark {
   /// An embedded cluster drops what it has no room for.
   private func checkSize() throws {
     guard let room = site.embeddedRoom else { return }
-    let paced = options.includesProcessor ? (options.rate ?? 0) * (options.pacedWarmUp + options.seconds) : 0
+    let highest = options.rates.max() ?? 0
+    let paced = options.includesProcessor ? highest * (options.pacedWarmUp + options.seconds) : 0
     guard paced * Self.bytesPerEvent <= room else {
       throw BenchmarkError(
         "the embedded cluster keeps 5 MiB of each partition, and \(paced) events at an even rate take more: name a real "

@@ -32,7 +32,7 @@ public struct ThroughputReport: Encodable, Sendable {
     public var windowsAfter = RunSeries([])
   }
 
-  /// How soon immediate deliveries are seen while events come at an even rate.
+  /// How soon immediate deliveries are seen while events come at an even rate, and what the processor costs then.
   public struct Pace: Encodable, Sendable {
     /// Events a second.
     public let rate: Int
@@ -55,6 +55,10 @@ public struct ThroughputReport: Encodable, Sendable {
     public internal(set) var decidedP99 = RunSeries([])
     /// How late the publisher itself was at most, which is in those times.
     public internal(set) var publisherLate = RunSeries([])
+    /// Processor seconds of all the processor's threads per million events; none where steps share a process.
+    public internal(set) var cpuSecondsPerMillion = RunSeries([])
+    /// Peak of its resident memory in MB (10⁶ bytes); none where steps share a process.
+    public internal(set) var peakMegabytes = RunSeries([])
     /// Commits a second.
     public internal(set) var commitsPerSecond = RunSeries([])
     /// Milliseconds that one took from its beginning until it was confirmed: half of them.
@@ -91,8 +95,8 @@ public struct ThroughputReport: Encodable, Sendable {
   public internal(set) var passThrough = Measurement()
   /// B: decided by the processor.
   public internal(set) var processor = Measurement()
-  /// The processor at an even rate; nil where that was not measured.
-  public private(set) var pace: Pace?
+  /// The processor at even rates.
+  public private(set) var paces: [Pace] = []
 
   private let isolatesSteps: Bool
   private let shortestRun: Double
@@ -100,7 +104,7 @@ public struct ThroughputReport: Encodable, Sendable {
   private enum CodingKeys: String, CodingKey {
     case benchmark, machine, loadAverageAtEnd, bootstrapServers, isEmbedded, events, warmUp, partitions,
       workers
-    case runs, seed, copyLoop, passThrough, processor, pace
+    case runs, seed, copyLoop, passThrough, processor, paces
   }
 
   init(
@@ -117,9 +121,7 @@ public struct ThroughputReport: Encodable, Sendable {
     workers = options.workers
     runs = options.runs
     seed = options.seed
-    if options.includesProcessor, let rate = options.rate {
-      pace = Pace(rate: rate, seconds: options.seconds)
-    }
+    if options.includesProcessor { paces = options.rates.map { Pace(rate: $0, seconds: options.seconds) } }
   }
 
   /// - Parameters:
@@ -150,8 +152,9 @@ public struct ThroughputReport: Encodable, Sendable {
     self[keyPath: path] = measurement
   }
 
-  mutating func add(_ paced: PacedMeasurement) {
-    guard var pace else { return }
+  /// - Parameter place: of the rate.
+  mutating func add(_ paced: PacedMeasurement, _ costs: Throughput, at place: Int) {
+    var pace = paces[place]
     pace.deliveries += paced.latency.count
     pace.p50.append(paced.latency.p50)
     pace.p95.append(paced.latency.p95)
@@ -160,12 +163,16 @@ public struct ThroughputReport: Encodable, Sendable {
     pace.decidedP50.append(paced.decided.p50)
     pace.decidedP99.append(paced.decided.p99)
     pace.publisherLate.append(paced.publisherLate)
-    if let commits = paced.commits {
-      pace.commitsPerSecond.append(Double(commits.count) / Double(pace.seconds))
+    if isolatesSteps {
+      pace.cpuSecondsPerMillion.append(costs.cpuSecondsPerMillion)
+      pace.peakMegabytes.append(costs.peakMegabytes)
+    }
+    if let commits = costs.commits {
+      pace.commitsPerSecond.append(Double(commits.count) / max(costs.seconds, .leastNonzeroMagnitude))
       pace.commitP50.append(commits.p50)
       pace.commitP99.append(commits.p99)
     }
-    self.pace = pace
+    paces[place] = pace
   }
 
   /// Runs of less than a second, of every kind.
@@ -186,7 +193,7 @@ extension ThroughputReport.Measurement {
     if let limit { ratio.append(run.eventsPerSecond / limit.eventsPerSecond) }
     guard isIsolated else { return }
     cpuSecondsPerMillion.append(run.cpuSecondsPerMillion)
-    peakMegabytes.append(Double(run.peakBytes) / 1_000_000)
+    peakMegabytes.append(run.peakMegabytes)
     if let limit { cpuRatio.append(run.cpuSecondsPerMillion / limit.cpuSecondsPerMillion) }
   }
 }
@@ -194,4 +201,5 @@ extension ThroughputReport.Measurement {
 extension Throughput {
   var eventsPerSecond: Double { Double(events) / max(seconds, .leastNonzeroMagnitude) }
   var cpuSecondsPerMillion: Double { cpuSeconds * 1_000_000 / Double(max(1, events)) }
+  var peakMegabytes: Double { Double(peakBytes) / 1_000_000 }
 }

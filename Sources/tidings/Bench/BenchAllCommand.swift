@@ -72,7 +72,7 @@ struct BenchAllCommand: ParsableCommand {
     guard isSmall else { return throughput }
     throughput.warmUp = 0
     throughput.events = options.run.partitions * 1_000
-    throughput.rate = options.run.partitions * 50
+    throughput.rates = [options.run.partitions * 50]
     throughput.seconds = 10
     return throughput
   }

@@ -36,14 +36,16 @@ struct BenchProcessorCommand: ParsableCommand {
       Publishes the load (200,000 recipients, four types, repeats), then copies it in transactions by a loop in C (C) and by
       the processor's own clients (A), and has the processor decide it (B), in turn, each run beginning with the next of
       them. Each is a process of its own. The processor starts without state, but for the recipients' records, and its
-      time begins behind the warm-up, when windows close as fast as they open. Then events are published at an even rate, and the time is taken until a reader of committed records sees their immediate deliveries: from the
-      instant at which an event was to be published, so that a publisher that is held up hides nothing. Of runs of
+      time begins behind the warm-up, when windows close as fast as they open. Then events are published at an even rate, and
+      the time is taken until a reader of committed records sees their immediate deliveries: from the instant at which an
+      event was to be published, so that a publisher that is held up hides nothing. Beside it stands what the processor
+      takes from the machine at that rate, without publisher and reader. Of runs of
       less than a second, and an embedded cluster has no room for longer ones, there are no rates.
 
       Examples:
         KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench processor
         tidings bench processor --events 5000000 --runs 5 --json > processor.json
-        tidings bench processor --workers 2 --rate 10000
+        tidings bench processor --workers 2 --rate 5000 --rate 60000
         tidings bench processor --embedded --events 30000 --rate 200 --runs 1
       """)
 
@@ -59,8 +61,9 @@ struct BenchProcessorCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Events a second of the load by which latency is measured; 0: it is not.", valueName: "n"))
-  var rate = 5_000
+      "Events a second of the load by which latency is measured, and what the processor takes at that rate. May be given "
+        + "more than once; 0: it is not measured.", valueName: "n"))
+  var rate = ThroughputBenchmark.Options().rates
 
   @Option(help: ArgumentHelp("How long latency is measured.", valueName: "seconds"))
   var seconds = ThroughputBenchmark.Options().seconds
@@ -69,7 +72,7 @@ struct BenchProcessorCommand: ParsableCommand {
     guard (0...1_000_000_000).contains(warmUp ?? 0) else {
       throw ValidationError("--warm-up has to be from 0 to 1,000,000,000")
     }
-    guard (0...1_000_000).contains(rate) else {
+    guard rate.allSatisfy((0...1_000_000).contains) else {
       throw ValidationError("--rate has to be from 0 to 1,000,000")
     }
     guard (1...3_600).contains(seconds) else { throw ValidationError("--seconds has to be from 1 to 3,600") }
@@ -77,7 +80,7 @@ struct BenchProcessorCommand: ParsableCommand {
 
   func run() throws {
     var throughput = load.throughput(options)
-    throughput.rate = rate == 0 ? nil : rate
+    throughput.rates = rate.filter { $0 > 0 }
     throughput.seconds = seconds
     try load.measure(throughput, options, warmUp: warmUp)
   }

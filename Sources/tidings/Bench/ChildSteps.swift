@@ -7,14 +7,21 @@ import Synchronization
 /// Runs each step of a benchmark in a process of its own: this program as `tidings bench step`.
 final class ChildSteps: StepRunner {
   private struct State {
-    var child: pid_t?
+    var children: Set<pid_t> = []
     var isStopped = false
+  }
+
+  /// Watches a signal for as long as it is kept. Sendable: any thread may use a dispatch source.
+  private struct SignalSource: @unchecked Sendable {
+    let source: any DispatchSourceSignal
   }
 
   private let cluster: BenchStepRequest.Cluster?
   private let isVerbose: Bool
   private let state = Mutex(State())
-  private var sources: [any DispatchSourceSignal] = []
+  private let sources = Mutex<[SignalSource]>([])
+  /// Held while a process is made: one that is made meanwhile would inherit its pipes, and keep them from ending.
+  private let making = Mutex(())
 
   /// - Parameter cluster: where the steps run; nil for those that need none.
   init(_ cluster: BenchStepRequest.Cluster?, isVerbose: Bool) {
@@ -22,30 +29,32 @@ final class ChildSteps: StepRunner {
     self.isVerbose = isVerbose
   }
 
-  /// Makes SIGINT and SIGTERM end the step that runs and all that would follow, so that the benchmark ends with its
+  /// Makes SIGINT and SIGTERM end the steps that run and all that would follow, so that the benchmark ends with its
   /// topics deleted. A second signal ends this process.
   func stopOnSignals() {
-    sources = [SIGINT, SIGTERM].map { number in
+    for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [self] in
         signal(number, SIG_DFL)
         state.withLock { state in
           state.isStopped = true
-          if let child = state.child {
-            kill(child, SIGTERM)
-          } else if cluster == nil {
-            // What runs now is not a step of these, and leaves nothing behind that this process has to delete.
-            raise(number)
-          }
+          for child in state.children { kill(child, SIGTERM) }
+          // What runs now is not a step of these, and leaves nothing behind that this process has to delete.
+          if state.children.isEmpty, cluster == nil { raise(number) }
         }
       }
       source.resume()
-      return source
+      let kept = SignalSource(source: source)
+      sources.withLock { $0.append(kept) }
     }
   }
 
   var isolatesSteps: Bool { true }
+
+  func cancel() {
+    state.withLock { for child in $0.children { kill(child, SIGTERM) } }
+  }
 
   func run(
     _ step: Step, prefix: String, onProgress: @escaping (StepProgress) -> Void
@@ -57,17 +66,20 @@ final class ChildSteps: StepRunner {
     process.executableURL = program
     process.arguments = ["bench", "step"]
     // By standard input: arguments are for everybody to see, and properties may be secrets.
-    let (input, output) = (Pipe(), Pipe())
-    process.standardInput = input
-    process.standardOutput = output
-    try process.run()
+    let (input, output) = try making.withLock { _ in
+      let (input, output) = (Pipe(), Pipe())
+      process.standardInput = input
+      process.standardOutput = output
+      try process.run()
+      return (input, output)
+    }
     let child = process.processIdentifier
     let isStopped = state.withLock { state in
-      state.child = child
+      state.children.insert(child)
       return state.isStopped
     }
     defer {
-      state.withLock { $0.child = nil }
+      _ = state.withLock { $0.children.remove(child) }
       if process.isRunning { process.terminate() }
     }
     if isStopped { throw CommandEnd(.failed, "stopped") }

@@ -58,21 +58,24 @@ extension ThroughputReport {
   }
 
   private var paceText: String {
-    guard let pace else { return "" }
+    guard let seconds = paces.first?.seconds else { return "" }
     var table = TextTable(
       header: [
         "", "deliveries", "p50 ms", "range", "p95", "p99", "range", "max", "decided p50", "p99",
-        "publisher late", "commits/s", "p50", "p99",
+        "publisher late", "commits/s", "p50", "p99", "CPU s/million", "peak MB",
       ])
-    table.add([
-      "B  at \(pace.rate.grouped) events/s", pace.deliveries.grouped, text(pace.p50, 1), range(pace.p50),
-      text(pace.p95, 1), text(pace.p99, 1), range(pace.p99), text(pace.max, 1), text(pace.decidedP50, 1),
-      text(pace.decidedP99, 1), text(pace.publisherLate, 1), text(pace.commitsPerSecond, 1),
-      text(pace.commitP50, 1), text(pace.commitP99, 1),
-    ])
+    for pace in paces {
+      table.add([
+        "B  at \(pace.rate.grouped) events/s", pace.deliveries.grouped, text(pace.p50, 1), range(pace.p50),
+        text(pace.p95, 1), text(pace.p99, 1), range(pace.p99), text(pace.max, 1), text(pace.decidedP50, 1),
+        text(pace.decidedP99, 1), text(pace.publisherLate, 1), text(pace.commitsPerSecond, 1),
+        text(pace.commitP50, 1), text(pace.commitP99, 1), text(pace.cpuSecondsPerMillion, 2),
+        text(pace.peakMegabytes, 0),
+      ])
+    }
     return """
 
-      from the time at which an event was to be published until its delivery was seen, \(pace.seconds) s a run
+      from the time at which an event was to be published until its delivery was seen, \(seconds) s a run
 
       \(table.text)
       """

@@ -1,0 +1,52 @@
+import Foundation
+import Synchronization
+
+/// A step that runs beside another one, on a thread of its own. When one of the two fails, the other is ended where it can be.
+final class CompanionStep: Sendable {
+  private struct State {
+    var result: StepResult?
+    /// What made the first of the two fail.
+    var fault: (any Error)?
+  }
+
+  private let runner: any StepRunner
+  private let state = Mutex(State())
+  private let ended = DispatchSemaphore(value: 0)
+
+  /// Starts it.
+  init(_ step: Step, prefix: String, _ runner: any StepRunner) {
+    self.runner = runner
+    let thread = Thread { [self] in
+      let result = attempt { try runner.run(step, prefix: prefix) { _ in } }
+      state.withLock { $0.result = result }
+      ended.signal()
+    }
+    thread.name = "bench companion"
+    thread.start()
+  }
+
+  /// Runs the other one on the thread that calls, and waits for both.
+  ///
+  /// - Returns: what `body` does, and what this step found out.
+  /// - Throws: what made the first of them fail.
+  func run<Answer>(_ body: () throws -> Answer) throws -> (Answer, StepResult) {
+    let answer = attempt(body)
+    ended.wait()
+    let (result, fault) = state.withLock { ($0.result, $0.fault) }
+    guard let answer, let result else {
+      throw fault ?? BenchmarkError("a step ended without a result: this is a fault")
+    }
+    return (answer, result)
+  }
+
+  private func attempt<Answer>(_ body: () throws -> Answer) -> Answer? {
+    do {
+      return try body()
+    } catch {
+      // Before the other one fails for having been ended.
+      state.withLock { $0.fault = $0.fault ?? error }
+      runner.cancel()
+      return nil
+    }
+  }
+}
