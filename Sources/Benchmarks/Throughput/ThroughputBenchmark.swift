@@ -24,7 +24,7 @@ public struct ThroughputBenchmark {
     public var includesProcessor = true
     /// Events a second of the loads by which the processor's latency is measured, and what it costs where events come
     /// evenly; none: it is not.
-    public var rates = [5_000]
+    public var rates = [5_000, 60_000]
     /// Seconds of each that are measured.
     public var seconds = 30
     /// Seconds before those: windows of five seconds open and close by then.

@@ -45,7 +45,7 @@ struct BenchProcessorCommand: ParsableCommand {
       Examples:
         KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench processor
         tidings bench processor --events 5000000 --runs 5 --json > processor.json
-        tidings bench processor --workers 2 --rate 5000 --rate 60000
+        tidings bench processor --workers 2 --rate 5000 --rate 10000
         tidings bench processor --embedded --events 30000 --rate 200 --runs 1
       """)
 
