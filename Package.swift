@@ -27,7 +27,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CCopyLoop", dependencies: ["CLibrdkafka"]),
-    .target(name: "CZeroedMemory", dependencies: ["CJemalloc"]),
+    .target(name: "CZeroedMemory"),
 
     .target(name: "Contract", dependencies: ["CXXHash", "CSimdjson"]),
     .target(name: "MarkedYAML", dependencies: ["Yams"]),

@@ -2,8 +2,9 @@ import CJemalloc
 
 /// The allocator of the process: jemalloc, in place of the C library's.
 ///
-/// Linking the library is what replaces `malloc`, and linking `CZeroedMemory` what replaces its `calloc`; no call does. Restores and windows make many small blocks that grow on the
-/// worker's thread, for which the heaps of the C library take one fresh page after the other (docs/performance.md).
+/// Linking the library is what replaces `malloc`, and linking `CZeroedMemory` what replaces `calloc` once more; no call does.
+/// Restores and windows make many small blocks that grow on the worker's thread, for which the heaps of the C library take one
+/// fresh page after the other (docs/performance-experiments.md).
 enum Allocator {
   /// Has pages that are not used given back to the system by a thread of the allocator, also while the process is idle.
   ///
