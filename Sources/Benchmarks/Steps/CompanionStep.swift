@@ -12,14 +12,21 @@ final class CompanionStep: Sendable {
   private let runner: any StepRunner
   private let state = Mutex(State())
   private let ended = DispatchSemaphore(value: 0)
+  private let otherEnded = DispatchSemaphore(value: 0)
 
   /// Starts it.
   init(_ step: Step, prefix: String, _ runner: any StepRunner) {
     self.runner = runner
     let thread = Thread { [self] in
-      let result = attempt { try runner.run(step, prefix: prefix) { _ in } }
-      state.withLock { $0.result = result }
-      ended.signal()
+      do {
+        let result = try runner.run(step, prefix: prefix) { _ in }
+        state.withLock { $0.result = result }
+        ended.signal()
+      } catch {
+        note(error)
+        ended.signal()
+        cancel(until: otherEnded)
+      }
     }
     thread.name = "bench companion"
     thread.start()
@@ -30,7 +37,15 @@ final class CompanionStep: Sendable {
   /// - Returns: what `body` does, and what this step found out.
   /// - Throws: what made the first of them fail.
   func run<Answer>(_ body: () throws -> Answer) throws -> (Answer, StepResult) {
-    let answer = attempt(body)
+    var answer: Answer?
+    do {
+      answer = try body()
+      otherEnded.signal()
+    } catch {
+      note(error)
+      otherEnded.signal()
+      cancel(until: ended)
+    }
     ended.wait()
     let (result, fault) = state.withLock { ($0.result, $0.fault) }
     guard let answer, let result else {
@@ -39,14 +54,14 @@ final class CompanionStep: Sendable {
     return (answer, result)
   }
 
-  private func attempt<Answer>(_ body: () throws -> Answer) -> Answer? {
-    do {
-      return try body()
-    } catch {
-      // Before the other one fails for having been ended.
-      state.withLock { $0.fault = $0.fault ?? error }
-      runner.cancel()
-      return nil
-    }
+  /// To be called before the other one fails for having been ended.
+  private func note(_ error: any Error) {
+    state.withLock { $0.fault = $0.fault ?? error }
+  }
+
+  /// Ends the one that signals, again every second: one that is only about to start is missed.
+  private func cancel(until ended: DispatchSemaphore) {
+    repeat { runner.cancel() } while ended.wait(timeout: .now() + 1) == .timedOut
+    ended.signal()
   }
 }

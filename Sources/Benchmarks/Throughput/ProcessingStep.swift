@@ -35,6 +35,7 @@ struct ProcessingStep {
     try running.wait(for: options.events, "event", onProgress, until: decided)
     let seconds = watch.seconds
     let end = ProcessUsage.now()
+    let commits = CommitTimes.ofThisProcess?.take()
     let windowsAfter = status.openWindows
     let difference = status.counters.total.difference
     guard decided() == options.events, difference == 0 else {
@@ -46,8 +47,7 @@ struct ProcessingStep {
     try running.waitForEnd()
     return Throughput(
       events: options.events - before, seconds: seconds, cpuSeconds: end.cpuSeconds - usage.cpuSeconds,
-      peakBytes: end.peakBytes, commits: CommitTimes.ofThisProcess?.take(), windowsBefore: windowsBefore,
-      windowsAfter: windowsAfter)
+      peakBytes: end.peakBytes, commits: commits, windowsBefore: windowsBefore, windowsAfter: windowsAfter)
   }
 
   /// How many recipients are at home in each partition.

@@ -1,6 +1,6 @@
 /// What a pass-through or a processor has to get through.
 public struct ThroughputOptions: Codable, Sendable {
-  /// Events that are in the topic.
+  /// Events that are in the topic, or will be.
   public var events: Int
   /// How many of them a processor decides before its time begins.
   public var warmUp: Int
@@ -18,7 +18,7 @@ public struct Throughput: Codable, Sendable, Equatable {
   public var seconds: Double
   /// Processor time of all threads in that span.
   public var cpuSeconds: Double
-  /// The most memory that was resident until then.
+  /// The most memory that was resident from the start of the process until then.
   public var peakBytes: Int64
   /// From the beginning of each commit until it was confirmed; nil where nobody tells.
   public var commits: Latency?

@@ -150,7 +150,7 @@ public struct ThroughputBenchmark {
   ) throws -> (PacedMeasurement, Throughput) {
     try topics.create(prefix: prefix)
     defer { if !options.keepsTopics { topics.delete([prefix]) } }
-    // Only the recipients: the events come while they are decided.
+    // Only the recipients: the events come while the processor decides.
     try steps.run(
       .publishLoad(PublishedLoad(events: 0, seed: options.seed)), prefix, "publishing recipients, \(suffix)")
     let load = PacedLoad(

@@ -57,7 +57,8 @@ public struct ThroughputReport: Encodable, Sendable {
     public internal(set) var publisherLate = RunSeries([])
     /// Processor seconds of all the processor's threads per million events; none where steps share a process.
     public internal(set) var cpuSecondsPerMillion = RunSeries([])
-    /// Peak of its resident memory in MB (10⁶ bytes); none where steps share a process.
+    /// Peak of its resident memory since its start, when it reads all recipients, in MB (10⁶ bytes); none where steps share
+    /// a process.
     public internal(set) var peakMegabytes = RunSeries([])
     /// Commits a second.
     public internal(set) var commitsPerSecond = RunSeries([])

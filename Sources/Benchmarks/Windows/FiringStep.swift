@@ -22,6 +22,8 @@ public struct Firing: Codable, Sendable, Equatable {
   public var lateness: Latency
   /// From the instant at which an event beside them was to be published until a reader of committed records saw its delivery.
   public var waits: Latency
+  /// The part of it until the event was decided, by the processor's clock in whole milliseconds.
+  public var decided: Latency
   /// Windows that were open when the first one was due.
   public var windows: Int
   /// Seconds from the first due time until the last digest was seen.
@@ -79,7 +81,7 @@ struct FiringStep {
     running.cancel()
     try running.waitForEnd()
     return Firing(
-      lateness: lateness, waits: tally.waits, windows: windows, seconds: seconds,
+      lateness: lateness, waits: tally.waits, decided: tally.decided, windows: windows, seconds: seconds,
       cpuSeconds: end.cpuSeconds - usage.cpuSeconds, peakBytes: end.peakBytes)
   }
 
@@ -120,6 +122,7 @@ struct FiringStep {
     private struct State {
       var lateness = LatencyHistogram()
       var waits = LatencyHistogram()
+      var decided = LatencyHistogram()
       /// By event, in the order of publishing.
       var isSeen: [Bool] = []
     }
@@ -136,6 +139,7 @@ struct FiringStep {
     var latency: Latency { state.withLock { $0.lateness.latency } }
     var count: Int { state.withLock { $0.lateness.count } }
     var waits: Latency { state.withLock { $0.waits.latency } }
+    var decided: Latency { state.withLock { $0.decided.latency } }
     var eventCount: Int { state.withLock { $0.waits.count } }
 
     func see(_ delivery: Delivery, at instant: Int64) throws {
@@ -163,6 +167,8 @@ struct FiringStep {
         }
         state.isSeen[place] = true
         state.waits.record(nanoseconds: wait)
+        state.decided.record(
+          nanoseconds: delivery.timeMilliseconds * 1_000_000 - wallAhead - rate.instant(of: place))
       }
     }
   }

@@ -82,6 +82,8 @@ public struct WindowsReport: Encodable, Sendable {
     public fileprivate(set) var waitP99 = RunSeries([])
     /// The same of the last one.
     public fileprivate(set) var waitMax = RunSeries([])
+    /// The part of it until the event was decided, of 99 in a hundred; the rest is commits and the reader.
+    public fileprivate(set) var decidedP99 = RunSeries([])
     /// Digests a second, from the first that was due until the last one was seen.
     public fileprivate(set) var digestsPerSecond = RunSeries([])
     /// Processor seconds of all threads in that span, the reader's and the publisher's among them.
@@ -153,6 +155,7 @@ public struct WindowsReport: Encodable, Sendable {
     processor[index].lateMax.append(firing.lateness.max)
     processor[index].waitP99.append(firing.waits.p99)
     processor[index].waitMax.append(firing.waits.max)
+    processor[index].decidedP99.append(firing.decided.p99)
     processor[index].digestsPerSecond.append(
       Double(firing.lateness.count) / max(firing.seconds, .leastNonzeroMagnitude))
     processor[index].cpuSeconds.append(firing.cpuSeconds)

@@ -9,6 +9,11 @@ final class ChildSteps: StepRunner {
   private struct State {
     var children: Set<pid_t> = []
     var isStopped = false
+
+    /// By the signal that a process cannot ignore: one that was only just made ignores what this one does.
+    func endChildren() {
+      for child in children { kill(child, SIGKILL) }
+    }
   }
 
   /// Watches a signal for as long as it is kept. Sendable: any thread may use a dispatch source.
@@ -39,7 +44,7 @@ final class ChildSteps: StepRunner {
         signal(number, SIG_DFL)
         state.withLock { state in
           state.isStopped = true
-          for child in state.children { kill(child, SIGTERM) }
+          state.endChildren()
           // What runs now is not a step of these, and leaves nothing behind that this process has to delete.
           if state.children.isEmpty, cluster == nil { raise(number) }
         }
@@ -53,7 +58,7 @@ final class ChildSteps: StepRunner {
   var isolatesSteps: Bool { true }
 
   func cancel() {
-    state.withLock { for child in $0.children { kill(child, SIGTERM) } }
+    state.withLock { $0.endChildren() }
   }
 
   func run(

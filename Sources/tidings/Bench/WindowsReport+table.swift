@@ -41,14 +41,13 @@ extension WindowsReport {
     var table = TextTable(
       header: [
         "", "open", "digests", "late ms: p50", "p99", "max", "> 1 s", "events' wait ms: p99", "max",
-        "digests/s",
-        "CPU s", "peak MB",
+        "decided p99", "digests/s", "CPU s", "peak MB",
       ])
     for row in processor {
       table.add([
         row.kind.name, row.windows.grouped, row.digests.grouped, text(row.lateP50, 1), text(row.lateP99, 1),
         text(row.lateMax, 1), row.late.grouped, text(row.waitP99, 1), text(row.waitMax, 1),
-        row.digestsPerSecond.median.map { Int($0).grouped } ?? "",
+        text(row.decidedP99, 1), row.digestsPerSecond.median.map { Int($0).grouped } ?? "",
         text(row.cpuSeconds, 2), text(row.peakMegabytes, 0),
       ])
     }
