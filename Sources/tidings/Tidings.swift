@@ -18,7 +18,7 @@ struct Tidings: AsyncParsableCommand {
         tidings inbox
         tidings publish events.ndjson
 
-      Exit status: 0 done; 1 failed; 2 wrong usage or configuration, nothing was done; 75 the cluster cannot be
+      Exit status: 0 done; 1 failed; 2 wrong usage or configuration, nothing was done; 75 the cluster cannot be \
       reached, try again later.
       """,
     subcommands: [

@@ -10,16 +10,16 @@ struct AuditCommand: ParsableCommand {
     abstract:
       "Recompute the conservation law from the topics, and print how far the processors' counters differ.",
     discussion: """
-      Every record that was consumed has to be decided, forwarded or rejected, once; every decision that delivers has to
-      name a delivery that is there once; what waits in windows has to come out of them. Then the sums have to be those
-      that the state holds. It reads everything that is kept, up to the last commit of each partition, so that
+      Every record that was consumed has to be decided, forwarded or rejected, once; every decision that delivers has to \
+      name a delivery that is there once; what waits in windows has to come out of them. Then the sums have to be those \
+      that the state holds. It reads everything that is kept, up to the last commit of each partition, so that \
       processors may run meanwhile; it writes nothing and joins no group. docs/operations.md says what it can prove.
 
       Examples:
         tidings audit
         tidings audit --partition 3 --json | jq '.findings[]'
 
-      Exit status: 0 everything that is kept agrees; 1 it does not, and the output names where; 2 wrong usage or
+      Exit status: 0 everything that is kept agrees; 1 it does not, and the output names where; 2 wrong usage or \
       configuration; 75 the cluster cannot be reached, or retention or a transaction was in the way: try again later.
       """)
 

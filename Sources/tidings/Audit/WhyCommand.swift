@@ -10,8 +10,8 @@ struct WhyCommand: ParsableCommand {
     commandName: "why",
     abstract: "Say in plain words what became of a recipient's notifications.",
     discussion: """
-      For each: when it came, what decided it, which digest holds it, its delivery record, and whether the sink handed
-      it over or gave it up. It reads only the recipient's home partition, and only from --since on. docs/why.md says
+      For each: when it came, what decided it, which digest holds it, its delivery record, and whether the sink handed \
+      it over or gave it up. It reads only the recipient's home partition, and only from --since on. docs/why.md says \
       what is not recorded.
 
       Examples:
@@ -19,7 +19,7 @@ struct WhyCommand: ParsableCommand {
         tidings why --recipient ada --tenant acme --event order-17 --since 3d
         tidings why --recipient ada --since 2026-03-01T08:00:00Z --json | jq '.notifications[].channels'
 
-      Exit status: 0 something was found; 1 nothing was, and the output says what may be the reason; 2 wrong usage or
+      Exit status: 0 something was found; 1 nothing was, and the output says what may be the reason; 2 wrong usage or \
       configuration; 75 the cluster cannot be reached, or retention or a transaction was in the way: try again later.
       """)
 

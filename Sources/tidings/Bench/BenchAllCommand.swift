@@ -8,8 +8,8 @@ struct BenchAllCommand: ParsableCommand {
     commandName: "all",
     abstract: "Run all benchmarks, one after another.",
     discussion: """
-      Runs `bench pipeline`, `bench windows`, `bench processor` and `bench restore` with their sizes. That takes most of an
-      hour, some gigabytes of memory and of the brokers' disk, and a machine that does nothing else. The embedded cluster
+      Runs `bench pipeline`, `bench windows`, `bench processor` and `bench restore` with their sizes. That takes most of an \
+      hour, some gigabytes of memory and of the brokers' disk, and a machine that does nothing else. The embedded cluster \
       has room for small sizes only, and those are measured there.
 
       Examples:

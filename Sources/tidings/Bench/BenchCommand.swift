@@ -6,9 +6,9 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Measure what Tidings does on this machine and cluster.",
     discussion: """
-      Each benchmark measures beside it the least that any program would have to do, in turn, so that its ratio means
-      something on a machine that does other things too. Topics are created under a prefix of their own and deleted
-      afterwards. The cluster, where one is needed, is that of KAFKA_BOOTSTRAP_SERVERS, else that of the configuration if one is named there,
+      Each benchmark measures beside it the least that any program would have to do, in turn, so that its ratio means \
+      something on a machine that does other things too. Topics are created under a prefix of their own and deleted \
+      afterwards. The cluster, where one is needed, is that of KAFKA_BOOTSTRAP_SERVERS, else that of the configuration if one is named there, \
       else an embedded one, which has room for little.
 
       Examples:

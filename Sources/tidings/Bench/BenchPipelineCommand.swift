@@ -9,10 +9,10 @@ struct BenchPipelineCommand: ParsableCommand {
     commandName: "pipeline",
     abstract: "Measure what an event costs without Kafka, by the size of the state and by the kind of event.",
     discussion: """
-      Puts events that were made beforehand through the state machines of all partitions, on one thread, with commits as
-      the processor makes them but nowhere to write. Times are of the thread's processor, so that other programs count
-      only for the caches that they take. What is timed comes after ten seconds of the load's own clock, in which the first
-      windows open and close. Each run is a process of its own. The defaults take a few minutes and some gigabytes of
+      Puts events that were made beforehand through the state machines of all partitions, on one thread, with commits as \
+      the processor makes them but nowhere to write. Times are of the thread's processor, so that other programs count \
+      only for the caches that they take. What is timed comes after ten seconds of the load's own clock, in which the first \
+      windows open and close. Each run is a process of its own. The defaults take a few minutes and some gigabytes of \
       memory.
 
       Examples:

@@ -7,10 +7,10 @@ struct BenchRestoreCommand: ParsableCommand {
     commandName: "restore",
     abstract: "Measure how fast an instance comes back with its state.",
     discussion: """
-      Writes the state of an instance, then reads it in turn with a bare consumer (A) and with the real processor (B),
-      each in a process of its own, and says how much slower the processor is. Then it restarts the processor from its
-      snapshots, as they are in memory just after a stop (C) and from the disk (D), and starts one that has no state
-      (E). The times of C to E are also taken to the first decision that is committed. The state of the defaults takes
+      Writes the state of an instance, then reads it in turn with a bare consumer (A) and with the real processor (B), \
+      each in a process of its own, and says how much slower the processor is. Then it restarts the processor from its \
+      snapshots, as they are in memory just after a stop (C) and from the disk (D), and starts one that has no state \
+      (E). The times of C to E are also taken to the first decision that is committed. The state of the defaults takes \
       about a gigabyte of the brokers' disk and some minutes.
 
       Examples:

@@ -7,9 +7,9 @@ struct BenchPassThroughCommand: ParsableCommand {
     commandName: "passthrough",
     abstract: "Measure how fast records are copied in transactions, and nothing done with them.",
     discussion: """
-      Publishes the load, then copies it into another topic with the processor's clients, settings and commits: what
-      any processor on this machine and cluster can reach at most; and beside it by a loop in plain C with the same
-      properties. `bench processor` measures both too. Of runs of less than a second, and an embedded cluster has no
+      Publishes the load, then copies it into another topic with the processor's clients, settings and commits: what \
+      any processor on this machine and cluster can reach at most; and beside it by a loop in plain C with the same \
+      properties. `bench processor` measures both too. Of runs of less than a second, and an embedded cluster has no \
       room for longer ones, there are only commits and output: they are too short to tell a rate.
 
       Examples:
@@ -33,13 +33,13 @@ struct BenchProcessorCommand: ParsableCommand {
     commandName: "processor",
     abstract: "Measure how fast the processor decides, compared with copying the same records.",
     discussion: """
-      Publishes the load (200,000 recipients, four types, repeats), then copies it in transactions by a loop in C (C) and by
-      the processor's own clients (A), and has the processor decide it (B), in turn, each run beginning with the next of
-      them. Each is a process of its own. The processor starts without state, but for the recipients' records, and its
-      time begins behind the warm-up, when windows close as fast as they open. Then events are published at an even rate, and
-      the time is taken until a reader of committed records sees their immediate deliveries: from the instant at which an
-      event was to be published, so that a publisher that is held up hides nothing. Beside it stands what the processor
-      takes from the machine at that rate, without publisher and reader. Of runs of
+      Publishes the load (200,000 recipients, four types, repeats), then copies it in transactions by a loop in C (C) and by \
+      the processor's own clients (A), and has the processor decide it (B), in turn, each run beginning with the next of \
+      them. Each is a process of its own. The processor starts without state, but for the recipients' records, and its \
+      time begins behind the warm-up, when windows close as fast as they open. Then events are published at an even rate, and \
+      the time is taken until a reader of committed records sees their immediate deliveries: from the instant at which an \
+      event was to be published, so that a publisher that is held up hides nothing. Beside it stands what the processor \
+      takes from the machine at that rate, without publisher and reader. Of runs of \
       less than a second, and an embedded cluster has no room for longer ones, there are no rates.
 
       Examples:
@@ -62,7 +62,8 @@ struct BenchProcessorCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Events a second of the load by which latency is measured, and what the processor takes at that rate. May be given "
-        + "more than once; 0: it is not measured.", valueName: "n"))
+        + "more than once; else \(ThroughputBenchmark.Options().rates.map(\.grouped).joined(separator: " and ")). 0: it is "
+        + "not measured.", valueName: "n"))
   var rate = ThroughputBenchmark.Options().rates
 
   @Option(help: ArgumentHelp("How long latency is measured.", valueName: "seconds"))

@@ -7,14 +7,14 @@ struct BenchWindowsCommand: ParsableCommand {
     commandName: "windows",
     abstract: "Measure how late digests are where very many windows are open.",
     discussion: """
-      Opens the windows in the state machines of all partitions and drives them as a worker does, on one thread, while
-      they come due: one after another at an even rate, and all at one instant, as the windows of a schedule do. Events
-      come meanwhile at the same rate. The clock is the thread's processor time, with jumps over the time in which
-      there is nothing to do: other programs count only for the caches that they take. How late a digest is is
+      Opens the windows in the state machines of all partitions and drives them as a worker does, on one thread, while \
+      they come due: one after another at an even rate, and all at one instant, as the windows of a schedule do. Events \
+      come meanwhile at the same rate. The clock is the thread's processor time, with jumps over the time in which \
+      there is nothing to do: other programs count only for the caches that they take. How late a digest is is \
       counted until its commit hands it over to be sent; brokers are not in it.
 
-      Where there is a real cluster, it also writes the state of a processor with such windows, starts the processor
-      before the first one is due, and takes the time until a reader of committed records sees each digest, and the
+      Where there is a real cluster, it also writes the state of a processor with such windows, starts the processor \
+      before the first one is due, and takes the time until a reader of committed records sees each digest, and the \
       deliveries of events that come meanwhile.
 
       Examples:

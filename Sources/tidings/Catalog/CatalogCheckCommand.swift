@@ -6,8 +6,8 @@ struct CatalogCheckCommand: ParsableCommand {
     commandName: "check",
     abstract: "Say all that is wrong in a catalog, each with line, column and what was probably meant.",
     discussion: """
-      It reads the file as a process does at its start; a process does not start with what is refused here. Of a folder
-      all files *.yaml are one catalog. What it says in vain, such as defaults that no type falls back to, is a
+      It reads the file as a process does at its start; a process does not start with what is refused here. Of a folder \
+      all files *.yaml are one catalog. What it says in vain, such as defaults that no type falls back to, is a \
       warning: a process starts with it.
 
       Examples:
@@ -15,7 +15,7 @@ struct CatalogCheckCommand: ParsableCommand {
         tidings catalog check --strict catalogs/
         tidings catalog check catalog.yaml --json | jq '.problems[] | [.line, .message]'
 
-      Exit status: 0 the catalog is sound; 1 it is, but with --strict there are warnings; 2 it has mistakes, or cannot be
+      Exit status: 0 the catalog is sound; 1 it is, but with --strict there are warnings; 2 it has mistakes, or cannot be \
       read.
       """)
 

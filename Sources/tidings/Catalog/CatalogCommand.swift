@@ -6,7 +6,7 @@ struct CatalogCommand: ParsableCommand {
     commandName: "catalog",
     abstract: "Check a catalog, and say what it does.",
     discussion: """
-      The catalog says how each type of notification is delivered: docs/catalog.md. Nothing is sent, and no Kafka is
+      The catalog says how each type of notification is delivered: docs/catalog.md. Nothing is sent, and no Kafka is \
       needed, but for a recipient's record in `show`. What a catalog would send is told by `tidings simulate`.
 
       Examples:

@@ -9,7 +9,7 @@ struct CatalogNextCommand: ParsableCommand {
     commandName: "next",
     abstract: "Say when a type that is delivered by a schedule is due next.",
     discussion: """
-      These are the times at which a digest of the type may be sent to a recipient in the zone; it is sent at one of them
+      These are the times at which a digest of the type may be sent to a recipient in the zone; it is sent at one of them \
       only if something waits. docs/schedules.md says what happens where the clocks change.
 
       Examples:

@@ -13,8 +13,8 @@ struct CatalogShowCommand: ParsableCommand {
     commandName: "show",
     abstract: "Say what would happen to an event of a type for a recipient, channel by channel.",
     discussion: """
-      The processor's own state machine decides it, by the catalog and the recipient's record, as if nothing had come
-      before. The record is read from the recipients' topic of the configured cluster, or from a file with --recipients;
+      The processor's own state machine decides it, by the catalog and the recipient's record, as if nothing had come \
+      before. The record is read from the recipients' topic of the configured cluster, or from a file with --recipients; \
       then no Kafka is needed, and no configuration is read.
 
       Examples:

@@ -11,8 +11,8 @@ struct DemoCommand: AsyncParsableCommand {
     commandName: "demo",
     abstract: "Run everything in one process, on a Kafka of its own, and watch it work.",
     discussion: """
-      Publishes the history of the git repository that you are in, or a file of CloudEvents, and shows what becomes of
-      it: mail in a Maildir, and an inbox with a page. Recipients get the address <id>@example.org. It keeps running,
+      Publishes the history of the git repository that you are in, or a file of CloudEvents, and shows what becomes of \
+      it: mail in a Maildir, and an inbox with a page. Recipients get the address <id>@example.org. It keeps running, \
       so that you can publish events of your own on the page, until Ctrl-C.
 
       The folder of an earlier demo is emptied first. No configuration is read.

@@ -10,7 +10,7 @@ struct InboxCommand: AsyncParsableCommand {
     commandName: "inbox",
     abstract: "Run the inbox: stores what the processor delivers in-app, and serves it over HTTP.",
     discussion: """
-      One process per database. The page and the API ask for no password: leave inbox.host on the loopback address
+      One process per database. The page and the API ask for no password: leave inbox.host on the loopback address \
       unless something in front of it does.
 
       Examples:

@@ -10,7 +10,7 @@ struct ProcessorCommand: AsyncParsableCommand {
     commandName: "processor",
     abstract: "Run the stream processor: decides what becomes of each notification.",
     discussion: """
-      Any number of processors share the work as one consumer group. Stop one with SIGINT or SIGTERM: it commits what
+      Any number of processors share the work as one consumer group. Stop one with SIGINT or SIGTERM: it commits what \
       it has decided. A broken catalog or configuration ends it at the start, with file, line and key.
 
       SIGHUP makes it read the catalog again, without a restart; a broken one is logged and changes nothing.

@@ -53,7 +53,7 @@ struct PublishFileCommand: ParsableCommand {
     commandName: "file",
     abstract: "Publish CloudEvents, one JSON object a line (the default).",
     discussion: """
-      Each line is checked as the processor would check it. One that breaks the contract is reported with its number
+      Each line is checked as the processor would check it. One that breaks the contract is reported with its number \
       and left out; the exit status is then 1. The file may be compressed with gzip.
 
       Examples:
@@ -82,7 +82,7 @@ struct PublishGitCommand: ParsableCommand {
     commandName: "git",
     abstract: "Publish the history of a git repository as events.",
     discussion: """
-      Each commit is an event of the type \(GitEvents.type). Its recipients are those who changed the same files in
+      Each commit is an event of the type \(GitEvents.type). Its recipients are those who changed the same files in \
       the 180 days before it, at most 1,000; a commit that concerns nobody else is sent to its author.
 
       Examples:

@@ -9,7 +9,7 @@ struct PublishRecipientsCommand: ParsableCommand {
     commandName: "recipients",
     abstract: "Publish the records of recipients: address, locale, time zone, opt-outs.",
     discussion: """
-      One JSON object a line: "recipient", optionally "tenant", and the fields of the record; "deleted": true takes
+      One JSON object a line: "recipient", optionally "tenant", and the fields of the record; "deleted": true takes \
       the record away. A line that is wrong is reported with its number and left out; the exit status is then 1.
 
       Example line:

@@ -9,8 +9,8 @@ struct PublishSubscriptionsCommand: ParsableCommand {
     commandName: "subscriptions",
     abstract: "Publish who follows which audience.",
     discussion: """
-      One JSON object a line, a part of an audience each: "audience", "recipients", optionally "tenant" and "part";
-      "deleted": true removes the part. A line replaces the part of its name and no other. A line that is wrong is
+      One JSON object a line, a part of an audience each: "audience", "recipients", optionally "tenant" and "part"; \
+      "deleted": true removes the part. A line replaces the part of its name and no other. A line that is wrong is \
       reported with its number and left out; the exit status is then 1. docs/subscriptions.md explains audiences.
 
       Example line:

@@ -16,7 +16,7 @@ struct SinkCommand: AsyncParsableCommand {
       commandName: "email",
       abstract: "Run the email sink: sends what the processor delivers by email.",
       discussion: """
-        Any number of sinks share the work as one consumer group. A mail server that is away stops nothing: the
+        Any number of sinks share the work as one consumer group. A mail server that is away stops nothing: the \
         deliveries wait in their topic.
 
         Examples:

@@ -7,11 +7,11 @@ struct StateAdoptGroupCommand: ParsableCommand {
     commandName: "adopt-group",
     abstract: "Let the state go on at the group's offsets.",
     discussion: """
-      For a state that stands at another offset than the group, where the group is right: its offsets were set on
-      purpose. Also where retention deleted what was not read, or a topic was created again, be it that the group's
+      For a state that stands at another offset than the group, where the group is right: its offsets were set on \
+      purpose. Also where retention deleted what was not read, or a topic was created again, be it that the group's \
       offsets have expired since: an offset that the topic does not hold becomes the topic's beginning.
 
-      Writes a state record with the group's offsets (the state's, where the group has none), and the offsets, in one
+      Writes a state record with the group's offsets (the state's, where the group has none), and the offsets, in one \
       transaction. Ids and open windows stay.
 
       Examples:
@@ -30,7 +30,7 @@ struct StateAdoptStateCommand: ParsableCommand {
     commandName: "adopt-state",
     abstract: "Let the group go on at the state's offsets.",
     discussion: """
-      For a group that stands at another offset than the state, where the state is right: somebody reset the group's
+      For a group that stands at another offset than the state, where the state is right: somebody reset the group's \
       offsets by mistake. Nothing that this state has decided is decided again.
 
       Writes a state record and the state's offsets as the group's in one transaction.

@@ -9,8 +9,8 @@ struct StateCommand: ParsableCommand {
     commandName: "state",
     abstract: "Look at the state of one home partition, and mend it when it and the consumer group disagree.",
     discussion: """
-      What writes does so only with --execute; without it, it prints exactly what it would write. It refuses while
-      processors are members of the group, and is the only member itself while it writes: its one transaction holds a
+      What writes does so only with --execute; without it, it prints exactly what it would write. It refuses while \
+      processors are members of the group, and is the only member itself while it writes: its one transaction holds a \
       state record and the group's offsets, and a processor that starts meanwhile makes the broker refuse it.
 
       docs/operations.md: symptom, command, and what it costs.
@@ -20,7 +20,7 @@ struct StateCommand: ParsableCommand {
         tidings state adopt-group --partition 3
         tidings state adopt-group --partition 3 --execute
 
-      Exit status: 0 done, or shown what would be done; 1 refused or failed, and for inspect: a processor would refuse
+      Exit status: 0 done, or shown what would be done; 1 refused or failed, and for inspect: a processor would refuse \
       this state; 2 wrong usage or configuration; 75 the cluster cannot be reached, try again later.
       """,
     subcommands: [

@@ -10,7 +10,7 @@ struct StateExportCommand: ParsableCommand {
     abstract:
       "Write the whole state as lines of JSON: a header, the open windows, the ids, the facts, the fan-outs.",
     discussion: """
-      For support, and for comparing two states with diff: the order of the lines is that of the state itself. Ids and
+      For support, and for comparing two states with diff: the order of the lines is that of the state itself. Ids and \
       facts are hashes; no command reads them in again. Items hold what events said: treat the file as you treat the events.
 
       Examples:

@@ -7,7 +7,7 @@ struct StateInspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Print what the state holds, and how it stands to the group's offsets and to the clocks.",
     discussion: """
-      It reads the partition's state log as a processor does when it takes the partition over. It changes nothing, and
+      It reads the partition's state log as a processor does when it takes the partition over. It changes nothing, and \
       processors may run meanwhile. A log that no processor would accept is read as far as it can be.
 
       Examples:

@@ -7,12 +7,12 @@ struct StateResetCommand: ParsableCommand {
     commandName: "reset",
     abstract: "Forget the state for good, and begin a new one.",
     discussion: """
-      The last way out: for a state log that was deleted or damaged and of which there is no copy. It shows first what
-      is forgotten: ids (repeats are delivered again), open windows and fan-outs under way (they are never delivered), and
-      facts about recipients: who unsubscribed, complained, or has an address that bounced gets mail again. Of those
+      The last way out: for a state log that was deleted or damaged and of which there is no copy. It shows first what \
+      is forgotten: ids (repeats are delivered again), open windows and fan-outs under way (they are never delivered), and \
+      facts about recipients: who unsubscribed, complained, or has an address that bounced gets mail again. Of those \
       --to-beginning brings back what the engagement topic still holds.
 
-      Writes the first record of a new state and the group's offsets in one transaction, then deletes the log before it.
+      Writes the first record of a new state and the group's offsets in one transaction, then deletes the log before it. \
       Interrupted in between, it is run again.
 
       Examples:

@@ -8,8 +8,8 @@ struct StateSetClockCommand: ParsableCommand {
     commandName: "set-clock",
     abstract: "Set the persisted clock by which windows close.",
     discussion: """
-      For a state whose clock is far ahead of the broker: a machine with a wrong clock decided in it. Windows that were
-      opened by the wrong clock wait from the new time on, as long as they were to wait; those that slide close at once.
+      For a state whose clock is far ahead of the broker: a machine with a wrong clock decided in it. Windows that were \
+      opened by the wrong clock wait from the new time on, as long as they were to wait; those that slide close at once. \
       Counts of throttles and budgets whose period is not over at the new time begin anew.
 
       The broker's time is that at which it appends the first of the two records that are written.

@@ -15,7 +15,7 @@ struct TopicsCommand: ParsableCommand {
       commandName: "apply",
       abstract: "Create the topics that are missing, with the partitions and settings that they need.",
       discussion: """
-        Topics that are there are compared and never changed: where one contradicts what is needed, nothing is
+        Topics that are there are compared and never changed: where one contradicts what is needed, nothing is \
         created, and the exit status is 1. Running it again does no harm.
 
         Examples:

@@ -13,9 +13,9 @@ struct SimulateCommand: ParsableCommand {
     commandName: "simulate",
     abstract: "Say what a catalog would send, by replaying a history of events in virtual time.",
     discussion: """
-      Sends the events through the processor's own state machine, as fast as it goes, each at the instant of its
-      "time", and says what would be sent by channel, category and day, who would get much, and what another catalog
-      would change. Nothing is sent. With --input no Kafka is needed, and no configuration is read. With --topic, what
+      Sends the events through the processor's own state machine, as fast as it goes, each at the instant of its \
+      "time", and says what would be sent by channel, category and day, who would get much, and what another catalog \
+      would change. Nothing is sent. With --input no Kafka is needed, and no configuration is read. With --topic, what \
       the configuration says of processor.recordLimit, timeZone and dedupHorizon holds for the replay, too.
 
       Without --recipients, each recipient of the history is taken to have an address and to want everything.
@@ -28,7 +28,7 @@ struct SimulateCommand: ParsableCommand {
         tidings simulate --catalog new.yaml --against catalog.yaml --topic --since 7d
         tidings simulate --catalog daily.yaml --input events.ndjson.gz --zone Europe/Berlin
 
-      Exit status: 0 done; 1 there is no history, or it cannot be read; 2 wrong usage, catalog or configuration; 75 with
+      Exit status: 0 done; 1 there is no history, or it cannot be read; 2 wrong usage, catalog or configuration; 75 with \
       --topic: the cluster cannot be reached, try again later.
       """)
 
