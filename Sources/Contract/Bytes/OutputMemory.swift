@@ -3,7 +3,7 @@ import Synchronization
 /// The memory of large output buffers, for the next ones: what a commit has written, a later one has room for.
 ///
 /// Without it, every batch of a backlog grows fresh buffers to megabytes and leaves them to the allocator, which means a
-/// page fault for every 4 KiB (docs/performance.md). The buffers of all partitions share it: a batch comes from few of
+/// page fault for every 4 KiB (docs/performance-experiments.md). The buffers of all partitions share it: a batch comes from few of
 /// them, each time from others.
 final class OutputMemory: Sendable {
   /// Memory of one owner at a time.

@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// A table that grows leaves memory of a size behind that it is not going to ask for again. As a rule the allocator keeps
 /// freed pages for some seconds, which for a table that grows fast are a third of its memory; here it keeps none. A table
-/// grows seldom enough for that to cost nothing (docs/performance.md). A restore is the exception: what it frees is
+/// grows seldom enough for that to cost nothing (docs/performance-experiments.md). A restore is the exception: what it frees is
 /// what it asks for next, so that pages are kept while there is a `Reuse`.
 enum TableMemory {
   #if TIDINGS_ADDRESS
