@@ -8,9 +8,10 @@ struct BenchAllCommand: ParsableCommand {
     commandName: "all",
     abstract: "Run all benchmarks, one after another.",
     discussion: """
-      Runs `bench pipeline`, `bench windows`, `bench processor` and `bench restore` with their sizes. That takes most of an \
-      hour, some gigabytes of memory and of the brokers' disk, and a machine that does nothing else. The embedded cluster \
-      has room for small sizes only, and those are measured there.
+      Runs `bench pipeline`, `bench windows`, `bench processor` and `bench restore` with their sizes. That takes half an hour to \
+      an hour, some gigabytes of memory and of the brokers' disk, and a machine that does nothing else. The embedded cluster \
+      has room for small sizes only, and those are measured there. Each report is printed as soon as it is there; with \
+      --json on standard error, and all of them as one document at the end.
 
       Examples:
         KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tidings bench all --json > all.json
@@ -40,7 +41,8 @@ struct BenchAllCommand: ParsableCommand {
       ],
       onReport: { report in
         progress.clear()
-        if !options.run.json { Terminal.output.write(report.table + "\n") }
+        // With JSON, too: an hour is long to wait for the first figure.
+        (options.run.json ? Terminal.error : Terminal.output).write(report.table + "\n")
       },
       atEnd: { reports in
         if options.run.json { Terminal.output.write(try JSONDocument.text(All(reports), as: .indented)) }
