@@ -227,7 +227,8 @@ if Context.environment["TIDINGS_ADDRESS"] == "1" {
   ]
   package.products = []
   package.targets.removeAll { !checked.contains($0.name) }
-  for target in package.targets where ["Contract", "ContractTests", "Pipeline"].contains(target.name) {
+  for target in package.targets
+  where ["Contract", "ContractTests", "Pipeline", "PipelineTests"].contains(target.name) {
     // The sanitizer brings its own.
     target.dependencies.removeAll { if case .byNameItem("CJemalloc", _) = $0 { true } else { false } }
     target.swiftSettings = (target.swiftSettings ?? []) + [.define("TIDINGS_ADDRESS")]

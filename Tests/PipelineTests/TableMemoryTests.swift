@@ -1,0 +1,54 @@
+// The sanitizer's heap has no part for tables.
+#if !TIDINGS_ADDRESS
+  import Glibc
+  import Testing
+
+  @testable import Pipeline
+
+  /// What the system still has of memory that tables gave back.
+  struct TableMemoryTests {
+    private static let pageBytes = 4_096
+
+    /// Memory of a table of which every page was used.
+    private static func makeUsed(megabytes: Int) -> UnsafeMutablePointer<UInt64> {
+      let count = megabytes << 17
+      let memory: UnsafeMutablePointer<UInt64> = TableMemory.allocate(capacity: count)
+      memory.initialize(repeating: 1, count: count)
+      return memory
+    }
+
+    /// How many pages of freed memory the process still has.
+    private static func residentPages(at address: UInt, megabytes: Int) -> Int {
+      let bytes = megabytes << 20
+      var pages = [UInt8](repeating: 0, count: bytes / pageBytes)
+      // Refused where not even the addresses are the process's any more.
+      guard mincore(UnsafeMutableRawPointer(bitPattern: address), bytes, &pages) == 0 else { return 0 }
+      return pages.count { $0 & 1 != 0 }
+    }
+
+    @Test("what a table gives back goes to the system at once")
+    func atOnce() {
+      let memory = Self.makeUsed(megabytes: 4)
+      let address = UInt(bitPattern: memory)
+      #expect(Self.residentPages(at: address, megabytes: 4) == 1_024)
+      TableMemory.deallocate(memory)
+      #expect(Self.residentPages(at: address, megabytes: 4) == 0)
+    }
+
+    @Test("what a restore gives back stays until the last one that is under way ends")
+    func behindRestores() {
+      let memory = Self.makeUsed(megabytes: 4)
+      let address = UInt(bitPattern: memory)
+      func restore(_ other: () -> Void) {
+        let reuse = TableMemory.Reuse()
+        other()
+        withExtendedLifetime(reuse) {}
+      }
+      restore {
+        restore { TableMemory.deallocate(memory) }
+        #expect(Self.residentPages(at: address, megabytes: 4) == 1_024)
+      }
+      #expect(Self.residentPages(at: address, megabytes: 4) == 0)
+    }
+  }
+#endif
