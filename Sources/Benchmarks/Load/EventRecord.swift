@@ -3,12 +3,7 @@ import Contract
 /// Writes CloudEvents in binary mode with about 300 bytes of JSON, one at a time, without allocating.
 struct EventRecord: ~Copyable {
   private var bytes = OutputBuffer(capacity: 4096)
-  private let headers: UnsafeMutablePointer<HeaderView>
-  private static let headerCount = 7
-
-  init() { headers = .allocate(capacity: Self.headerCount) }
-
-  deinit { headers.deallocate() }
+  private var headers = HeaderList()
 
   /// Calls `body` with an event. Its views are valid during the call.
   ///
@@ -33,17 +28,16 @@ struct EventRecord: ~Copyable {
     let data = actor.upperBound..<bytes.count
     // Views only now: the buffer may have moved while it grew.
     let all = bytes.view
-    set(0, "content-type", ByteView("application/json"))
-    set(1, "ce_specversion", ByteView("1.0"))
-    set(2, "ce_source", ByteView("/bench"))
-    set(3, "ce_id", all.slice(id))
-    set(4, "ce_type", all.slice(typeRange))
-    set(5, "ce_recipient", all.slice(recipientRange))
-    set(6, "ce_actor", all.slice(actor))
+    headers.removeAll()
+    headers.append("content-type", ByteView("application/json"))
+    headers.append("ce_specversion", ByteView("1.0"))
+    headers.append("ce_source", ByteView("/bench"))
+    headers.append("ce_id", all.slice(id))
+    headers.append("ce_type", all.slice(typeRange))
+    headers.append("ce_recipient", all.slice(recipientRange))
+    headers.append("ce_actor", all.slice(actor))
     return try body(
-      InputRecord(
-        key: all.slice(recipientRange), value: all.slice(data),
-        headers: UnsafeBufferPointer(start: headers, count: Self.headerCount)))
+      InputRecord(key: all.slice(recipientRange), value: all.slice(data), headers: headers.view))
   }
 
   /// The home partition of a recipient.
@@ -80,9 +74,5 @@ struct EventRecord: ~Copyable {
       mixed = mixed &* 0x94D0_49BB_1331_11EB &+ 1
     }
     bytes.append("\"}")
-  }
-
-  private func set(_ index: Int, _ name: StaticString, _ value: ByteView) {
-    (headers + index).initialize(to: HeaderView(name: ByteView(name), value: value))
   }
 }

@@ -17,7 +17,7 @@ extension EventDecoder {
     if has(.expirytime) { fields.pointee.expiryMilliseconds = try instant(.expirytime) }
     if has(.time) { fields.pointee.timeMilliseconds = try instant(.time) }
     fields.pointee.recipients = recipients.view
-    fields.pointee.extensions = UnsafeBufferPointer(start: extensions, count: extensionCount)
+    fields.pointee.extensions = extensions.view
     return EventView(texts: texts, fields: fields)
   }
 

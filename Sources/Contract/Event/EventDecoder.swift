@@ -17,10 +17,8 @@ public struct EventDecoder: ~Copyable {
   /// The rest of the event at hand.
   let fields: UnsafeMutablePointer<EventFields>
   var recipients: RecipientList
-  /// Room for `extensionCapacity` unknown extensions.
-  var extensions: UnsafeMutablePointer<HeaderView>
-  var extensionCapacity: Int
-  var extensionCount = 0
+  /// The extensions of the event at hand that are not known here.
+  var extensions = HeaderList()
   /// Whether `category` may be all of them, as what recipients did can be about.
   var allowsEveryCategory = false
 
@@ -37,14 +35,11 @@ public struct EventDecoder: ~Copyable {
     self.fields = .allocate(capacity: 1)
     self.fields.initialize(to: EventFields())
     self.recipients = RecipientList(limit: limits.maxRecipients)
-    self.extensionCapacity = 16
-    self.extensions = .allocate(capacity: 16)
   }
 
   deinit {
     texts.deallocate()
     fields.deallocate()
-    extensions.deallocate()
   }
 
   /// Decodes a record in the content mode that its headers say.
@@ -120,20 +115,12 @@ public struct EventDecoder: ~Copyable {
     present = 0
     fields.pointee = EventFields()
     recipients.removeAll()
-    extensionCount = 0
+    extensions.removeAll()
   }
 
   mutating func append(extension name: ByteView, _ value: ByteView) throws(Rejection) {
     guard value.count <= limits.maxAttributeBytes else { throw excess(of: name.excerpt(), value) }
-    if extensionCount == extensionCapacity {
-      let grown = UnsafeMutablePointer<HeaderView>.allocate(capacity: extensionCapacity * 2)
-      grown.moveInitialize(from: extensions, count: extensionCount)
-      extensions.deallocate()
-      extensions = grown
-      extensionCapacity *= 2
-    }
-    (extensions + extensionCount).initialize(to: HeaderView(name: name, value: value))
-    extensionCount += 1
+    extensions.append(HeaderView(name: name, value: value))
   }
 
   /// Whether the event at hand has the attribute, be it empty.

@@ -13,20 +13,15 @@ public struct EventLineReader: ~Copyable {
 
   private var decoder: EventDecoder
   private var key = OutputBuffer(capacity: 256)
-  private let headers: UnsafeMutablePointer<HeaderView>
+  private var headers = HeaderList(capacity: 1)
 
   /// A reader for events within those limits.
   ///
   /// - Throws: `JSONError` when there is no memory.
   public init(limits: EventLimits = EventLimits()) throws(JSONError) {
     decoder = try EventDecoder(limits: limits)
-    headers = .allocate(capacity: 1)
-    headers.initialize(
-      to: HeaderView(
-        name: ByteView("content-type"), value: ByteView("application/cloudevents+json; charset=UTF-8")))
+    headers.append("content-type", ByteView("application/cloudevents+json; charset=UTF-8"))
   }
-
-  deinit { headers.deallocate() }
 
   /// Reads one line, without its line break.
   ///
@@ -42,8 +37,7 @@ public struct EventLineReader: ~Copyable {
         AudienceKey.append(tenant: event.tenant, audience: event.audience, to: &key)
       }
       let record = OutputRecord(
-        key: key.view.isEmpty ? nil : key.view, value: line,
-        headers: UnsafeBufferPointer(start: headers, count: 1))
+        key: key.view.isEmpty ? nil : key.view, value: line, headers: headers.view)
       let size = InputRecord(record).byteCount
       guard size <= decoder.limits.maxRecordBytes else {
         throw Rejection(

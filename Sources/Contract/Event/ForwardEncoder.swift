@@ -14,20 +14,14 @@ public struct OutputRecord {
 /// All attributes are carried on, also those that Tidings does not know, and the data is unchanged. Headers
 /// `tidings-origin-*` say where the event was read first, and when it was appended there. Memory is reused, so that steady use does not allocate.
 public struct ForwardEncoder: ~Copyable {
-  private var headers: UnsafeMutablePointer<HeaderView>
-  private var capacity = 64
-  private var count = 0
+  private var headers = HeaderList(capacity: 64)
   private var scratch = OutputBuffer(capacity: 1024)
   private var key = OutputBuffer(capacity: 256)
   private var tenant = ByteView.empty
   private var value = ByteView.empty
 
   /// An encoder without an event.
-  public init() {
-    headers = .allocate(capacity: 64)
-  }
-
-  deinit { headers.deallocate() }
+  public init() {}
 
   /// Takes an event, which must stay valid until its last record was made.
   ///
@@ -47,27 +41,26 @@ public struct ForwardEncoder: ~Copyable {
   ///   - appended: when the event was appended where it was read first, in milliseconds since the epoch.
   public mutating func beginFanOut(of event: EventView, at position: RecordPosition, appended: Int64) {
     begin(event, "ce_recipient", origin: position, appended: appended)
-    append(OriginHeader.audience, event.audience)
+    headers.append(OriginHeader.audience, event.audience)
   }
 
   private mutating func begin(
     _ event: EventView, _ target: StaticString, origin: RecordPosition, appended: Int64
   ) {
-    count = 0
+    headers.removeAll()
     scratch.removeAll()
     let nameBytes = event.extensions.reduce(0) { $0 + $1.name.count + 3 }
     scratch.reserve(nameBytes + 96)
-    reserve(32 + event.extensions.count)
     tenant = event.tenant
     // An empty view may lack a start, and a value without one is a tombstone.
     value = event.data.isEmpty ? ByteView("") : event.data
-    append(target, .empty)
-    append("ce_specversion", ByteView("1.0"))
-    append("ce_id", event.id)
-    append("ce_source", event.source)
-    append("ce_type", event.type)
-    if !event.tenant.equals(RecipientKey.defaultTenant) { append("ce_tenant", event.tenant) }
-    if let priority = event.priority { append("ce_priority", ByteView(priority.literal)) }
+    headers.append(target, .empty)
+    headers.append("ce_specversion", ByteView("1.0"))
+    headers.append("ce_id", event.id)
+    headers.append("ce_source", event.source)
+    headers.append("ce_type", event.type)
+    if !event.tenant.equals(RecipientKey.defaultTenant) { headers.append("ce_tenant", event.tenant) }
+    if let priority = event.priority { headers.append("ce_priority", ByteView(priority.literal)) }
     appendPresent("ce_actor", event.actor)
     appendPresent("ce_category", event.category)
     appendPresent("ce_subject", event.subject)
@@ -84,34 +77,21 @@ public struct ForwardEncoder: ~Copyable {
     appendPresent(isStructured ? "ce_datacontenttype" : "content-type", event.dataContentType)
     for header in event.extensions { append(extension: header) }
     append(origin: origin)
-    append(OriginHeader.timestamp, scratched(appended))
+    headers.append(OriginHeader.timestamp, scratched(appended))
   }
 
   /// The record for one recipient of the event, or for its audience, with its key; it goes to the home partition of
   /// that one.
   public mutating func record(for target: ByteView) -> OutputRecord {
-    headers[0].value = target
+    headers.set(value: target, at: 0)
     key.removeAll()
     // Keys of recipients and of audiences have one form.
     RecipientKey.append(tenant: tenant, recipient: target, to: &key)
-    return OutputRecord(
-      key: key.view, value: value, headers: UnsafeBufferPointer(start: headers, count: count))
-  }
-
-  private mutating func reserve(_ wanted: Int) {
-    guard wanted > capacity else { return }
-    headers.deallocate()
-    capacity = wanted * 2
-    headers = .allocate(capacity: capacity)
-  }
-
-  private mutating func append(_ name: StaticString, _ value: ByteView) {
-    (headers + count).initialize(to: HeaderView(name: ByteView(name), value: value))
-    count += 1
+    return OutputRecord(key: key.view, value: value, headers: headers.view)
   }
 
   private mutating func appendPresent(_ name: StaticString, _ value: ByteView) {
-    if !value.isEmpty { append(name, value) }
+    if !value.isEmpty { headers.append(name, value) }
   }
 
   private mutating func append(extension header: HeaderView) {
@@ -119,14 +99,13 @@ public struct ForwardEncoder: ~Copyable {
     scratch.append("ce_")
     scratch.append(header.name)
     let name = scratch.view.slice(start..<scratch.count)
-    (headers + count).initialize(to: HeaderView(name: name, value: header.value))
-    count += 1
+    headers.append(HeaderView(name: name, value: header.value))
   }
 
   private mutating func append(origin: RecordPosition) {
-    append(OriginHeader.topic, origin.topic)
-    append(OriginHeader.partition, scratched(Int64(origin.partition)))
-    append(OriginHeader.offset, scratched(origin.offset))
+    headers.append(OriginHeader.topic, origin.topic)
+    headers.append(OriginHeader.partition, scratched(Int64(origin.partition)))
+    headers.append(OriginHeader.offset, scratched(origin.offset))
   }
 
   private mutating func scratched(_ number: Int64) -> ByteView {

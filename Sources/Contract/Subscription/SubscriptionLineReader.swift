@@ -43,15 +43,10 @@ public struct SubscriptionLineReader: ~Copyable {
     } catch {
       throw Rejection(.notJSON, "The line is not JSON: \(error).")
     }
-    func text(_ name: StaticString) throws(Rejection) -> String? {
-      guard let value = root[name], value.kind != .null else { return nil }
-      guard value.kind == .string else { throw Rejection(.invalidAttribute, "\"\(name)\" is not a string.") }
-      return value.string
-    }
-    guard let audience = try text("audience") else {
+    guard let audience = try root.optionalText("audience") else {
       throw Rejection(.missingAttribute, "\"audience\" is missing.")
     }
-    let tenant = try text("tenant") ?? RecipientKey.defaultTenant.description
+    let tenant = try root.optionalText("tenant") ?? RecipientKey.defaultTenant.description
     try audience.withByteView { (view) throws(Rejection) in
       try AudienceKey.check(audience: view, named: "audience")
     }
@@ -63,7 +58,7 @@ public struct SubscriptionLineReader: ~Copyable {
       audience.withByteView { AudienceKey.append(tenant: tenant, audience: $0, to: &key) }
     }
     let keyBytes = key.count
-    if let part = try text("part"), !part.isEmpty {
+    if let part = try root.optionalText("part"), !part.isEmpty {
       key.append(byte: UInt8(ascii: "#"))
       key.append(text: part)
     }

@@ -45,9 +45,9 @@ public struct Replay: ~Copyable {
   private let options: ReplayOptions
   private let homes: [Home]
   /// The header of the event of a line.
-  private let eventHeaders: UnsafeMutablePointer<HeaderView>
-  private var recordHeaders: UnsafeMutablePointer<HeaderView>
-  private var headerCapacity = 64
+  private var eventHeaders = HeaderList(capacity: 1)
+  /// Those of the record of an event at hand.
+  private var recordHeaders = HeaderList()
   private var codecs: Codecs
   private var messages: MessageReader
   private var forwards = ForwardQueue()
@@ -82,18 +82,9 @@ public struct Replay: ~Copyable {
       pipeline.start(at: positions, epoch: 1)
       return Home(pipeline)
     }
-    eventHeaders = .allocate(capacity: 1)
-    eventHeaders.initialize(
-      to: HeaderView(
-        name: ByteView("content-type"), value: ByteView("application/cloudevents+json; charset=UTF-8")))
-    recordHeaders = .allocate(capacity: headerCapacity)
+    eventHeaders.append("content-type", ByteView("application/cloudevents+json; charset=UTF-8"))
     load(recipients)
     if let subscriptions { load(subscriptions) }
-  }
-
-  deinit {
-    eventHeaders.deallocate()
-    recordHeaders.deallocate()
   }
 
   /// Replays the whole history.
@@ -170,18 +161,14 @@ public struct Replay: ~Copyable {
 
   /// The headers of an event's record, valid until the next event.
   private mutating func headers(of event: History.Event) -> UnsafeBufferPointer<HeaderView> {
-    guard !event.headers.isEmpty else { return UnsafeBufferPointer(start: eventHeaders, count: 1) }
-    if event.headers.count > headerCapacity {
-      recordHeaders.deallocate()
-      headerCapacity = event.headers.count * 2
-      recordHeaders = .allocate(capacity: headerCapacity)
-    }
-    for (position, index) in event.headers.enumerated() {
+    guard !event.headers.isEmpty else { return eventHeaders.view }
+    recordHeaders.removeAll()
+    for index in event.headers {
       let header = history.headers[Int(index)]
-      (recordHeaders + position).initialize(
-        to: HeaderView(name: history.bytes[header.name], value: header.value.map { history.bytes[$0] }))
+      recordHeaders.append(
+        HeaderView(name: history.bytes[header.name], value: header.value.map { history.bytes[$0] }))
     }
-    return UnsafeBufferPointer(start: recordHeaders, count: event.headers.count)
+    return recordHeaders.view
   }
 
   private mutating func applyForwards(time: Int64) throws {

@@ -35,15 +35,7 @@ struct DemoCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Of the history, only the newest so many commits.", valueName: "n"))
   var max: Int?
 
-  @Option(
-    name: .customLong("repeat"),
-    help: ArgumentHelp(
-      "The share of events, 0 to 1, to publish a second time a little later, as a retrying producer would.",
-      valueName: "share"))
-  var repeatFraction = 0.0
-
-  @Option(help: "Decides which events are repeated: the same seed repeats the same ones.")
-  var seed: UInt64 = 0
+  @OptionGroup var repeats: RepeatOptions
 
   @Flag(help: "End when nothing is open any more.")
   var exitWhenIdle = false
@@ -64,7 +56,6 @@ struct DemoCommand: AsyncParsableCommand {
   var verbose = false
 
   func validate() throws {
-    guard (0...1).contains(repeatFraction) else { throw ValidationError("--repeat has to be from 0 to 1") }
     guard (1...65_525).contains(port) else { throw ValidationError("--port has to be from 1 to 65525") }
     if let max, max < 1 { throw ValidationError("--max has to be 1 or more") }
     if let input, InputFile.isReadOnce(path: input) {
@@ -89,7 +80,7 @@ struct DemoCommand: AsyncParsableCommand {
     let form = try DemoForm(system, recipients)
     let publishing = EventPublisher.Options(
       topic: system.configuration.topic("events"), recordLimit: system.configuration.recordLimit,
-      repeatFraction: repeatFraction, seed: seed)
+      repeatFraction: repeats.fraction, seed: repeats.seed)
     let bootstrap = system.cluster.bootstrapServers
     let isLasting = !exitWhenIdle
     let options = DemoRun.Options(

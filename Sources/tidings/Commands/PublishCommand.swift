@@ -25,15 +25,7 @@ struct PublishCommand: ParsableCommand {
 struct PublishOptions: ParsableArguments {
   @OptionGroup var settings: SettingsOptions
 
-  @Option(
-    name: .customLong("repeat"),
-    help: ArgumentHelp(
-      "The share of events, 0 to 1, to publish a second time a little later, as a retrying producer would.",
-      valueName: "share"))
-  var repeatFraction = 0.0
-
-  @Option(help: "Decides which events are repeated: the same seed repeats the same ones.")
-  var seed: UInt64 = 0
+  @OptionGroup var repeats: RepeatOptions
 
   @Option(help: ArgumentHelp("The most events a second.", valueName: "n"))
   var rate: Int?
@@ -42,7 +34,6 @@ struct PublishOptions: ParsableArguments {
   var strict = false
 
   func validate() throws {
-    guard (0...1).contains(repeatFraction) else { throw ValidationError("--repeat has to be from 0 to 1") }
     if let rate, rate < 1 { throw ValidationError("--rate has to be 1 or more") }
   }
 }

@@ -27,7 +27,7 @@ final class PublishSession {
     let settings = try options.settings.loadWithLogging()
     let publishing = EventPublisher.Options(
       topic: "\(settings.topics.prefix).events", recordLimit: settings.processor.recordLimit,
-      repeatFraction: options.repeatFraction, seed: options.seed, rate: options.rate)
+      repeatFraction: options.repeats.fraction, seed: options.repeats.seed, rate: options.rate)
     try self.init(
       settings.makeCluster(clientID: "tidings-publish"), publishing, isStrict: options.strict, stop: stop)
   }
