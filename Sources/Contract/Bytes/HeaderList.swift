@@ -1,4 +1,4 @@
-/// The headers of a record that is being made, in memory that is used again for the next record.
+/// The headers of a record that is being made or read, in memory that is used again for the next record.
 ///
 /// It keeps nothing alive that a header refers to.
 public struct HeaderList: ~Copyable {
@@ -14,7 +14,7 @@ public struct HeaderList: ~Copyable {
 
   deinit { memory.deallocate() }
 
-  /// The headers in their order; valid until the next change.
+  /// The headers in their order; valid until the next change, and as long as the list lives.
   public var view: UnsafeBufferPointer<HeaderView> { UnsafeBufferPointer(start: memory, count: count) }
 
   /// Puts a header behind all others.
